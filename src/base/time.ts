@@ -1,0 +1,17 @@
+/** Instants as whole seconds and nanoseconds: an epoch in nanoseconds doesn't fit in a double. */
+
+export const NS_PER_S = 1_000_000_000;
+
+/** `sec` (0 … 2^32-1) and `ns` (0 … 999999999) as RFC 3339 in UTC with nine decimals. */
+export function formatUtc(sec: number, ns: number): string {
+  const whole = new Date(sec * 1000).toISOString();
+  return `${whole.slice(0, whole.length - 5)}.${String(ns).padStart(9, '0')}Z`;
+}
+
+/**
+ * The difference `ns` (whole nanoseconds, any sign) as seconds, the double next to the decimal fraction, so
+ * that it prints with at most nine decimals.
+ */
+export function secondsFromNs(ns: number): number {
+  return ns / NS_PER_S;
+}

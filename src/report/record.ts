@@ -1,0 +1,86 @@
+/** The record of a connection, the same in every output (docs/specification.md §7), and the figures of a whole capture. */
+
+import type { Damage } from '../base/errors.ts';
+import type {
+  Close,
+  CloseKind,
+  Finding,
+  Handshake,
+  HandshakeKind,
+  PerSide,
+  StateEntry,
+} from '../tcp/verdicts.ts';
+
+export interface EndpointAddress {
+  /** Dotted decimal, or RFC 5952. */
+  ip: string;
+  port: number;
+}
+
+/** One connection. Keys are always all there, in this order; absent is null. */
+export interface ConnectionRecord {
+  schema: 1;
+  /** The input's name as given, or null where the library was handed bytes or a stream without one. */
+  file: string | null;
+  /** Number of the connection in its capture, from 0, as Wireshark's tcp.stream. */
+  stream: number;
+  /** Community ID v1. */
+  communityId: string;
+  client: EndpointAddress;
+  server: EndpointAddress;
+  rolesFrom: 'syn' | 'syn-ack' | 'ports';
+  /** RFC 3339, UTC, nine decimals: the time of the first frame. */
+  start: string;
+  /** Seconds from the first to the last frame. */
+  duration: number;
+  /** Frame numbers, from 1. */
+  firstFrame: number;
+  lastFrame: number;
+  /** Every captured frame, retransmissions and duplicates included. */
+  packets: PerSide<number>;
+  /** Payload bytes of these. */
+  bytes: PerSide<number>;
+  duplicateFrames: number;
+  handshake: Handshake;
+  close: Close;
+  states: PerSide<StateEntry[]>;
+  findings: Finding[];
+}
+
+/** Figures of a capture as a whole. */
+export interface CaptureSummary {
+  file: string | null;
+  format: 'pcap' | 'pcapng';
+  /** Frames read, and their captured bytes. */
+  frames: number;
+  frameBytes: number;
+  /** Frames that held a TCP segment. */
+  tcpFrames: number;
+  /** RFC 3339 of the first and last frame in time order, or null without frames. */
+  start: string | null;
+  end: string | null;
+  connections: number;
+  handshakes: Record<HandshakeKind, number>;
+  closes: Record<CloseKind, number>;
+  /** Payload bytes of all connections. */
+  bytes: number;
+  duplicateFrames: number;
+  /** Late frames of connections already forgotten. */
+  strayFrames: number;
+  /** Connections written out before their end because too many were open. */
+  evicted: number;
+  snappedFrames: number;
+  /** Frames not decoded to TCP, by reason (docs/errors.md): kebab-case reason to count. Plain non-TCP traffic is `not-tcp`. */
+  notDecoded: Record<string, number>;
+  /** Link types nothing decodes, with their frame counts. */
+  unknownLinkTypes: { linkType: number; frames: number }[];
+  /** Frames whose time lies before that of the frame before. */
+  outOfOrderFrames: number;
+  /** Sum over the interfaces that report it, or null where none does. */
+  droppedByInterface: number | null;
+  /** Connections seen in one direction only; begun before the capture. */
+  oneDirection: number;
+  begunBefore: number;
+  warnings: string[];
+  damage: Damage | null;
+}

@@ -1,0 +1,180 @@
+/** What finwait says of one connection: the kinds and shapes of docs/specification.md §2–§4 and §6. */
+
+import type { TcpState } from './state.ts';
+
+export type Side = 'client' | 'server';
+
+export interface PerSide<T> {
+  client: T;
+  server: T;
+}
+
+export const HANDSHAKE_KINDS = [
+  '3-way',
+  'simultaneous-open',
+  'half-open',
+  'refused',
+  'aborted',
+  'unanswered',
+  'partial',
+  'none',
+] as const;
+export type HandshakeKind = (typeof HANDSHAKE_KINDS)[number];
+
+/** What a SYN or SYN-ACK offered (RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 7413, RFC 8684). */
+export interface TcpOptions {
+  /** Bytes, or null. */
+  mss: number | null;
+  /** Shift count 0 … 14, or null. */
+  windowScale: number | null;
+  sackPermitted: boolean;
+  timestamps: boolean;
+  /** Hex of the cookie; the empty string is a request for one; null: no option. */
+  fastOpenCookie: string | null;
+  mptcp: boolean;
+}
+
+/** A segment that takes part in the opening. */
+export interface HandshakeStep {
+  kind: 'SYN' | 'SYN,ACK' | 'ACK' | 'RST';
+  /** From 1. */
+  frame: number;
+  /** Seconds since the connection's first frame. */
+  t: number;
+  from: Side;
+  /** Names joined by commas in the order SYN,FIN,RST,PSH,ACK,URG,ECE,CWR,AE. */
+  flags: string;
+  /** Absolute, 0 … 2^32-1. */
+  seq: number;
+  /** Absolute; null where the ACK flag isn't set. */
+  ack: number | null;
+  /** Payload bytes. */
+  len: number;
+  retransmission: boolean;
+}
+
+export interface Handshake {
+  kind: HandshakeKind;
+  /** The SYN carried data that the SYN-ACK acknowledged. */
+  fastOpen: boolean;
+  /** How many times the opening was tried: 1, plus one for each SYN sent again after a RST; 0 without a SYN. */
+  attempts: number;
+  /** SYN to SYN-ACK, seconds, from the copy that was answered; null where unknown or ambiguous (Karn). */
+  serverRtt: number | null;
+  /** SYN-ACK to ACK. */
+  clientRtt: number | null;
+  /** Their sum. */
+  handshakeRtt: number | null;
+  /** Initial sequence numbers where known (from the SYN, or one less than the first sequence number acknowledged by it). */
+  isn: PerSide<number | null>;
+  options: PerSide<TcpOptions | null>;
+  steps: HandshakeStep[];
+}
+
+export const CLOSE_KINDS = [
+  '4-way',
+  '3-way-merged',
+  'simultaneous',
+  'rst',
+  'half-closed',
+  'open',
+] as const;
+export type CloseKind = (typeof CLOSE_KINDS)[number];
+
+export const RST_PHASES = ['handshake', 'established', 'after-fin', 'closing'] as const;
+export type RstPhase = (typeof RST_PHASES)[number];
+
+/** A segment that takes part in the close. */
+export interface CloseStep {
+  kind: 'FIN' | 'ACK of FIN' | 'FIN,ACK of FIN' | 'RST';
+  frame: number;
+  t: number;
+  from: Side;
+  flags: string;
+  seq: number;
+  ack: number | null;
+  len: number;
+  retransmission: boolean;
+  /** States of both ends after this segment. */
+  senderState: TcpState;
+  receiverState: TcpState;
+}
+
+/** A frame that decides the close kind, and what it proves. */
+export interface Evidence {
+  frame: number;
+  proves: string;
+}
+
+export interface Close {
+  kind: CloseKind;
+  complete: boolean;
+  initiator: Side | 'both' | null;
+  timeWait: Side | 'both' | null;
+  /** For `rst`: who sent the RST that ended it, and when in the connection's life. */
+  resetBy: Side | null;
+  phase: RstPhase | null;
+  /** A RST came after both FINs were acknowledged. */
+  resetAfterClose: boolean;
+  certainty: 'proven' | 'likely';
+  evidence: Evidence[];
+  /** What a frame that isn't in the capture would change, or null. */
+  doubt: string | null;
+  steps: CloseStep[];
+  /** Seconds, or null: first FIN to the ACK that covers it. */
+  finToAck: number | null;
+  /** The passive side in CLOSE_WAIT: the time its application took to close. */
+  closeWait: number | null;
+  /** The active side in FIN_WAIT_2. */
+  finWait2: number | null;
+  /** First FIN (or RST) to the last step. */
+  total: number | null;
+  /** Payload bytes the passive side still sent after it had the FIN. */
+  bytesAfterFin: number | null;
+}
+
+/** One state that an endpoint entered. */
+export interface StateEntry {
+  state: TcpState;
+  /** Seconds since the connection's first frame. */
+  t: number;
+  /** The frame that caused it; null: a timer, or a state the endpoint was in before the capture. */
+  frame: number | null;
+  /** Present and true where the capture began after the state was entered. */
+  inferred?: true;
+}
+
+export type Severity = 'note' | 'warning' | 'problem';
+
+/** Something worth knowing of a connection (docs/findings.md). */
+export interface Finding {
+  code: FindingCode;
+  severity: Severity;
+  frames: number[];
+  /** One sentence of what happened. */
+  what: string;
+  /** One sentence of what to do. */
+  advice: string;
+}
+
+/** Every code is explained in docs/findings.md; a test compares. */
+export const FINDING_CODES = [
+  'syn-retransmitted',
+  'refused',
+  'bad-handshake-ack',
+  'rst-unread-data',
+  'rst-after-close',
+  'rst-linger',
+  'rst-ignored',
+  'fin-retransmitted',
+  'last-ack-lost',
+  'close-wait-long',
+  'fin-wait-2-long',
+  'half-closed-data',
+  'merged-by-delayed-ack',
+  'port-reused-in-time-wait',
+  'zero-window',
+  'capture-lost-packets',
+  'vanished',
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
