@@ -53,12 +53,7 @@ export const CSV_EOL = '\r\n';
 
 /** One row, without its line end. */
 export function csvRow(record: ConnectionRecord): string {
-  let row = '';
-  for (const [, value] of COLUMNS) {
-    if (row !== '' || value !== COLUMNS[0]?.[1]) row += ',';
-    row += csvCell(value(record));
-  }
-  return row;
+  return COLUMNS.map(([, value]) => csvCell(value(record))).join(',');
 }
 
 /**
