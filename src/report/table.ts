@@ -81,7 +81,7 @@ export function* tableChunks(
 ): Generator<string> {
   if (records.length === 0) return;
   const style = styleFor(options.color);
-  const layout = fit(naturalWidths(records, options), Math.max(options.width, MIN_WIDTH));
+  const layout = fitColumns(naturalWidths(records, options), Math.max(options.width, MIN_WIDTH));
   const names = layout.map(({ column }) => style.bold(column.name));
   const rule = layout.map(({ width }) => style.dim('─'.repeat(width)));
   yield render(layout, [names, rule]);
@@ -123,7 +123,7 @@ function naturalWidths(records: readonly ConnectionRecord[], options: TableOptio
 }
 
 /** Cuts and drops columns until the line fits `width`. */
-function fit(natural: Placed[], width: number): Placed[] {
+function fitColumns(natural: Placed[], width: number): Placed[] {
   let layout = natural;
   for (;;) {
     const over = lineWidth(layout) - width;
