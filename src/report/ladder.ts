@@ -356,5 +356,6 @@ function toAscii(text: string): string {
     '–': '-',
     '…': '~',
   };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with ESC
   return text.replace(/[^\n\u001b\x20-\x7e]/gu, (char) => map[char] ?? '?');
 }
