@@ -18,6 +18,8 @@ export interface FinishedConnection {
   firstFrame: number;
   lastFrame: number;
   firstFrom: 0 | 1;
+  /** Set by `gatherFacts`: which end is the client. */
+  clientEnd: 0 | 1;
   duplicates: number;
   end: EndOfTracking;
   /** The SYN of the next incarnation, if that ended this one, and its time since this one's first frame. */
@@ -50,6 +52,7 @@ export function createFinished(): FinishedConnection {
     firstFrame: 0,
     lastFrame: 0,
     firstFrom: 0,
+    clientEnd: 0,
     duplicates: 0,
     end: 'input-ended',
     reusedFrame: null,
