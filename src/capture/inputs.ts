@@ -103,9 +103,9 @@ export class StreamInput implements ByteInput {
       while (this.#chunk.length === 0) {
         const { done, value } = await this.#chunks.next();
         if (done === true || this.#closed) return 0;
-        if (typeof value === 'string') this.#chunk = Buffer.from(value, 'latin1');
-        else if (value instanceof Uint8Array) this.#chunk = value;
-        else throw new Error('the stream has no bytes but objects');
+        if (!(value instanceof Uint8Array))
+          throw new Error(`expected bytes, found ${typeof value}`);
+        this.#chunk = value;
       }
     } catch (error) {
       if (!this.#closed) this.damage = readFailure(error, this.bytesRead);
