@@ -275,6 +275,22 @@ function isFirstCopyMissing(facts: Facts, end: End, fin: FinFacts): boolean {
 /** Two frames this close may stand in the wrong order. */
 export const REORDERING_NS = 20_000_000;
 
+/**
+ * The copy that had arrived before a segment from behind the FIN was taken, if the ACK at `cover` echoes the timestamp of such a
+ * segment: a receiver keeps only timestamps of what lies at or before what it has acknowledged (RFC 7323 §4.3), so
+ * the ACK that answered that copy was lost, and this one answers a later copy again.
+ */
+function arrivedBefore(s: Story, end: End, fin: FinFacts, cover: number): number | undefined {
+  if (fin.copies.length < 2 || (s.marks[cover]! & HAS_TS) === 0) return undefined;
+  const echoed = s.tsEcr[cover];
+  if (fin.copies.some((i) => s.tsVal[i] === echoed)) return undefined;
+  for (let i = fin.copies[0]! + 1; i < cover; i++) {
+    if (s.from[i] !== end || (s.marks[i]! & HAS_TS) === 0 || s.tsVal[i] !== echoed) continue;
+    if (((s.seq[i]! - fin.position) | 0) > 0) return fin.copies.findLast((copy) => copy < i);
+  }
+  return undefined;
+}
+
 function findArrival(facts: Facts, end: End, fin: FinFacts): number {
   const { story } = facts;
   const first = fin.copies[0]!;
@@ -282,7 +298,9 @@ function findArrival(facts: Facts, end: End, fin: FinFacts): number {
   if (cover >= 0) {
     const candidates =
       fin.fills.length === 0 ? fin.copies : [...fin.copies, ...fin.fills].sort((a, b) => a - b);
-    const found = answered(story, candidates, cover, facts.rttNs[other(end)]);
+    const found =
+      arrivedBefore(story, end, fin, cover) ??
+      answered(story, candidates, cover, facts.rttNs[other(end)]);
     if (found >= 0) return found;
     return fin.firstCopyMissing ? cover : first;
   }

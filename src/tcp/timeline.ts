@@ -263,8 +263,12 @@ function closeEnd(
     if (event === 'snd FIN') {
       // What the receiver of the RST sent had left it before the RST arrived, wherever it stands in the capture.
       if (!isSender || cause < ending) builder.follow(event, cause);
-    } else if (isSender && event === 'rcv FIN' && isAcking && peers !== null) {
-      if (acksBeyond(story, ending, peers.position)) builder.follow(event, cause);
+    } else if (isSender && event === 'rcv FIN' && peers !== null) {
+      // A bare RST answers for a connection that is no more: the FIN found a socket only if it was acknowledged.
+      const wasTaken = isAcking
+        ? acksBeyond(story, ending, peers.position)
+        : peers.covers[0] !== undefined && peers.covers[0] < ending;
+      if (wasTaken) builder.follow(event, cause);
     } else if (cause < (isSender ? ending : resets.arrival)) {
       builder.follow(event, cause);
     }
