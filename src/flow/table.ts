@@ -59,12 +59,12 @@ export class FlowTable {
   }
 
   /**
-   * Reads the slot and, if it is taken, the first word of the record that a later `find` of `hash` will look at, so
-   * that the cache misses of a whole batch overlap. The result means nothing.
+   * The index of the record at which `find` of `hash` will look first, or 0: for touching the memory of a whole batch
+   * in loops of their own, so that the cache misses overlap.
    */
-  touch(hash: number): number {
+  guess(hash: number): number {
     const index = this.#slots[(hash & this.#mask) * 2 + 1]!;
-    return index === 0 ? 0 : this.words[(index - 1) * this.recordWords]!;
+    return index === 0 ? 0 : index - 1;
   }
 
   /** The index of the record with this key, or -1. Hot path. */

@@ -31,8 +31,10 @@ export const END_BASE = 6;
 export const END_FIN = 7;
 /** Segments that repeated something since the other end was last heard. */
 export const END_REPEATS = 8;
-/** Sequence number of the lowest of its segments that cover the other end's FIN (valid with C_COVERS). */
+/** Sequence number of the lowest of its segments that cover the other end's FIN (valid with B_COVERS). */
 export const END_FIRST_COVER = 9;
+/** The latest entry of the story that fills a hole below its FIN (valid with B_FILLS). */
+export const END_LAST_FILL = 10;
 
 /** Bits of HOT_BITS; bit 0 is the table's family bit. Those of end 1 are the ones of end 0 shifted left by one. */
 export const BASE_SET = 1 << 1;
@@ -52,8 +54,12 @@ export const STEADY = 1 << 16;
 export const CLOSED = 1 << 17;
 export const QUEUED = 1 << 18;
 
-/** The cold record: 32 words for what happens a few times in a connection's life. */
-export const COLD_WORDS = 32;
+/**
+ * The cold record: 16 words, one cache line, for what happens a few times in a connection's life. The first eleven are words,
+ * the rest bytes (offsets from the record's first byte), each a count of what the story has kept per end.
+ */
+export const COLD_WORDS = 16;
+export const COLD_BYTES = COLD_WORDS * 4;
 export const C_START_SEC = 0;
 export const C_START_NS = 1;
 /** A double. */
@@ -66,18 +72,18 @@ export const C_COUNT = 7;
 /** Options of the first SYN or SYN-ACK of each end, packed (tcp/packed-options.ts). */
 export const C_OPTIONS = 8;
 export const C_DUPLICATES = 10;
-/** Which end sent the first frame. */
-export const C_FIRST_FROM = 11;
+/** Per end, in bytes: SYNs, FINs, RSTs, segments after a RST, from beyond what was captured, that fill a hole below the FIN. */
+export const B_SYNS = 44;
+export const B_FINS = 46;
+export const B_RSTS = 48;
+export const B_AFTER_RST = 50;
+export const B_BEYOND = 52;
+export const B_FILLS = 54;
 /** Segments kept while opening. */
-export const C_OPENING = 12;
-/** Per end: segments kept that cover the other's FIN: before its own FIN, numbered before it, after it (8 bits each). */
-export const C_COVERS = 13;
-/** Per end: segments kept that fill a hole below its FIN, and the latest such entry. */
-export const C_FILLS = 15;
-export const C_LAST_FILL = 17;
-/** Per end: segments kept from beyond what was captured, after a RST, copies of the FIN, RSTs. */
-export const C_BEYOND = 19;
-export const C_AFTER_RST = 21;
-export const C_FINS = 23;
-export const C_RSTS = 25;
-export const C_SYNS = 27;
+export const B_OPENING = 56;
+/** Which end sent the first frame. */
+export const B_FIRST_FROM = 57;
+/** Per end: segments that cover the other's FIN: before its own FIN, numbered before it, behind it. */
+export const B_COVERS = 58;
+export const B_COVERS_BEFORE = 60;
+export const B_COVERS_AFTER = 62;

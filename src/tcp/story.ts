@@ -5,24 +5,26 @@ import type { SegmentColumns } from '../decode/columns.ts';
 /** Entries a connection keeps at most; what comes after is counted only. */
 export const MAX_STORY_ENTRIES = 400;
 
-/** 32-bit words of one entry; the first is the number of the next. */
-const WORDS = 14;
-const FRAME = 1;
-/** Flags (12 bits), then the marks below, then the upper bits of the frame number from bit 20. */
-const BITS = 2;
-const SEC = 3;
-const NS = 4;
-const SEQ = 5;
-const ACK_NO = 6;
-const LEN = 7;
+/** Entries stand in blocks of eight, so that a story of the usual length lies in one piece of memory. */
+const BLOCK = 8;
+/** 32-bit words of one entry. */
+const WORDS = 12;
+/** Frame number less that of the connection's first frame. */
+const FRAME = 0;
+/** Flags (12 bits), the marks below (4 bits), the IPv4 identification (16 bits). */
+const BITS = 1;
+/** A double: nanoseconds since the connection's first frame. */
+const TIME = 2;
+const SEQ = 4;
+const ACK_NO = 5;
+const LEN = 6;
 /** Window (16 bits), ttl (8 bits). */
-const WINDOW = 8;
-const TS_VAL = 9;
-const TS_ECR = 10;
+const WINDOW = 7;
+const TS_VAL = 8;
+const TS_ECR = 9;
 /** What the peer had acknowledged, and the next sequence number of the sender, both before this segment. */
-const PEER_ACK = 11;
-const NEXT_SEQ = 12;
-const IP_ID = 13;
+const PEER_ACK = 10;
+const NEXT_SEQ = 11;
 
 /** Marks of an entry. */
 export const FROM_HIGH = 1 << 12;
@@ -30,63 +32,61 @@ export const HAS_TS = 1 << 13;
 /** The peer had acknowledged something before / the sender had sent something before this segment. */
 export const PEER_ACK_KNOWN = 1 << 14;
 export const NEXT_SEQ_KNOWN = 1 << 15;
-const FRAME_HIGH_SHIFT = 20;
-const TWO_32 = 0x1_0000_0000;
 
-/** All entries of all connections in one growing array, free ones chained. */
+/**
+ * All entries of all connections in one growing array. An entry's number is block · 8 + place; block 0 is never used, so that 0 means
+ * none. Blocks are chained and reused.
+ */
 export class StoryPool {
-  words = new Int32Array(1024 * WORDS);
-  #next = 1;
+  words = new Int32Array(64 * BLOCK * WORDS);
+  doubles = new Float64Array(this.words.buffer);
+  /** Of each block: the next one of the same story, or of the free list. */
+  #nextBlock = new Int32Array(64);
+  #blocks = 1;
   #free = 0;
 
-  /** Adds the segment at `position` of the ring behind entry `tail` (0: none) and returns the new entry's number. */
-  append(
-    tail: number,
-    columns: SegmentColumns,
-    position: number,
-    marks: number,
-    peerAck: number,
-    nextSeq: number,
-  ): number {
-    let entry = this.#free;
-    if (entry !== 0) {
-      this.#free = this.words[entry * WORDS]!;
-    } else {
-      entry = this.#next++;
-      if ((entry + 1) * WORDS > this.words.length) {
-        const words = new Int32Array(this.words.length * 2);
-        words.set(this.words);
-        this.words = words;
-      }
-    }
-    const next = this.words;
-    next[entry * WORDS] = 0;
-    this.replace(entry, columns, position, marks, peerAck, nextSeq);
-    if (tail !== 0) next[tail * WORDS] = entry;
-    return entry;
+  /** A first look at the place where the entry behind `tail` will stand, so that cache misses overlap; means nothing. */
+  touch(tail: number): number {
+    return this.words[(tail + 1) * WORDS]!;
   }
 
-  /** Overwrites what entry `entry` says with the segment at `position`; its place in the story stays. */
-  replace(
+  /** Room for one entry behind entry `tail` (0: the story's first): its number. */
+  reserve(tail: number): number {
+    if (tail !== 0 && (tail & (BLOCK - 1)) !== BLOCK - 1) return tail + 1;
+    let block = this.#free;
+    if (block !== 0) {
+      this.#free = this.#nextBlock[block]!;
+    } else {
+      block = this.#blocks++;
+      if (block === this.#nextBlock.length) this.#grow();
+    }
+    this.#nextBlock[block] = 0;
+    if (tail !== 0) this.#nextBlock[tail >> 3] = block;
+    return block * BLOCK;
+  }
+
+  /** Writes the segment at `position` of the ring into entry `entry`. `firstFrame`, `startSec`, `startNs`: of the connection. */
+  write(
     entry: number,
     columns: SegmentColumns,
     position: number,
     marks: number,
     peerAck: number,
     nextSeq: number,
+    firstFrame: number,
+    startSec: number,
+    startNs: number,
   ): void {
     const words = this.words;
     const at = entry * WORDS;
-    const frame = columns.frame[position]!;
-    const high = frame >= TWO_32 ? Math.floor(frame / TWO_32) : 0;
-    words[at + FRAME] = frame | 0;
+    words[at + FRAME] = columns.frame[position]! - firstFrame;
     words[at + BITS] =
       columns.flags[position]! |
       marks |
       (columns.hasTs[position] === 1 ? HAS_TS : 0) |
-      (high << FRAME_HIGH_SHIFT);
-    words[at + SEC] = columns.tsSec[position]!;
-    words[at + NS] = columns.tsNs[position]!;
+      (columns.ipId[position]! << 16);
+    this.doubles[(at + TIME) >> 1] =
+      (columns.tsSec[position]! - startSec) * 1_000_000_000 + (columns.tsNs[position]! - startNs);
     words[at + SEQ] = columns.seq[position]!;
     words[at + ACK_NO] = columns.ack[position]!;
     words[at + LEN] = columns.payloadLen[position]!;
@@ -95,43 +95,55 @@ export class StoryPool {
     words[at + TS_ECR] = columns.tsEcr[position]!;
     words[at + PEER_ACK] = peerAck;
     words[at + NEXT_SEQ] = nextSeq;
-    words[at + IP_ID] = columns.ipId[position]!;
   }
 
-  /** Gives all entries from `head` to `tail` back. */
+  /** Gives all blocks of the story from `head` to `tail` back. */
   release(head: number, tail: number): void {
     if (head === 0) return;
-    this.words[tail * WORDS] = this.#free;
-    this.#free = head;
+    this.#nextBlock[tail >> 3] = this.#free;
+    this.#free = head >> 3;
   }
 
-  /** Copies the entries from `head` on into `story`, times relative to `startSec`, `startNs`. */
-  read(head: number, startSec: number, startNs: number, story: Story): void {
+  /** Copies the entries from `head` to `tail` into `story`. */
+  read(head: number, tail: number, firstFrame: number, story: Story): void {
     const words = this.words;
+    const doubles = this.doubles;
     let n = 0;
-    for (let entry = head; entry !== 0 && n < MAX_STORY_ENTRIES; entry = words[entry * WORDS]!) {
+    let entry = head;
+    while (entry !== 0 && n < MAX_STORY_ENTRIES) {
       const at = entry * WORDS;
       const bits = words[at + BITS]!;
-      const high = bits >>> FRAME_HIGH_SHIFT;
-      story.frame[n] = (words[at + FRAME]! >>> 0) + high * TWO_32;
-      story.tNs[n] =
-        ((words[at + SEC]! >>> 0) - startSec) * 1_000_000_000 + (words[at + NS]! - startNs);
-      story.marks[n] = bits;
+      story.frame[n] = (words[at + FRAME]! >>> 0) + firstFrame;
+      story.tNs[n] = doubles[(at + TIME) >> 1]!;
+      story.marks[n] = bits & 0xffff;
       story.from[n] = (bits & FROM_HIGH) === 0 ? 0 : 1;
       story.flags[n] = bits & 0xfff;
+      story.ipId[n] = bits >>> 16;
       story.seq[n] = words[at + SEQ]!;
       story.ack[n] = words[at + ACK_NO]!;
       story.len[n] = words[at + LEN]!;
       story.window[n] = words[at + WINDOW]! & 0xffff;
-      story.ttl[n] = (words[at + WINDOW]! >>> 16) & 0xff;
+      story.ttl[n] = words[at + WINDOW]! >>> 16;
       story.tsVal[n] = words[at + TS_VAL]!;
       story.tsEcr[n] = words[at + TS_ECR]!;
       story.peerAck[n] = words[at + PEER_ACK]!;
       story.nextSeq[n] = words[at + NEXT_SEQ]!;
-      story.ipId[n] = words[at + IP_ID]!;
       n++;
+      if (entry === tail) break;
+      entry =
+        (entry & (BLOCK - 1)) === BLOCK - 1 ? this.#nextBlock[entry >> 3]! * BLOCK : entry + 1;
     }
     story.count = n;
+  }
+
+  #grow(): void {
+    const words = new Int32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+    const next = new Int32Array(this.#nextBlock.length * 2);
+    next.set(this.#nextBlock);
+    this.#nextBlock = next;
   }
 }
 

@@ -6,7 +6,7 @@ import { FlowTable } from '../flow/table.ts';
 import { isDuplicate, NUMBER_MASK } from './duplicates.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import { GhostMemory } from './ghosts.ts';
-import { KEEP, keep, REPLACE_FILL } from './keep.ts';
+import { type Decision, KEEP_FILL, keep, MAX_OPENING, REPLACE_FILL, SKIP } from './keep.ts';
 import * as L from './layout.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
@@ -74,6 +74,7 @@ export class Tracker {
   readonly #finished = createFinished();
   #cold: Int32Array;
   #coldDoubles: Float64Array;
+  #coldBytes: Uint8Array;
   #watched = -1;
   /** Second at which the oldest lingering connection may leave. */
   #nextExpiry = Number.POSITIVE_INFINITY;
@@ -84,6 +85,7 @@ export class Tracker {
   readonly #keyPorts = new Int32Array(BATCH);
   readonly #hashes = new Int32Array(BATCH);
   readonly #ends = new Uint8Array(BATCH);
+  readonly #found = new Int32Array(BATCH);
   /** Keeps the touching pass from being optimized away. */
   touched = 0;
 
@@ -94,6 +96,7 @@ export class Tracker {
     this.#addresses = new AddressTable(options.seed);
     this.#cold = new Int32Array(this.#table.capacity * L.COLD_WORDS);
     this.#coldDoubles = new Float64Array(this.#cold.buffer);
+    this.#coldBytes = new Uint8Array(this.#cold.buffer);
   }
 
   /** Connections open or lingering at present. */
@@ -160,8 +163,17 @@ export class Tracker {
       ends[i] = high ? 1 : 0;
       hashes[i] = table.hash(a, b, ports, six);
     }
+    const found = this.#found;
+    const cold = this.#cold;
+    const pool = this.#pool;
     let touched = 0;
-    for (let i = 0; i < count; i++) touched ^= table.touch(hashes[i]!);
+    for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
+    for (let i = 0; i < count; i++) {
+      const h = found[i]! * L.HOT_WORDS;
+      touched ^= table.words[h]! ^ table.words[h + L.HOT_WORDS / 2]!;
+    }
+    for (let i = 0; i < count; i++) found[i] = cold[found[i]! * L.COLD_WORDS + L.C_TAIL]!;
+    for (let i = 0; i < count; i++) touched ^= pool.touch(found[i]!);
     this.touched = touched;
   }
 
@@ -266,8 +278,9 @@ export class Tracker {
     const own = h + L.HOT_END + d * L.END_WORDS;
     const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
 
-    const decision = keep(words, h, cold, c, d, flags, seq, ack, len);
-    if (decision === KEEP || decision === REPLACE_FILL) this.#tell(index, p, d, isFirst, decision);
+    const bytes = index * L.COLD_BYTES;
+    const decision = keep(words, h, this.#coldBytes, bytes, d, flags, seq, ack, len);
+    if (decision !== SKIP) this.#tell(index, p, d, isFirst, decision);
 
     let bits = words[h + L.HOT_BITS]!;
     const other = 1 - d;
@@ -324,9 +337,12 @@ export class Tracker {
 
     const bothSpoke = (bits & L.SPOKE) !== 0 && (bits & (L.SPOKE << 1)) !== 0;
     const closing = (bits & (L.FIN_SENT | (L.FIN_SENT << 1) | L.RST_SEEN)) !== 0;
-    const goesOn = (bits & L.RST_SEEN) !== 0 && this.#goesOnAfterRst(c);
+    const goesOn = (bits & L.RST_SEEN) !== 0 && this.#goesOnAfterRst(bytes);
     if (goesOn) bits &= ~L.CLOSED;
-    if ((bothSpoke || cold[c + L.C_OPENING]! >= 24) && (!closing || goesOn)) {
+    if (
+      (bothSpoke || this.#coldBytes[bytes + L.B_OPENING]! >= MAX_OPENING) &&
+      (!closing || goesOn)
+    ) {
       if ((bits & (L.FIN_SENT | (L.FIN_SENT << 1))) === 0) bits |= L.STEADY;
     } else if (closing) {
       bits &= ~L.STEADY;
@@ -345,36 +361,44 @@ export class Tracker {
   }
 
   /** Both ends sent on after a RST: it ended nothing. */
-  #goesOnAfterRst(c: number): boolean {
-    const cold = this.#cold;
-    return cold[c + L.C_AFTER_RST]! >= 2 && cold[c + L.C_AFTER_RST + 1]! >= 2;
+  #goesOnAfterRst(bytes: number): boolean {
+    const counts = this.#coldBytes;
+    return counts[bytes + L.B_AFTER_RST]! >= 2 && counts[bytes + L.B_AFTER_RST + 1]! >= 2;
   }
 
   /** Adds the segment to the connection's story. */
-  #tell(index: number, p: number, d: number, isFirst: boolean, decision: number): void {
+  #tell(index: number, p: number, d: number, isFirst: boolean, decision: Decision): void {
     const words = this.#table.words;
     const cold = this.#cold;
     const c = index * L.COLD_WORDS;
-    if (cold[c + L.C_COUNT]! >= MAX_STORY_ENTRIES && decision === KEEP) return;
     const h = index * L.HOT_WORDS;
     const bits = words[h + L.HOT_BITS]!;
     const own = h + L.HOT_END + d * L.END_WORDS;
     const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
+    let entry = words[own + L.END_LAST_FILL]!;
+    if (decision !== REPLACE_FILL) {
+      if (cold[c + L.C_COUNT]! >= MAX_STORY_ENTRIES) return;
+      entry = this.#pool.reserve(cold[c + L.C_TAIL]!);
+      if (cold[c + L.C_HEAD] === 0) cold[c + L.C_HEAD] = entry;
+      cold[c + L.C_TAIL] = entry;
+      cold[c + L.C_COUNT]!++;
+      if (decision === KEEP_FILL) words[own + L.END_LAST_FILL] = entry;
+    }
     const marks =
       (d === 1 ? FROM_HIGH : 0) |
       ((bits & (L.ACK_KNOWN << (1 - d))) !== 0 ? PEER_ACK_KNOWN : 0) |
       (isFirst ? 0 : NEXT_SEQ_KNOWN);
-    const peerAck = words[peer + L.END_ACK]!;
-    const nextSeq = words[own + L.END_NEXT]!;
-    if (decision === REPLACE_FILL) {
-      this.#pool.replace(cold[c + L.C_LAST_FILL + d]!, this.#columns, p, marks, peerAck, nextSeq);
-      return;
-    }
-    const entry = this.#pool.append(cold[c + L.C_TAIL]!, this.#columns, p, marks, peerAck, nextSeq);
-    if (cold[c + L.C_HEAD] === 0) cold[c + L.C_HEAD] = entry;
-    cold[c + L.C_TAIL] = entry;
-    cold[c + L.C_COUNT]!++;
-    if (cold[c + L.C_FILLS + d]! > 0) cold[c + L.C_LAST_FILL + d] = entry;
+    this.#pool.write(
+      entry,
+      this.#columns,
+      p,
+      marks,
+      words[peer + L.END_ACK]!,
+      words[own + L.END_NEXT]!,
+      this.#coldDoubles[(c + L.C_FIRST_FRAME) >> 1]!,
+      cold[c + L.C_START_SEC]! >>> 0,
+      cold[c + L.C_START_NS]!,
+    );
   }
 
   /** A record for a 4-tuple not in the table, or -1 where the segment is a late one of a forgotten connection. */
@@ -409,6 +433,7 @@ export class Tracker {
       cold.set(this.#cold);
       this.#cold = cold;
       this.#coldDoubles = new Float64Array(cold.buffer);
+      this.#coldBytes = new Uint8Array(cold.buffer);
     }
     const cold = this.#cold;
     const c = index * L.COLD_WORDS;
@@ -417,7 +442,7 @@ export class Tracker {
     cold[c + L.C_START_NS] = columns.tsNs[p]!;
     this.#coldDoubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;
     cold[c + L.C_STREAM] = this.counts.connections;
-    cold[c + L.C_FIRST_FROM] = d;
+    this.#coldBytes[index * L.COLD_BYTES + L.B_FIRST_FROM] = d;
     const h = index * L.HOT_WORDS;
     this.#table.words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
     this.#table.words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
@@ -539,7 +564,7 @@ export class Tracker {
     );
     f.firstFrame = this.#coldDoubles[(c + L.C_FIRST_FRAME) >> 1]!;
     f.lastFrame = doubles[(h + L.HOT_LAST_FRAME) >> 1]!;
-    f.firstFrom = cold[c + L.C_FIRST_FROM] === 0 ? 0 : 1;
+    f.firstFrom = this.#coldBytes[index * L.COLD_BYTES + L.B_FIRST_FROM] === 0 ? 0 : 1;
     f.duplicates = cold[c + L.C_DUPLICATES]!;
     f.end = end;
     f.reusedFrame = null;
@@ -566,7 +591,7 @@ export class Tracker {
         this.#cookies.delete(index * 2 + d);
       }
     }
-    this.#pool.read(cold[c + L.C_HEAD]!, f.startSec, f.startNs, f.story);
+    this.#pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
     this.#pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
     if (end === 'time-wait-over') {
       if (six === 1) this.#ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1);
