@@ -141,8 +141,9 @@ export class DecompressedInput implements ByteInput {
 
   /** Decodes whole pieces up to the compressed byte `safe`, then `step` bytes at a time; returns how far that went. */
   async #decodeUpTo(safe: number, step: number): Promise<number> {
-    if (this.#reopen === null) return safe;
-    const window = new Window(this.#reopen());
+    const again = this.#tryReopen();
+    if (again === null) return safe;
+    const window = new Window(again);
     let skip = this.#emitted;
     const codec = await createCodec(this.#kind, (bytes) => {
       const skipped = Math.min(skip, bytes.length);
@@ -169,5 +170,14 @@ export class DecompressedInput implements ByteInput {
       await window.input.close();
     }
     return Math.max(reached, safe);
+  }
+
+  /** The file may be gone by now; then what it held before the error stays unknown. */
+  #tryReopen(): ByteInput | null {
+    try {
+      return this.#reopen?.() ?? null;
+    } catch {
+      return null;
+    }
   }
 }

@@ -130,21 +130,22 @@ export class PcapSource extends WindowSource {
         this.stopFor(headerBytes);
         break;
       }
-      const sec = view.getUint32(at, littleEndian);
-      const ticks = view.getUint32(at + 4, littleEndian);
-      let captured = view.getUint32(at + 8, littleEndian);
-      let original = view.getUint32(at + 12, littleEndian);
+      // Signed reads: what doesn't fit in 31 bits is negative, rare, and corrected off the fast path.
+      const sec = view.getInt32(at, littleEndian);
+      const ticks = view.getInt32(at + 4, littleEndian);
+      let captured = view.getInt32(at + 8, littleEndian);
+      let original = view.getInt32(at + 12, littleEndian);
 
-      if (!capturedFirst && this.#isSwapped(captured, original)) {
+      if (!capturedFirst && this.#isSwapped(captured >>> 0, original >>> 0)) {
         const first = captured;
         captured = original;
         original = first;
       }
-      if (captured > maxCapturedLen) {
+      if (captured < 0 || captured > maxCapturedLen) {
         window.start = at;
         this.stopAtDamage(
           'bad-captured-length',
-          `expected a captured length of at most ${maxCapturedLen} bytes, found ${captured}`,
+          `expected a captured length of at most ${maxCapturedLen} bytes, found ${captured >>> 0}`,
         );
         break;
       }
@@ -152,18 +153,19 @@ export class PcapSource extends WindowSource {
         this.stopFor(headerBytes + captured);
         break;
       }
+      if (original < captured) original = original < 0 ? MAX_INT32 : captured;
 
-      if (ticks < ticksPerS) {
+      if (ticks >= 0 && ticks < ticksPerS) {
         tsSec[count] = sec;
         tsNs[count] = ticks * nsPerTick;
       } else {
-        const whole = sec + Math.floor(ticks / ticksPerS);
+        const whole = (sec >>> 0) + Math.floor((ticks >>> 0) / ticksPerS);
         tsSec[count] = Math.min(whole, MAX_UINT32);
-        tsNs[count] = (ticks % ticksPerS) * nsPerTick;
+        tsNs[count] = ((ticks >>> 0) % ticksPerS) * nsPerTick;
       }
       offset[count] = data;
       capturedLen[count] = captured;
-      originalLen[count] = original < captured ? captured : Math.min(original, MAX_INT32);
+      originalLen[count] = original;
       iface[count] = 0;
       linkType[count] = link;
       count++;

@@ -24,9 +24,17 @@ export class TimeScale {
   sec = 0;
   /** Nanoseconds of the last `convert`. */
   ns = 0;
+  /**
+   * Units since the whole second of the last `convert`, or -1 where `rest` · `nsPerUnit` isn't `ns`. With the same high
+   * word and within the same second a caller can so do without another `convert`.
+   */
+  rest = -1;
+  /** Units in a second. */
+  readonly units: number;
+  /** Nanoseconds in a unit where that is a whole number, else 0. */
+  readonly nsPerUnit: number;
   readonly #offsetSec: number;
   readonly #exactUnits: bigint;
-  readonly #units: number;
   readonly #isFast: boolean;
   readonly #isBinary: boolean;
   readonly #exponent: number;
@@ -40,20 +48,22 @@ export class TimeScale {
     this.#exponent = exponent;
     this.#isBinary = (tsresol & 0x80) !== 0;
     this.#exactUnits = (this.#isBinary ? 2n : 10n) ** BigInt(exponent);
-    this.#units = Number(this.#exactUnits);
-    this.#isFast = this.#units <= MAX_FAST_UNITS;
+    this.units = Number(this.#exactUnits);
+    this.nsPerUnit = !this.#isBinary && this.units <= NS_PER_S ? NS_PER_S / this.units : 0;
+    this.#isFast = this.units <= MAX_FAST_UNITS;
     // Sums beyond 2^53 lose units only where the result is clamped anyway.
     this.#offsetSec = Number(offsetSec);
   }
 
   /** Sets `sec` and `ns` from the two 32-bit words of a time stamp. Hot path, once per frame. */
   convert(high: number, low: number): void {
+    this.rest = -1;
     if (high !== this.#high) this.#rebase(high);
     if (!this.#isFast) {
       this.#convertExactly(high, low);
       return;
     }
-    const units = this.#units;
+    const { units } = this;
     const ticks = this.#baseUnits + low;
     // Exact: ticks < 2^53, and a quotient this far below 2^53 / units can't be rounded up to the next integer.
     const whole = Math.floor(ticks / units);
@@ -64,9 +74,14 @@ export class TimeScale {
       return;
     }
     this.sec = sec;
-    if (this.#isBinary) this.ns = binaryFractionToNs(rest, this.#exponent);
-    else if (units <= NS_PER_S) this.ns = rest * (NS_PER_S / units);
-    else this.ns = Math.floor(rest / (units / NS_PER_S));
+    if (this.nsPerUnit > 0) {
+      this.rest = rest;
+      this.ns = rest * this.nsPerUnit;
+    } else if (this.#isBinary) {
+      this.ns = binaryFractionToNs(rest, this.#exponent);
+    } else {
+      this.ns = Math.floor(rest / (units / NS_PER_S));
+    }
   }
 
   #rebase(high: number): void {
