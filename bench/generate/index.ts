@@ -68,8 +68,9 @@ export async function generate(
   const request = fixed(RANDOM_POOL_LEN, REQUEST.length);
   const header = fixed(RANDOM_POOL_LEN + (texts[0]?.length ?? 0), HEADER.length);
   const writer = new FrameWriter(options, pool);
-  const concurrency = options.concurrency ?? DEFAULTS[options.kind].concurrency;
-  const gapNs = options.gapNs ?? DEFAULTS[options.kind].gapNs;
+  const asked = options.concurrency ?? DEFAULTS[options.kind].concurrency;
+  const concurrency = Math.max(1, Math.floor(asked));
+  const gapNs = Math.floor(options.gapNs ?? DEFAULTS[options.kind].gapNs);
   const shared = { concurrency, gapNs, frames: options.frames };
 
   let traffic: { fill: () => boolean };
