@@ -29,6 +29,7 @@ KIND is flood, web or bulk. The same seed gives the same bytes.
   --gzip                compress the output
   --concurrency N       connections in progress at once
   --gap-ns N            mean capture time between two frames
+  --all-close           flood without the tenth of its connections that never end
 `;
 
 /** Makes the capture `options` in `path`, or on standard output for null. */
@@ -91,6 +92,7 @@ async function main(): Promise<void> {
       gzip: { type: 'boolean', default: false },
       concurrency: { type: 'string' },
       'gap-ns': { type: 'string' },
+      'all-close': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -122,6 +124,7 @@ async function main(): Promise<void> {
     deadlineMs: seconds === null ? Infinity : startedMs + seconds * 1000,
     concurrency: readNumber('concurrency', values.concurrency),
     gapNs: readNumber('gap-ns', values['gap-ns']),
+    allClose: values['all-close'],
   };
   try {
     const made = await generateFile(options, values.output ?? null, values.gzip);

@@ -106,6 +106,7 @@ async function makeCapture(kind: (typeof KINDS)[number], scale: number): Promise
         deadlineMs: Infinity,
         concurrency: null,
         gapNs: null,
+        allClose: false,
       },
       unfinished,
       false,

@@ -4,7 +4,7 @@ import { BulkTraffic } from './bulk.ts';
 import { type FrameOptions, FrameWriter } from './frames.ts';
 import { Random } from './random.ts';
 import { type Payload, ScriptedTraffic } from './scripted.ts';
-import { FLOOD_SCRIPTS, WEB_SCRIPTS } from './scripts.ts';
+import { CLOSED_FLOOD_SCRIPTS, FLOOD_SCRIPTS, WEB_SCRIPTS } from './scripts.ts';
 
 export const KINDS = ['flood', 'web', 'bulk'] as const;
 export type Kind = (typeof KINDS)[number];
@@ -22,6 +22,8 @@ export interface GenerateOptions extends FrameOptions {
   concurrency: number | null;
   /** Mean time between two frames; null is the kind's own figure. */
   gapNs: number | null;
+  /** A flood whose connections all end, so that an endless one has a bounded number open. */
+  allClose: boolean;
 }
 
 export interface Generated {
@@ -93,7 +95,7 @@ export async function generate(
     const short = { start: 0, minLen: 8, maxLen: 34 };
     traffic = new ScriptedTraffic(writer, random, {
       ...shared,
-      scripts: FLOOD_SCRIPTS,
+      scripts: options.allClose ? CLOSED_FLOOD_SCRIPTS : FLOOD_SCRIPTS,
       payloads: [short, short],
       endpoints: {
         // No 4-tuple comes twice in 65536 * 28232 connections.

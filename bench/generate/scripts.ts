@@ -44,8 +44,8 @@ const OPEN = 'C:S S:S. C:.';
 /** One segment each way, payloads 1 and 2, each acknowledged. */
 const EXCHANGE = `${OPEN} C:P.1 S:. S:P.2 C:.`;
 
-/** Every kind of close, each begun by either side: 9.93 frames a connection. */
-export const FLOOD_SCRIPTS: readonly Script[] = [
+/** Every kind of close that ends a connection, each begun by either side. */
+export const CLOSED_FLOOD_SCRIPTS: readonly Script[] = [
   script(30, `${EXCHANGE} C:F. S:. S:F. C:.`),
   script(16, `${EXCHANGE} S:F. C:. C:F. S:.`),
   script(12, `${EXCHANGE} C:F. S:F. C:.`),
@@ -53,6 +53,11 @@ export const FLOOD_SCRIPTS: readonly Script[] = [
   script(5, `${EXCHANGE} C:F. S:F.x S:. C:.`),
   script(12, `${EXCHANGE} C:R.`),
   script(7, `${EXCHANGE} S:R.`),
+];
+
+/** The same, and one connection in ten that never ends: 9.93 frames a connection. */
+export const FLOOD_SCRIPTS: readonly Script[] = [
+  ...CLOSED_FLOOD_SCRIPTS,
   script(5, `${EXCHANGE} C:F. S:.`),
   script(5, EXCHANGE),
 ];

@@ -20,6 +20,7 @@ const PLAIN: Omit<GenerateOptions, 'kind'> = {
   deadlineMs: Infinity,
   concurrency: 16,
   gapNs: null,
+  allClose: false,
 };
 const VARIANTS: readonly Partial<GenerateOptions>[] = [
   {},
@@ -65,6 +66,18 @@ describe.each(KINDS)('a generated %s capture', (kind) => {
 
   test('has exactly the frames asked for', async () => {
     expect(framesOfPcap(await bytesOf({ ...PLAIN, kind }))).toBe(3000);
+  });
+
+  test('never goes back in time', async () => {
+    const capture = await bytesOf({ ...PLAIN, kind });
+
+    let lastUs = 0;
+    for (let at = 24; at < capture.length; at += 16 + capture.readUInt32LE(at + 8)) {
+      const us = capture.readUInt32LE(at) * 1e6 + capture.readUInt32LE(at + 4);
+      expect(us).toBeGreaterThanOrEqual(lastUs);
+      lastUs = us;
+    }
+    expect(lastUs).toBeGreaterThan(1_767_225_600e6);
   });
 
   test('stops after the chunk that reaches the byte limit', async () => {
@@ -121,6 +134,17 @@ test('a flood closes its connections in every way and leaves some open', async (
   expect(resets / connections.size).toBeCloseTo(0.19, 1);
 });
 
+test('a flood whose connections all close has two FINs or a RST for each but those cut off', async () => {
+  const options: GenerateOptions = { ...PLAIN, kind: 'flood', frames: 20_000, allClose: true };
+  const path = join(folder, 'closed.pcap');
+
+  await generateFile(options, path, false);
+
+  const { opened, closed } = countCloses(readFileSync(path));
+  expect(opened).toBeGreaterThan(1900);
+  expect(opened - closed).toBeLessThanOrEqual(16);
+});
+
 test('gzip output unpacks to the plain capture', async () => {
   const options: GenerateOptions = { ...PLAIN, kind: 'web', frames: 20_000 };
   const path = join(folder, 'web.pcap.gz');
@@ -129,6 +153,19 @@ test('gzip output unpacks to the plain capture', async () => {
 
   expect(sha256(gunzipSync(readFileSync(path)))).toBe(sha256(await bytesOf(options)));
 });
+
+/** SYNs without ACK, and the ends: a RST, or two FINs. */
+function countCloses(capture: Buffer): { opened: number; closed: number } {
+  let opened = 0;
+  let closed = 0;
+  for (let at = 24; at < capture.length; at += 16 + capture.readUInt32LE(at + 8)) {
+    const flags = capture.readUInt8(at + 16 + 34 + 13);
+    if (flags === 2) opened += 1;
+    if (flags & 4) closed += 1;
+    if (flags & 1) closed += 0.5;
+  }
+  return { opened, closed };
+}
 
 function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
