@@ -6,14 +6,9 @@ import { formatUtc } from './base/time.ts';
 import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
-import {
-  createDecodeContext,
-  decodeBatch,
-  reasonCounts,
-  unknownLinkTypes,
-} from './decode/decode.ts';
+import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
 import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
-import { createReassembler } from './flow/fragments.ts';
+import { FragmentReassembler } from './flow/fragments.ts';
 import { buildRecord } from './report/build-record.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import type { FinishedConnection } from './tcp/finished.ts';
@@ -90,7 +85,7 @@ interface WatchedSegment {
 class AnalysisRun {
   readonly #source: FrameSource;
   readonly #columns = createSegmentColumns();
-  readonly #context = createDecodeContext(createReassembler());
+  readonly #context = createDecodeContext(new FragmentReassembler());
   readonly #batch = createFrameBatch();
   readonly #times = new TimeSpan();
   readonly #summary: CaptureSummary;
@@ -155,8 +150,11 @@ class AnalysisRun {
     summary.strayFrames = counts.strays;
     summary.evicted = counts.evicted;
     summary.snappedFrames = this.#context.snappedFrames;
-    summary.notDecoded = reasonCounts(this.#context);
-    summary.unknownLinkTypes = unknownLinkTypes(this.#context);
+    summary.notDecoded = { ...addReasons(this.#context) };
+    summary.unknownLinkTypes = [...this.#context.unknownLinkTypes].map(([linkType, frames]) => ({
+      linkType,
+      frames,
+    }));
     summary.start = this.#times.first;
     summary.end = this.#times.last;
     summary.outOfOrderFrames = this.#times.backwards;
