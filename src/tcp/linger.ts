@@ -1,7 +1,7 @@
 /** The queue of closed connections that wait for late frames: first in, first out, since all wait equally long. */
 
 /** Closed connections held at most; beyond, the oldest is written out early. */
-export const MAX_LINGERING = 131_072;
+export const MAX_LINGERING = 65_536;
 
 /** A ring of (record index, stream number) pairs that grows by doubling. */
 export class LingerQueue {
