@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { xxh32 } from '../../src/capture/xxh32.ts';
+import { Xxh64 } from '../../src/capture/xxh64.ts';
 import { join, payload, pcapBytes, u32 } from '../support/capture-bytes.ts';
 import { type Frame, readFrames } from '../support/read-frames.ts';
 
@@ -198,6 +199,35 @@ describe('gzip', () => {
 });
 
 describe('zstd', () => {
+  const packed = pack(CAPTURE, 'zstd', '-q', '-c', '--check');
+
+  test.skipIf(packed === null)(
+    'with a wrong checksum gives every frame, then damage (skipped where zstd is missing)',
+    async () => {
+      const bad = Uint8Array.from(packed ?? []);
+      bad[bad.length - 1]! ^= 1;
+
+      const { frames, damage } = await readFrames(bad);
+
+      expect(frames).toEqual(await plainFrames());
+      expect(damage).toMatchObject({ code: 'bad-zstd', offset: CAPTURE.length });
+    },
+  );
+
+  test.skipIf(packed === null)(
+    'corrupt in its last block gives the frames of the blocks before it (skipped where zstd is missing)',
+    async () => {
+      const bad = Uint8Array.from(packed ?? []);
+      bad.fill(0xff, bad.length - 3000, bad.length - 2000);
+
+      const { frames, damage } = await readFrames(bad);
+
+      expect(damage).not.toBeNull();
+      expect(frames.length).toBeGreaterThan(1000);
+      expect(frames.slice(0, 1000)).toEqual((await plainFrames()).slice(0, 1000));
+    },
+  );
+
   test('that claims a window of gigabytes is refused before memory is taken', async () => {
     const packed = join(u32(0xfd2fb528), Uint8Array.of(0, 0xa8), payload(50));
 
@@ -265,4 +295,20 @@ test('xxh32 gives the values of its specification', () => {
   expect(xxh32(new Uint8Array(0))).toBe(0x02cc5d05);
   expect(xxh32(Buffer.from('abc'))).toBe(0x32d153ff);
   expect(xxh32(Buffer.from('Nobody inspects the spammish repetition'))).toBe(0xe2293b2f);
+});
+
+test('xxh64 gives the values of its specification, in pieces of any length too', () => {
+  const hashOf = (...pieces: Uint8Array[]): bigint => {
+    const hash = new Xxh64();
+    for (const piece of pieces) hash.update(piece);
+    return hash.digest();
+  };
+
+  expect(hashOf(new Uint8Array(0))).toBe(0xef46db3751d8e999n);
+  expect(hashOf(Buffer.from('abc'))).toBe(0x44bc2cf5ad770999n);
+  expect(hashOf(Buffer.from('Nobody inspects the spammish repetition'))).toBe(0xfbcea83c8a378bf1n);
+  for (const cut of [0, 1, 31, 32, 33, 500, 999]) {
+    const bytes = noise(1000, 7);
+    expect(hashOf(bytes.subarray(0, cut), bytes.subarray(cut))).toBe(hashOf(bytes));
+  }
 });
