@@ -7,7 +7,8 @@ import { describeBytes, unsupportedCompression, unsupportedFormat } from './form
 import { BytesInput, StreamInput } from './inputs.ts';
 import { isRegularFile, openPath } from './paths.ts';
 import { openPcap, PCAP_HEADER_BYTES, pcapByteOrder } from './pcap.ts';
-import { openPcapng, SECTION_HEADER } from './pcapng.ts';
+import { openPcapng } from './pcapng.ts';
+import { SECTION_HEADER } from './pcapng-section.ts';
 import type { FrameSource } from './source.ts';
 import { type ByteInput, CHUNK_BYTES, Window } from './window.ts';
 

@@ -35,7 +35,11 @@ export async function openPath(
 
 /** Whether `path` is a regular file; false where that can't be told. */
 export function isRegularFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** A file may stand behind standard input too (`< a.pcap`), and is then read like one. */

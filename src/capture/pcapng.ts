@@ -7,26 +7,27 @@ import {
   type SectionInterface,
   visitOptions,
 } from './pcapng-blocks.ts';
+import {
+  BYTE_ORDER_MAGIC,
+  BYTE_ORDER_MAGIC_SWAPPED,
+  checkSection,
+  MIN_SECTION_BYTES,
+  SECTION_HEADER,
+} from './pcapng-section.ts';
 import { DEFAULT_TSRESOL, TimeScale } from './pcapng-time.ts';
 import { FRAMES_PER_BATCH, type FrameBatch, MAX_BLOCK_BYTES, MAX_FRAME_BYTES } from './source.ts';
 import type { Window } from './window.ts';
 import { WindowSource } from './window-source.ts';
 
-/** The block type of a section header; it reads the same in both byte orders. */
-export const SECTION_HEADER = 0x0a0d0d0a;
 const INTERFACE_DESCRIPTION = 1;
 const OBSOLETE_PACKET = 2;
 const SIMPLE_PACKET = 3;
 const INTERFACE_STATISTICS = 5;
 const ENHANCED_PACKET = 6;
 
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
-const BYTE_ORDER_MAGIC_SWAPPED = 0x4d3c2b1a;
-
 /** Type, length and the length again behind the body. */
 const MIN_BLOCK_BYTES = 12;
 const BLOCK_HEADER_BYTES = 8;
-const MIN_SECTION_BYTES = 28;
 const MIN_INTERFACE_BYTES = 20;
 const MIN_STATISTICS_BYTES = 24;
 /** Type, length, interface, two words of time, two lengths; the frame comes behind them. */
@@ -409,29 +410,6 @@ export class PcapngSource extends WindowSource {
       `expected a captured length of at most ${limit} bytes, found ${found}`,
     );
   }
-}
-
-/** What is wrong with the section header at `start` (12 bytes are there, or 28 where the magic is right), or null. */
-function checkSection(view: DataView, start: number): { code: string; message: string } | null {
-  const order = view.getUint32(start + 8, true);
-  if (order !== BYTE_ORDER_MAGIC && order !== BYTE_ORDER_MAGIC_SWAPPED) {
-    return {
-      code: 'bad-byte-order',
-      message: `expected the byte-order magic 1a2b3c4d of a pcapng section, found ${hex(order)}`,
-    };
-  }
-  const littleEndian = order === BYTE_ORDER_MAGIC;
-  const major = view.getUint16(start + 12, littleEndian);
-  const minor = view.getUint16(start + 14, littleEndian);
-  if (major === 1) return null;
-  return {
-    code: 'unsupported-version',
-    message: `expected pcapng version 1.x, found ${major}.${minor}`,
-  };
-}
-
-function hex(value: number): string {
-  return value.toString(16).padStart(8, '0');
 }
 
 function ignoreOption(): void {}

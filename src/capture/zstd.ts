@@ -28,7 +28,7 @@ export interface FrameDecoder {
 }
 
 /** Makes the decoder of one frame. */
-export type OpenFrame = (emit: Emit) => FrameDecoder;
+export type OpenFrame = (emit: Emit, hasChecksum: boolean) => FrameDecoder;
 
 /**
  * Decodes concatenated frames.
@@ -98,7 +98,7 @@ export class ZstdCodec implements Codec {
           );
         }
         this.#hasChecksum = (bytes[4]! & 4) !== 0;
-        this.#frame = this.#openFrame(this.#emit);
+        this.#frame = this.#openFrame(this.#emit, this.#hasChecksum);
         await this.#pass();
         this.#begin('block-header', BLOCK_HEADER_BYTES);
         return;
@@ -164,7 +164,7 @@ export class ZstdCodec implements Codec {
   }
 }
 
-/** Node's own decoder where it has one (22.15 and later), which also verifies checksums, else fzstd. */
+/** Node's own decoder where it has one (22.15 and later), else fzstd; either way checksums are verified. */
 export async function loadFrameDecoder(): Promise<OpenFrame> {
   const { createZstdDecompress } = zlib as unknown as {
     createZstdDecompress?: (options: { chunkSize: number }) => Transform & { bytesWritten: number };
@@ -176,7 +176,7 @@ export async function loadFrameDecoder(): Promise<OpenFrame> {
       );
   }
   const { FzstdFrame } = await import('./zstd-fallback.ts');
-  return (emit) => new FzstdFrame(emit);
+  return (emit, hasChecksum) => new FzstdFrame(emit, hasChecksum);
 }
 
 class ZlibStageFrame implements FrameDecoder {

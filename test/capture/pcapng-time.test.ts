@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TimeScale } from '../../src/capture/pcapng-time.ts';
+import { enhancedPacket, interfaceBlock, join, sectionHeader } from '../support/capture-bytes.ts';
+import { readFrames } from '../support/read-frames.ts';
 
 const SEED = 20260101;
 
@@ -63,5 +65,52 @@ test('time stamps of this century at the usual units are exact, at the seams of 
       },
     ),
     { seed: SEED, numRuns: 3000 },
+  );
+});
+
+test('frames in a row have exact times, across seconds, high words and interfaces', async () => {
+  const resolutions = [6, 9, 3, 0x80 | 20, 12];
+  const head = join(
+    sectionHeader('little'),
+    ...resolutions.map((resol) =>
+      interfaceBlock('little', { options: [{ code: 9, value: Uint8Array.of(resol) }] }),
+    ),
+  );
+  const step = fc.record({
+    iface: fc.nat({ max: resolutions.length - 1 }),
+    stays: fc.boolean(),
+    delta: fc.oneof(
+      fc.bigInt({ min: -3n, max: 3n }),
+      fc.bigInt({ min: -1_100_000n, max: 1_100_000n }),
+      fc.bigInt({ min: -(1n << 33n), max: 1n << 33n }),
+    ),
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.bigInt({ min: 1n << 34n, max: (1n << 62n) - 1n }),
+      fc.array(step, { minLength: 2, maxLength: 300 }),
+      async (start, steps) => {
+        let ticks = start;
+        let iface = 0;
+        const packets = steps.map(({ iface: next, stays, delta }) => {
+          ticks += delta;
+          if (ticks < 0n) ticks = 0n;
+          if (!stays) iface = next;
+          return { iface, ticks, data: new Uint8Array(0) };
+        });
+
+        const { frames } = await readFrames(
+          join(head, ...packets.map((packet) => enhancedPacket('little', packet))),
+        );
+
+        expect(frames.map(({ time }) => time)).toEqual(
+          packets.map((packet) => {
+            const [sec, ns] = exactly(resolutions[packet.iface]!, 0n, packet.ticks);
+            return `${sec}.${String(ns).padStart(9, '0')}`;
+          }),
+        );
+      },
+    ),
+    { seed: SEED, numRuns: 300 },
   );
 });
