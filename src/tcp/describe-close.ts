@@ -1,10 +1,11 @@
 /** The close as the record shows it: its steps, how long they took, and what proves the verdict. */
 
-import { ACK, FIN } from '../decode/columns.ts';
+import { ACK } from '../decode/columns.ts';
 import type { CloseDoubt, Closing } from './close.ts';
-import { acksBeyond, type End, type Facts, keyEnd, other } from './facts.ts';
+import { acksBeyond, type End, type Facts, type FinFacts, keyEnd, other } from './facts.ts';
 import { flagNames } from './flag-names.ts';
 import type { Resets } from './resets.ts';
+import { MAX_STORY_ENTRIES } from './story.ts';
 import { stateAfter, type Timeline } from './timeline.ts';
 import type { Close, CloseStep, Evidence, Side, StateEntry } from './verdicts.ts';
 
@@ -84,39 +85,44 @@ function bytesAfterFin(facts: Facts, passive: End): number | null {
   return Math.max(0, (end - lowest) | 0);
 }
 
+const NO_STEP = 0;
+const IS_FIN = 1;
+const IS_ACK = 2;
+const IS_RST = 3;
+const AGAIN = 4;
+
+/** What each entry of the story is in the close; used again for every connection. */
+const roles = new Uint8Array(MAX_STORY_ENTRIES);
+
 function listSteps(
   facts: Facts,
   resets: Resets,
   timelines: readonly [Timeline, Timeline],
 ): CloseStep[] {
   const { story } = facts;
-  const found: { i: number; kind: CloseStep['kind']; again: boolean }[] = [];
-  for (const end of [0, 1] as const) {
-    const own = facts.fin[end];
-    if (own === null) continue;
-    const peers = facts.fin[other(end)];
-    own.copies.forEach((i, n) => {
-      const covers = peers !== null && acksBeyond(story, i, peers.position);
-      found.push({ i, kind: covers ? 'FIN,ACK of FIN' : 'FIN', again: n > 0 });
-    });
-    // The first ACK of the FIN, and one more after each copy that came later.
-    let nextCopy = -1;
-    let acks = 0;
-    for (const i of own.covers) {
-      if (i < nextCopy) continue;
-      const carriesFin = (story.flags[i]! & FIN) !== 0;
-      if (!carriesFin) found.push({ i, kind: 'ACK of FIN', again: acks > 0 });
-      acks++;
-      nextCopy = own.copies.find((copy) => copy > i) ?? Number.POSITIVE_INFINITY;
-    }
+  const steps: CloseStep[] = [];
+  if (facts.fin[0] === null && facts.fin[1] === null && facts.rsts.length === 0) return steps;
+  roles.fill(NO_STEP, 0, story.count);
+  markAcks(facts.fin[0]);
+  markAcks(facts.fin[1]);
+  for (const fin of facts.fin) {
+    if (fin === null) continue;
+    for (const i of fin.copies) roles[i] = i === fin.copies[0] ? IS_FIN : IS_FIN | AGAIN;
   }
-  if (resets.ending >= 0) found.push({ i: resets.ending, kind: 'RST', again: false });
-  for (const i of resets.repeated) found.push({ i, kind: 'RST', again: true });
-  for (const i of resets.afterClose) found.push({ i, kind: 'RST', again: false });
-  found.sort((a, b) => a.i - b.i);
-  return found.map(({ i, kind, again }) => {
+  if (resets.ending >= 0) roles[resets.ending] = IS_RST;
+  for (const i of resets.repeated) roles[i] = IS_RST | AGAIN;
+  for (const i of resets.afterClose) roles[i] = IS_RST;
+  for (let i = 0; i < story.count; i++) {
+    const role = roles[i]!;
+    if (role === NO_STEP) continue;
     const from = story.from[i] as End;
-    return {
+    const peers = facts.fin[other(from)];
+    let kind: CloseStep['kind'] = 'RST';
+    if ((role & 3) === IS_ACK) kind = 'ACK of FIN';
+    else if ((role & 3) === IS_FIN) {
+      kind = peers !== null && acksBeyond(story, i, peers.position) ? 'FIN,ACK of FIN' : 'FIN';
+    }
+    steps.push({
       kind,
       frame: story.frame[i]!,
       t: story.tNs[i]! / 1e9,
@@ -125,11 +131,31 @@ function listSteps(
       seq: story.seq[i]! >>> 0,
       ack: (story.flags[i]! & ACK) === 0 ? null : story.ack[i]! >>> 0,
       len: story.len[i]!,
-      retransmission: again,
+      retransmission: (role & AGAIN) !== 0,
       senderState: stateAfter(timelines[from], i),
       receiverState: stateAfter(timelines[other(from)], i),
-    };
-  });
+    });
+  }
+  return steps;
+}
+
+/** The first ACK of the FIN, and one more after each copy that came later. */
+function markAcks(fin: FinFacts | null): void {
+  if (fin === null) return;
+  let nextCopy = -1;
+  let acks = 0;
+  for (const i of fin.covers) {
+    if (i < nextCopy) continue;
+    roles[i] = acks === 0 ? IS_ACK : IS_ACK | AGAIN;
+    acks++;
+    nextCopy = Number.POSITIVE_INFINITY;
+    for (const copy of fin.copies) {
+      if (copy > i) {
+        nextCopy = copy;
+        break;
+      }
+    }
+  }
 }
 
 /** The frames that decide the kind, in words. */
@@ -139,10 +165,8 @@ function listEvidence(facts: Facts, closing: Closing, resets: Resets): Evidence[
   const say = (i: number, proves: string): void => {
     evidence.push({ frame: story.frame[i]!, proves });
   };
-  const relative = (end: End, number: number): number =>
-    (number - (facts.isn[end] ?? number)) >>> 0;
-  const seqText = (end: End, number: number): string =>
-    facts.isn[end] === null ? String(number >>> 0) : String(relative(end, number));
+  /** Relative to the first sequence number where that is known. */
+  const seqText = (end: End, number: number): number => (number - (facts.isn[end] ?? 0)) >>> 0;
   if (closing.kind === 'rst') {
     const i = resets.ending;
     const from = story.from[i] as End;

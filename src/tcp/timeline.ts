@@ -2,7 +2,15 @@
 
 import { ACK, RST, SYN } from '../decode/columns.ts';
 import type { Closing } from './close.ts';
-import { acksBeyond, answered, delivered, type End, type Facts, other } from './facts.ts';
+import {
+  acksBeyond,
+  answered,
+  delivered,
+  type End,
+  type Facts,
+  type FinFacts,
+  other,
+} from './facts.ts';
 import type { Opening } from './handshake.ts';
 import type { Resets } from './resets.ts';
 import { nextState, type TcpEvent, type TcpState } from './state.ts';
@@ -229,51 +237,53 @@ function closeEnd(
   closing: Closing,
   builder: TimelineBuilder,
 ): void {
-  const { story } = facts;
   const own = facts.fin[end];
   const peers = facts.fin[other(end)];
-  const sent = own === null ? -1 : own.copies[0]!;
-  const acked = own === null ? -1 : own.delivered;
-  const got = peers === null ? -1 : peers.arrival;
-  const events: [TcpEvent, number][] = [];
-  const both = acked >= 0 && acked === got;
-  const receives: [TcpEvent, number][] = [];
-  if (both) {
-    receives.push(['rcv FIN,ACK of FIN', got]);
+  let sent = own === null ? -1 : own.copies[0]!;
+  let acked = own === null ? -1 : own.delivered;
+  let got = peers === null ? -1 : peers.arrival;
+  const { ending } = resets;
+  const isResetter = ending >= 0 && facts.story.from[ending] === end;
+  if (isResetter) {
+    if (sent > ending) sent = -1;
+    if (acked > ending) acked = -1;
+    if (peers !== null && !tookFinBefore(facts, ending, peers)) got = -1;
+  } else if (ending >= 0) {
+    // What the receiver of the RST sent had left it before the RST arrived, wherever it stands in the capture.
+    if (acked >= resets.arrival) acked = -1;
+    if (got >= resets.arrival) got = -1;
+  }
+  if (sent >= 0 && gotBeforeSending(facts, end, closing)) {
+    builder.follow('rcv FIN', got);
+    builder.follow('snd FIN', sent);
+    builder.follow('rcv ACK of FIN', acked);
   } else {
-    if (acked >= 0) receives.push(['rcv ACK of FIN', acked]);
-    if (got >= 0) receives.push(['rcv FIN', got]);
-    receives.sort((a, b) => a[1] - b[1]);
-  }
-  if (sent < 0) {
-    events.push(...receives);
-  } else if (peers !== null && gotBeforeSending(facts, end, closing)) {
-    events.push(['rcv FIN', got], ['snd FIN', sent], ['rcv ACK of FIN', acked]);
-  } else {
-    events.push(['snd FIN', sent], ...receives);
-  }
-  const ending = resets.ending;
-  if (ending < 0) {
-    for (const [event, cause] of events) builder.follow(event, cause);
-    return;
-  }
-  const isSender = story.from[ending] === end;
-  const isAcking = (story.flags[ending]! & ACK) !== 0;
-  for (const [event, cause] of events) {
-    if (event === 'snd FIN') {
-      // What the receiver of the RST sent had left it before the RST arrived, wherever it stands in the capture.
-      if (!isSender || cause < ending) builder.follow(event, cause);
-    } else if (isSender && event === 'rcv FIN' && peers !== null) {
-      // A bare RST answers for a connection that is no more: the FIN found a socket only if it was acknowledged.
-      const wasTaken = isAcking
-        ? acksBeyond(story, ending, peers.position)
-        : peers.covers[0] !== undefined && peers.covers[0] < ending;
-      if (wasTaken) builder.follow(event, cause);
-    } else if (cause < (isSender ? ending : resets.arrival)) {
-      builder.follow(event, cause);
+    builder.follow('snd FIN', sent);
+    if (acked >= 0 && acked === got) {
+      builder.follow('rcv FIN,ACK of FIN', got);
+    } else if (acked >= 0 && acked < got) {
+      builder.follow('rcv ACK of FIN', acked);
+      builder.follow('rcv FIN', got);
+    } else {
+      builder.follow('rcv FIN', got);
+      builder.follow('rcv ACK of FIN', acked);
     }
   }
-  builder.follow(isSender ? 'snd RST' : 'rcv RST', isSender ? ending : resets.arrival);
+  if (ending >= 0) {
+    builder.follow(isResetter ? 'snd RST' : 'rcv RST', isResetter ? ending : resets.arrival);
+  }
+}
+
+/**
+ * Whether the sender of the RST at `ending` had taken the other's FIN. A bare RST answers for a connection that is no more: that
+ * FIN found a socket only if it was acknowledged.
+ */
+function tookFinBefore(facts: Facts, ending: number, fin: FinFacts): boolean {
+  if ((facts.story.flags[ending]! & ACK) !== 0) {
+    return acksBeyond(facts.story, ending, fin.position);
+  }
+  const cover = fin.covers[0];
+  return cover !== undefined && cover < ending;
 }
 
 /** Whether this end had the other's FIN when it sent its own. */
