@@ -33,6 +33,8 @@ export interface FinishedConnection {
   readonly ackKnown: [number, number];
   /** Segments that repeated something since the other end was last heard. */
   readonly repeats: [number, number];
+  /** Segments without SYN, FIN and RST that announced a window of 0. */
+  readonly zeroWindows: [number, number];
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
   readonly options: [number, number];
   readonly cookie: [string, string];
@@ -63,6 +65,7 @@ export function createFinished(): FinishedConnection {
     maxAck: [0, 0],
     ackKnown: [0, 0],
     repeats: [0, 0],
+    zeroWindows: [0, 0],
     options: [0, 0],
     cookie: ['', ''],
     story: createStory(),

@@ -17,6 +17,7 @@ import {
   END_FIRST_COVER,
   END_NEXT,
   END_WORDS,
+  END_ZERO_WINDOWS,
   FIN_SENT,
   HOT_BITS,
   HOT_END,
@@ -88,6 +89,8 @@ export function keep(
       return KEEP_FILL;
     }
   }
+  // The first window of 0 (the tracker has counted it): the frame that proves it.
+  if ((bits & STEADY) !== 0 && hot[own + END_ZERO_WINDOWS] === 1) return KEEP;
   if ((bits & STEADY) !== 0 || (bits & (FIN_SENT | (FIN_SENT << 1))) !== 0) return SKIP;
   return count(counts, c + B_OPENING, MAX_OPENING);
 }

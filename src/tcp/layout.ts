@@ -35,6 +35,8 @@ export const END_REPEATS = 8;
 export const END_FIRST_COVER = 9;
 /** The latest entry of the story that fills a hole below its FIN (valid with B_FILLS). */
 export const END_LAST_FILL = 10;
+/** Segments without SYN, FIN and RST that announced a window of 0. */
+export const END_ZERO_WINDOWS = 11;
 
 /** Bits of HOT_BITS; bit 0 is the table's family bit. Those of end 1 are the ones of end 0 shifted left by one. */
 export const BASE_SET = 1 << 1;

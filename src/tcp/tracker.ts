@@ -247,7 +247,12 @@ export class Tracker {
     words[peer + L.END_REPEATS] = 0;
     if (index === this.#watched) this.#options.onWatched?.(p, d === 1, false);
 
-    if ((bits & L.STEADY) === 0 || (flags & FLAGGED) !== 0 || isFirst) {
+    let isNotable = (bits & L.STEADY) === 0 || (flags & FLAGGED) !== 0 || isFirst;
+    if (columns.window[p] === 0 && (flags & FLAGGED) === 0) {
+      isNotable ||= words[own + L.END_ZERO_WINDOWS] === 0;
+      words[own + L.END_ZERO_WINDOWS]!++;
+    }
+    if (isNotable) {
       this.#happen(index, p, d, flags, seq, ack, len, end, isFirst);
       return;
     }
@@ -583,6 +588,7 @@ export class Tracker {
       f.maxAck[d] = words[own + L.END_ACK]!;
       f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
       f.repeats[d] = words[own + L.END_REPEATS]!;
+      f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
       const packed = cold[c + L.C_OPTIONS + d]!;
       f.options[d] = packed;
       f.cookie[d] = '';

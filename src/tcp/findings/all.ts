@@ -3,22 +3,31 @@
 import type { Finding } from '../verdicts.ts';
 import { badHandshakeAck } from './bad-handshake-ack.ts';
 import { captureLostPackets } from './capture-lost-packets.ts';
+import { closeWaitLong, finWait2Long } from './close-wait-long.ts';
 import { finRetransmitted } from './fin-retransmitted.ts';
 import type { Case, Finder } from './finding.ts';
+import { halfClosedData } from './half-closed-data.ts';
 import { lastAckLost } from './last-ack-lost.ts';
 import { portReusedInTimeWait } from './port-reused-in-time-wait.ts';
 import { refused } from './refused.ts';
+import { rstAfterClose } from './rst-after-close.ts';
 import { rstIgnored } from './rst-ignored.ts';
 import { synRetransmitted } from './syn-retransmitted.ts';
 import { vanished } from './vanished.ts';
+import { zeroWindow } from './zero-window.ts';
 
 const FINDERS: readonly Finder[] = [
   synRetransmitted,
   badHandshakeAck,
   refused,
+  rstAfterClose,
   rstIgnored,
   finRetransmitted,
   lastAckLost,
+  halfClosedData,
+  closeWaitLong,
+  finWait2Long,
+  zeroWindow,
   portReusedInTimeWait,
   vanished,
   captureLostPackets,
