@@ -19,9 +19,12 @@ class Socket:
         self.retransmits = 0
 
     def add(self, event):
-        if self.local.endswith(':0'):
-            self.local = event.local
         self.states.append((event.t, event.old, event.new))
+
+    def name(self, event):
+        """A connecting socket has no port yet, and under IPv6 no address, when its first event is traced."""
+        if self.local.endswith(':0'):
+            self.local, self.remote = event.local, event.remote
 
 
 def sockets(events, hosts):
@@ -29,9 +32,7 @@ def sockets(events, hosts):
     by_address, found, strays = {}, [], []
     for event in events:
         if host(event.local) not in hosts and host(event.remote) not in hosts:
-            # An IPv6 connect has no addresses yet at CLOSE -> SYN_SENT on some kernels.
-            if not (event.old == 'CLOSE' and event.new == 'SYN_SENT'):
-                continue
+            continue
         sk = by_address.get(event.sk)
         if event.kind == 'inet_sock_set_state':
             if 'LISTEN' in (event.new,) or (event.old == 'LISTEN' and event.new == 'CLOSE'):
@@ -39,11 +40,14 @@ def sockets(events, hosts):
             if event.old in ('CLOSE', 'LISTEN') or sk is None:
                 sk = by_address[event.sk] = Socket(event)
                 found.append(sk)
+            sk.name(event)
             sk.add(event)
         elif event.kind == 'tcp_retransmit_skb':
             if sk is not None:
                 sk.retransmits += 1
         elif event.kind in ('tcp_send_reset', 'tcp_receive_reset'):
+            if sk is not None and event.kind == 'tcp_receive_reset':
+                sk.name(event)
             mine = sk is not None and (sk.local, sk.remote) == (event.local, event.remote)
             if mine and event.state not in ('TIME_WAIT', 'LISTEN', 'NEW_SYN_RECV'):
                 sk.resets.append((event.t, event.kind[4:], event.reason))
@@ -102,11 +106,11 @@ def with_time_wait(connection, side, fin_timeout_ns, stop_ns):
 
     covering = own_fin and arrived(lambda s: s.covers(own_fin.end), at - NEAR_NS, at + MS // 10)
     if old == 'LAST_ACK':
-        return states if covering else [*head, (at, old, new, 'timer')]
+        return states if covering else [*head, (at, old, new, 'silent')]
     if old == 'CLOSING':
-        return [*head, (at, old, 'TIME_WAIT', 'tw')] if covering else [*head, (at, old, new, 'timer')]
+        return [*head, (at, old, 'TIME_WAIT', 'tw')] if covering else [*head, (at, old, new, 'silent')]
     if old != 'FIN_WAIT2':
-        return [*head, (at, old, new, 'timer')]
+        return [*head, (at, old, new, 'silent')]
     peer_fin = connection.fin(other(side))
     if peer_fin and arrived(lambda s: s.flags & FIN and s.end == peer_fin.end, at - NEAR_NS, at + MS // 10):
         if _in_order(connection, side, peer_fin, at):

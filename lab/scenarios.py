@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import os
 import signal
 import socket
 import struct
@@ -10,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from session import RECEIVE_QUEUE, SEND_QUEUE, TCP_FASTOPEN_CONNECT, TCP_QUEUE_SEQ, TCP_REPAIR, TCP_REPAIR_QUEUE
+from session import SEND_QUEUE, TCP_QUEUE_SEQ, TCP_REPAIR, TCP_REPAIR_QUEUE
 from session import linger0, receive, until_end
 
 SCENARIOS = {}
@@ -166,10 +165,10 @@ losing('second-fin-lost', "server's FIN is lost and sent again", 'server', 'FIN'
 losing('merged-fin-lost', "the server's FIN that carries the ACK is lost", 'server', 'FIN', pause=0)
 losing('ack-of-fin-lost', "the server's ACK of the client's FIN is lost", 'server', 'ACK-OF-FIN')
 losing('last-ack-lost', "the ACK of the second FIN is lost: the server's FIN comes again to a client in TIME_WAIT", 'client', 'LAST-ACK')
-losing('last-ack-lost-server', "the same, the server having closed first", 'server', 'LAST-ACK', server_first=True)
+losing('last-ack-lost-by-server', "the same, the server having closed first", 'server', 'LAST-ACK', server_first=True)
 losing('last-ack-never', 'every ACK of the second FIN is lost', 'client', 'LAST-ACK', 99, settle=2.5)
 losing('simultaneous-fin-lost', "both close at once and the client's FIN is lost", 'client', 'FIN', cable=delayed(40), together=True)
-losing('simultaneous-fin-lost-server', "both close at once and the server's FIN is lost", 'server', 'FIN', cable=delayed(40), together=True)
+losing('simultaneous-server-fin-lost', "both close at once and the server's FIN is lost", 'server', 'FIN', cable=delayed(40), together=True)
 losing('simultaneous-ack-lost', 'both close at once and the ACK of the client is lost', 'client', 'LAST-ACK', cable=delayed(40), together=True)
 
 
@@ -254,19 +253,21 @@ def _(lab):
     lab.connect()
 
 
-@scenario('accept-queue-overflow', 'listen(0) and four connections: the server drops ACKs and repeats its SYN-ACK', settle=3.0)
+@scenario('accept-queue-overflow', 'listen(0) and three connections at once: the server drops ACKs and repeats its SYN-ACK', cable=delayed(20), settle=0.6)
 def _(lab):
     listener = lab.listen(backlog=0)
-    clients = [lab.connect() for _ in range(2)]
-    for _ in range(2):
+    clients = {}
+    for _ in range(3):
         s = lab.socket('client')
         s.setblocking(False)
         s.connect_ex(lab.address('server', 8080))
-        clients.append(s)
-    time.sleep(2.5)
-    for client in clients[:2]:
-        server = lab.accept(listener)
-        client_first(lab, client, server, 0.1)
+        clients[s.getsockname()[1]] = s
+    time.sleep(1.5)
+    for _ in range(3):
+        server, peer = listener.accept()
+        lab.held.append(server)
+        server.settimeout(lab.scenario.limit)
+        client_first(lab, clients[peer[1]], server, 0.1)
 
 
 @scenario('syn-unanswered', 'SYNs dropped by nftables on the server; the client gives up', sysctl={'ipv4.tcp_syn_retries': 1, 'ipv4.tcp_syn_linear_timeouts': 0})
@@ -319,6 +320,7 @@ def _(lab):
     listener = lab.listen(fastopen=True)
     for _ in range(2):
         client = lab.socket('client')
+        client.setblocking(True)
         client.sendto(b'q' * 100, socket.MSG_FASTOPEN, lab.address('server', 8080))
         server = lab.accept(listener)
         receive(server, 100)
@@ -332,6 +334,7 @@ def _(lab):
     listener = lab.listen(fastopen=True)
     for turn in range(2):
         client = lab.socket('client')
+        client.setblocking(True)
         client.sendto(b'q' * 100, socket.MSG_FASTOPEN, lab.address('server', 8080))
         server = lab.accept(listener)
         receive(server, 100)

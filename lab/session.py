@@ -4,20 +4,15 @@ import contextlib
 import json
 import os
 import select
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import capture
 import net
 import truth
-from trace import TraceError
 
-TCP_FASTOPEN_CONNECT = 30
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
 SEND_QUEUE, RECEIVE_QUEUE = 2, 1
 CABLE_READY_SECONDS = 10
@@ -131,8 +126,8 @@ class Session:
     def firewall(self, end, *rules):
         """nftables rules on the input of `end`."""
         name = self.net.client if end == 'client' else self.net.server
-        table = 'table inet lab { chain input { type filter hook input priority 0; ' + '; '.join(rules) + '; } }'
-        net.run('ip', 'netns', 'exec', name, 'nft', table)
+        lines = ['table inet lab {', 'chain input {', 'type filter hook input priority 0;', *rules, '}', '}', '']
+        net.run('ip', 'netns', 'exec', name, 'nft', '\n'.join(lines))
 
     def firewall_off(self, end):
         name = self.net.client if end == 'client' else self.net.server
@@ -154,7 +149,7 @@ class Session:
         for place, form in self.scenario.captures.items():
             end, interface, _ = self.PLACES[place]
             ending = 'pcapng' if form == 'pcapng' else 'pcap'
-            path = os.path.join(self.folder, f'{self.scenario.name}-{place}.{ending}')
+            path = os.path.join(self.folder, f'{self.scenario.name}.{place}.{ending}')
             self.captures[place] = capture.Capture(getattr(self.net, end), interface, path, form, self.scenario.snap)
 
     # ---- the run -----------------------------------------------------------------------------------------------------------
@@ -208,7 +203,7 @@ class Session:
             with open(log) as f:
                 wire_log = [json.loads(line) for line in f]
         head = {
-            'scenario': f'{scenario.name}-{place}', 'description': scenario.text, 'capture': os.path.basename(running.path),
+            'scenario': f'{scenario.name}.{place}', 'description': scenario.text, 'capture': os.path.basename(running.path),
             'capture_side': side, 'interfaces': [interface], 'topology': scenario.topology, 'wire_args': scenario.cable,
             'sysctl': scenario.sysctl, 'kernel': truth.kernel_name(), 'clock': clock, 'wire_log': wire_log,
         }

@@ -46,8 +46,7 @@ def unreadable(connection, side, file_keys, paths, at_side):
         return None
     in_file = [s for s in connection.sent[peer] if s.key in file_keys]
     own_in_file = [s for s in connection.sent[side] if s.key in file_keys]
-    got_keys = {s.key for s in connection.got[side]}
-    got = [s for s in connection.got[side]]
+    got = connection.got[side]
 
     def both(test):
         return any(test(s) for s in in_file), any(test(s) for s in got)
@@ -66,12 +65,17 @@ def unreadable(connection, side, file_keys, paths, at_side):
     for name, test in (('FIN', lambda s: s.flags & FIN), ('RST', lambda s: s.flags & RST)):
         if any(test(s) for s in connection.sent[side]) and not any(test(s) for s in own_in_file):
             return f'its {name} is not in the file'
+    if peer_fin is not None and got and any(s.covers(peer_fin.end) for s in connection.sent[side]):
+        if not any(s.covers(peer_fin.end) for s in own_in_file):
+            return f"none of its ACKs of the {peer}'s FIN is in the file"
+    if side == 'client' and 'ESTABLISHED' in names and not any(not s.flags & SYN for s in own_in_file):
+        return 'its ACK of the SYN-ACK is not in the file'
     if own_fin is not None and peer_fin is not None and sum(1 for s in in_file if s.flags & FIN) == 1:
         orders = []
-        for seen in (in_file, [s for s in got if s.key in got_keys]):
+        for seen in (in_file, got):
             fin = next((i for i, s in enumerate(seen) if s.flags & FIN), None)
             ack = next((i for i, s in enumerate(seen) if s.covers(own_fin.end)), None)
-            orders.append(None if fin is None or ack is None else (fin > ack) - (fin < ack))
+            orders.append(fin is not None and ack is not None and fin < ack)
         if orders[0] != orders[1]:
             return "the peer's FIN and its ACK arrived in another order than the file shows"
     return None
