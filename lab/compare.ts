@@ -7,8 +7,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { analyze } from '../src/analyze.ts';
 import type { ConnectionRecord } from '../src/report/record.ts';
-import type { Side } from '../src/tcp/verdicts.ts';
-import { type Figure, compareConnection, matchRecords, timeErrors } from '../test/support/compare.ts';
+import {
+  compareConnection,
+  type Figure,
+  matchRecords,
+  timeErrors,
+} from '../test/support/compare.ts';
 import { readTruth } from '../test/support/truth.ts';
 
 const MAX_PRINTED = 200;
@@ -21,8 +25,10 @@ interface Tally {
 function folders(): string[] {
   const given = process.argv.slice(2);
   if (given.length > 0) return given;
-  const shared = process.env['FINWAIT_CAPTURES'];
-  const found = ['fixtures/kernel', ...(shared ? [join(shared, 'kernel')] : [])].filter((d) => existsSync(d));
+  const shared = process.env.FINWAIT_CAPTURES;
+  const found = ['fixtures/kernel', ...(shared ? [join(shared, 'kernel')] : [])].filter((d) =>
+    existsSync(d),
+  );
   if (found.length > 0) return found;
   console.error('usage: npx tsx lab/compare.ts DIR…');
   process.exit(2);
@@ -47,7 +53,9 @@ async function main(): Promise<number> {
   let connections = 0;
   let undecidable = 0;
   for (const folder of folders()) {
-    for (const name of readdirSync(folder).filter((n) => n.endsWith('.truth.json')).sort()) {
+    for (const name of readdirSync(folder)
+      .filter((n) => n.endsWith('.truth.json'))
+      .sort()) {
       const truth = readTruth(join(folder, name));
       const path = join(folder, truth.capture);
       files += 1;
@@ -70,18 +78,22 @@ async function main(): Promise<number> {
         }
         const side = truth.capture_side;
         if (record !== null && (side === 'client' || side === 'server'))
-          errors.push(...timeErrors(connection, record, side satisfies Side, flipped));
+          errors.push(...timeErrors(connection, record, side, flipped));
       }
     }
   }
   if (mismatches > MAX_PRINTED) console.log(`… and ${mismatches - MAX_PRINTED} more`);
-  console.log(`${files} captures, ${connections} connections, of ${undecidable} the file lacks a segment that decides the close`);
+  console.log(
+    `${files} captures, ${connections} connections, of ${undecidable} the file lacks a segment that decides the close`,
+  );
   for (const [figure, { right, all }] of tallies)
     console.log(`${figure.padEnd(18)}${right}/${all}  ${((100 * right) / all).toFixed(3)} %`);
   errors.sort((a, b) => a - b);
   const us = (share: number) => (quantile(errors, share) * 1e6).toFixed(1);
   if (errors.length > 0)
-    console.log(`transition times  ${errors.length}: median ${us(0.5)} µs, 99th percentile ${us(0.99)} µs, largest ${us(1)} µs`);
+    console.log(
+      `transition times  ${errors.length}: median ${us(0.5)} µs, 99th percentile ${us(0.99)} µs, largest ${us(1)} µs`,
+    );
   return mismatches > 0 ? 1 : 0;
 }
 

@@ -253,21 +253,26 @@ def _(lab):
     lab.connect()
 
 
-@scenario('accept-queue-overflow', 'listen(0) and three connections at once: the server drops ACKs and repeats its SYN-ACK', cable=delayed(20), settle=0.6)
+@scenario(
+    'accept-queue-overflow', 'listen(2) and four connections: the server drops the last ACK and repeats its SYN-ACK',
+    cable=delayed(20), settle=0.6, sysctl={'ipv4.tcp_syncookies': 0},
+)
 def _(lab):
-    listener = lab.listen(backlog=0)
-    clients = {}
-    for _ in range(3):
+    # Each SYN must find room in the queue of half-open connections, and the last ACK none in that of whole ones.
+    listener = lab.listen(backlog=2)
+    clients = [lab.connect(), lab.connect()]
+    for _ in range(2):
         s = lab.socket('client')
         s.setblocking(False)
         s.connect_ex(lab.address('server', 8080))
-        clients[s.getsockname()[1]] = s
+        clients.append(s)
     time.sleep(1.5)
-    for _ in range(3):
+    by_port = {s.getsockname()[1]: s for s in clients}
+    for _ in clients:
         server, peer = listener.accept()
         lab.held.append(server)
         server.settimeout(lab.scenario.limit)
-        client_first(lab, clients[peer[1]], server, 0.1)
+        client_first(lab, by_port[peer[1]], server, 0.1)
 
 
 @scenario('syn-unanswered', 'SYNs dropped by nftables on the server; the client gives up', sysctl={'ipv4.tcp_syn_retries': 1, 'ipv4.tcp_syn_linear_timeouts': 0})

@@ -59,7 +59,8 @@ export function matchRecords(truth: TruthFile, records: readonly ConnectionRecor
     let record: ConnectionRecord | null = null;
     for (const candidate of candidates) {
       const gap = Math.abs(candidate.firstFrame - connection.first_frame);
-      if (record === null || gap < Math.abs(record.firstFrame - connection.first_frame)) record = candidate;
+      if (record === null || gap < Math.abs(record.firstFrame - connection.first_frame))
+        record = candidate;
     }
     if (record !== null) candidates.delete(record);
     const flipped = record !== null && endpoint(record.client) === connection.server;
@@ -78,7 +79,10 @@ export function compareConnection(
   record: ConnectionRecord | null,
   flipped: boolean,
 ): Outcome[] {
-  if (record === null) return [{ figure: 'found', mismatch: `no record of ${connection.client} > ${connection.server}` }];
+  if (record === null)
+    return [
+      { figure: 'found', mismatch: `no record of ${connection.client} > ${connection.server}` },
+    ];
   const outcomes: Outcome[] = [{ figure: 'found', mismatch: null }];
   const check = (figure: Figure, got: unknown, ...wanted: unknown[]): void => {
     const right = wanted.some((value) => value === got);
@@ -98,7 +102,8 @@ export function compareConnection(
   check('close kind', close.kind, ...closes.map(({ kind }) => kind));
   check('initiator', flip(close.initiator, flipped), ...closes.map(({ initiator }) => initiator));
   const complete = closes[0]?.complete ?? null;
-  if (complete !== null && closes[0]?.kind === close.kind) check('complete', close.complete, complete);
+  if (complete !== null && closes[0]?.kind === close.kind)
+    check('complete', close.complete, complete);
   check('reset by', flip(close.resetBy, flipped), ...closes.map(({ resetBy }) => resetBy));
   if (connection.close !== 'rst' && connection.close_as_sent === connection.close)
     check('reset after close', close.resetAfterClose, connection.rst_after_close !== null);
@@ -126,7 +131,14 @@ export function timeErrors(
 ): number[] {
   const expected = expectedPath(connection, side);
   const entries = record.states[flip(side, flipped) as Side];
-  if (expected === null || pathMismatch(expected, entries.map(({ state }) => state)) !== null) return [];
+  if (
+    expected === null ||
+    pathMismatch(
+      expected,
+      entries.map(({ state }) => state),
+    ) !== null
+  )
+    return [];
   // Microseconds of the epoch fit in a double, nanoseconds don't.
   const [seconds = '', fraction = '0'] = record.start.replace('Z', '').split('.');
   const startUs = Date.parse(`${seconds}Z`) * 1000 + Number(fraction.padEnd(9, '0')) / 1000;
@@ -136,7 +148,8 @@ export function timeErrors(
     const entry = entries[at];
     if (entry?.state !== state) continue;
     at += 1;
-    if (time !== null && entry.frame !== null) errors.push(Math.abs(startUs + entry.t * 1e6 - time * 1e6) / 1e6);
+    if (time !== null && entry.frame !== null)
+      errors.push(Math.abs(startUs + entry.t * 1e6 - time * 1e6) / 1e6);
   }
   return errors;
 }

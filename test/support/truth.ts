@@ -113,7 +113,11 @@ export function expectedPath(connection: TruthConnection, side: Side): ExpectedP
   if (listened) states.push({ state: 'LISTEN', time: null, optional: false });
   let openEnded = false;
   for (const [i, [time, from, to, mark]] of transitions.entries()) {
-    if (mark === 'tw-timer' || mark === 'silent' || (mark === undefined && isSilent(connection, side, from, to))) {
+    if (
+      mark === 'tw-timer' ||
+      mark === 'silent' ||
+      (mark === undefined && isSilent(connection, side, from, to))
+    ) {
       openEnded = true;
       break;
     }
@@ -156,7 +160,9 @@ export function pathMismatch(expected: ExpectedPath, actual: readonly TcpState[]
 
 function withoutTimer(states: readonly TcpState[]): TcpState[] {
   const last = states.length - 1;
-  return states[last] === 'CLOSED' && states[last - 1] === 'TIME_WAIT' ? states.slice(0, -1) : [...states];
+  return states[last] === 'CLOSED' && states[last - 1] === 'TIME_WAIT'
+    ? states.slice(0, -1)
+    : [...states];
 }
 
 /** The path in one line; a state in brackets may be missing. */
@@ -174,8 +180,16 @@ export function expectedCloses(connection: TruthConnection): ExpectedClose[] {
   const shown = account(connection.close, connection.closed_first, rst_by, connection.fins);
   shown.complete = shown.kind === 'rst' || connection.complete;
   const rstAsSent = connection.rst_by_as_sent === undefined ? rst_by : connection.rst_by_as_sent;
-  const sent = account(connection.close_as_sent, connection.closed_first_as_sent, rstAsSent, connection.fins_as_sent);
-  const same = sent.kind === shown.kind && sent.initiator === shown.initiator && sent.resetBy === shown.resetBy;
+  const sent = account(
+    connection.close_as_sent,
+    connection.closed_first_as_sent,
+    rstAsSent,
+    connection.fins_as_sent,
+  );
+  const same =
+    sent.kind === shown.kind &&
+    sent.initiator === shown.initiator &&
+    sent.resetBy === shown.resetBy;
   return same ? [shown] : [shown, sent];
 }
 
@@ -192,7 +206,10 @@ function account(
 }
 
 /** How the file shows the opening. */
-export function expectedHandshake(connection: TruthConnection): { kind: HandshakeKind; fastOpen: boolean } {
+export function expectedHandshake(connection: TruthConnection): {
+  kind: HandshakeKind;
+  fastOpen: boolean;
+} {
   const { handshake } = connection;
   if (handshake === 'tfo') return { kind: '3-way', fastOpen: true };
   if (handshake === 'none-seen') return { kind: 'none', fastOpen: false };
