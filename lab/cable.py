@@ -125,6 +125,8 @@ class Cable:
         self.sockets = {}
         self.hops = {}
         self.tags = spec.get('tags', [])
+        # Without rules the cable needn't know connections, unless it is to forge segments of them.
+        self.watch = spec.get('watch', False)
         self.macs = {}
         names = [('m0', 'm1', 'client', 1), ('m1', 'm0', 'server', 1)]
         if spec['topology'] == 'trunk':
@@ -181,15 +183,15 @@ class Cable:
         now = time.monotonic_ns()
         bare = strip_tags(frame)
         segment = decode(bare)
-        self.macs[direction] = bare[:12]
         out = push_tags(bare, self.tags) if target[0] == 't' and self.tags else bare
         if segment is None:
             self.send(now, target, out)
             return
+        self.macs[direction] = bare[:12]
         spec = self.spec
         delay_ms = spec.get('delay', 0) / self.stages
         copies = 1
-        kinds = self.kinds.of(segment, direction) if self.rules else ()
+        kinds = self.kinds.of(segment, direction) if self.rules or self.watch else ()
         for rule in self.rules:
             if rule.get('dir') not in (None, direction) or rule.get('stage', 1) != stage or rule['kind'] not in kinds:
                 continue

@@ -429,11 +429,10 @@ def _(lab):
     time.sleep(0.1)
 
 
-@scenario('rst-forged-ignored', 'a forged RST inside the window but not at its edge: the server sends a challenge ACK and lives on', cable=delayed(3))
+@scenario('rst-forged-ignored', 'a forged RST inside the window but not at its edge: the server sends a challenge ACK and lives on', cable=delayed(3, watch=True))
 def _(lab):
     client, server = lab.pair()
     lab.exchange(client, server)
-    # A rule makes the cable remember connections.
     time.sleep(0.1)
     lab.inject_reset('client', 1000)
     time.sleep(0.1)
@@ -441,10 +440,7 @@ def _(lab):
     client_first(lab, client, server)
 
 
-SCENARIOS['rst-forged-ignored'].cable['rules'] = [{'action': 'delay', 'kind': 'NONE'}]
-
-
-@scenario('rst-forged-accepted', 'a forged RST at the edge of the window ends the server; the client learns when it sends', cable=delayed(3, rules=[{'action': 'delay', 'kind': 'NONE'}]))
+@scenario('rst-forged-accepted', 'a forged RST at the edge of the window ends the server; the client learns when it sends', cable=delayed(3, watch=True))
 def _(lab):
     client, server = lab.pair()
     lab.exchange(client, server)

@@ -60,7 +60,7 @@ def unreadable(connection, side, file_keys, paths, at_side):
         shown, delivered = both(test)
         if shown and not delivered and not (name == 'RST' and names[-1:] == ['CLOSE']):
             return f"the {peer}'s {name} is in the file and never arrived"
-        if delivered and not shown:
+        if delivered and not shown and (name != 'RST' or names[-1:] == ['CLOSE']):
             return f"the {peer}'s {name} arrived and is not in the file"
     for name, test in (('FIN', lambda s: s.flags & FIN), ('RST', lambda s: s.flags & RST)):
         if any(test(s) for s in connection.sent[side]) and not any(test(s) for s in own_in_file):
