@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import struct
 import subprocess
 import threading
 
@@ -62,6 +63,34 @@ class Capture:
         if self.child.poll() is None:
             self.child.kill()
             self.child.wait()
+
+
+# pcapng blocks and their options that describe the machine: shb_hardware, shb_os, if_os (draft-ietf-opsawg-pcapng §4.1, §4.2).
+MACHINE_OPTIONS = {0x0A0D0D0A: (24, (2, 3)), 1: (16, (12,))}
+
+
+def without_machine(data):
+    """A little-endian pcapng without the options that tell on which machine it was made; other files as they are."""
+    if data[:4] != b'\x0a\x0d\x0d\x0a' or data[8:12] != b'\x4d\x3c\x2b\x1a':
+        return data
+    out, at = [], 0
+    while at + 12 <= len(data):
+        kind, length = struct.unpack_from('<II', data, at)
+        block = data[at : at + length]
+        at += length
+        if kind in MACHINE_OPTIONS:
+            head, dropped = MACHINE_OPTIONS[kind]
+            options, position = b'', head
+            while position + 4 <= length - 4:
+                code, size = struct.unpack_from('<HH', block, position)
+                whole = 4 + (size + 3 & ~3)
+                if code not in dropped:
+                    options += block[position : position + whole]
+                position += whole
+            total = head + len(options) + 4
+            block = struct.pack('<II', kind, total) + block[8:head] + options + struct.pack('<I', total)
+        out.append(block)
+    return b''.join(out)
 
 
 class Segment:

@@ -117,15 +117,17 @@ def with_time_wait(connection, side, fin_timeout_ns, stop_ns):
     if old != 'FIN_WAIT2':
         return [*head, (at, old, new, 'silent')]
     peer_fin = connection.fin(other(side))
-    if peer_fin and arrived(lambda s: s.flags & FIN and s.end == peer_fin.end, at - NEAR_NS, at + MS // 10):
-        if _in_order(connection, side, peer_fin, at):
-            return [*head, (at, old, 'TIME_WAIT', 'tw')]
+    if peer_fin and _acknowledged(connection, side, peer_fin, at):
+        return [*head, (at, old, 'TIME_WAIT', 'tw')]
     return head + _minisocket(connection, side, at, fin_timeout_ns, stop_ns, peer_fin)
 
 
-def _in_order(connection, side, peer_fin, at):
-    """Whether this end acknowledged the peer's FIN right after `at`."""
-    return any(s.covers(peer_fin.end) for s in connection.sent[side] if at - NEAR_NS <= s.t <= at + NEAR_NS)
+def _acknowledged(connection, side, peer_fin, at):
+    """
+    Whether the socket itself took the peer's FIN at `at`: it then sends the ACK just before it is handed over. The FIN may have
+    arrived long before, behind a gap.
+    """
+    return any(s.covers(peer_fin.end) for s in connection.sent[side] if at - MS // 2 <= s.t <= at + MS // 30)
 
 
 def _minisocket(connection, side, since, fin_timeout_ns, stop_ns, peer_fin):

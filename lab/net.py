@@ -11,6 +11,7 @@ import subprocess
 CLIENT4, SERVER4 = '10.77.0.1', '10.77.0.2'
 CLIENT6, SERVER6 = 'fd77::1', 'fd77::2'
 
+PREFIX = 'finwait-lab-'
 CLONE_NEWNET = 0x40000000
 SIOCETHTOOL = 0x8946
 # ETHTOOL_SRXCSUM, STXCSUM, SSG, STSO, SGSO, SGRO
@@ -69,6 +70,15 @@ def sysctl(namespace, name, value):
             f.write(str(value))
 
 
+def sweep():
+    """Removes the namespaces of a lab that was killed; the caller holds the lab's lock."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir('/run/netns'):
+            if name.startswith(PREFIX):
+                with contextlib.suppress(RuntimeError):
+                    run('ip', 'netns', 'del', name)
+
+
 class Net:
     """
     Client, middle and server, and the links between them.
@@ -78,7 +88,7 @@ class Net:
     """
 
     def __init__(self, topology, mtu=1500):
-        tag = f'finwait-lab-{os.getpid()}'
+        tag = f'{PREFIX}{os.getpid()}'
         self.topology = topology
         self.client, self.middle, self.server = f'{tag}-c', f'{tag}-m', f'{tag}-s'
         self.namespaces = []

@@ -5,6 +5,7 @@ the file. `undecided` names the ends whose states this file can't tell, because 
 
 import json
 import platform
+import re
 
 from capture import FIN, RST, SYN
 from kernel import MS, attach, sockets, with_time_wait
@@ -208,4 +209,5 @@ def write(path, head, rows):
 
 
 def kernel_name():
-    return platform.release()
+    """The kernel's version, without what its builder added."""
+    return re.match(r'[\d.]*', platform.release())[0]

@@ -100,7 +100,10 @@ class Trace:
         for event in EVENTS:
             if not os.path.exists(f'{root}/events/{event}'):
                 raise TraceError(f'this kernel has no tracepoint {event.replace("/", ":")}')
-        folder = f'{root}/instances/finwait-lab-{os.getpid()}'
+        folder = f'{root}/instances/finwait-lab'
+        # One of a lab that was killed; the caller holds the lab's lock.
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
         os.mkdir(folder)
         self.folder = folder
         try:
