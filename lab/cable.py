@@ -5,6 +5,7 @@ A process of its own (`cable.py NAMESPACE SPEC LOG`): SPEC is JSON, LOG takes on
 carried as it came. Rules and injections arrive as JSON lines on standard input, each answered by a line `ok`.
 """
 
+import contextlib
 import heapq
 import json
 import os
@@ -141,7 +142,7 @@ class Cable:
             for name in (source, target):
                 if name not in self.sockets:
                     self.sockets[name] = self._open(name)
-            rng = random.Random(f"{spec.get('seed', 1)}-{direction}-{stage}")
+            rng = random.Random(f'{spec.get("seed", 1)}-{direction}-{stage}')
             self.hops[self.sockets[source].fileno()] = (source, target, direction, stage, rng)
 
     @staticmethod
@@ -155,12 +156,27 @@ class Cable:
         return s
 
     def log(self, action, direction, stage, segment):
-        names = ''.join(letter for bit, letter in ((1, 'F'), (2, 'S'), (4, 'R'), (8, 'P'), (16, 'A')) if segment[6] & bit)
+        names = ''.join(
+            letter for bit, letter in ((1, 'F'), (2, 'S'), (4, 'R'), (8, 'P'), (16, 'A')) if segment[6] & bit
+        )
         other = 'server' if direction == 'client' else 'client'
-        self.log_file.write(json.dumps({
-            't': time.time_ns() / 1e9, 'action': action, 'dir': f'{direction}->{other}', 'stage': stage, 'flags': names,
-            'sport': segment[1], 'dport': segment[3], 'seq': segment[4], 'ack': segment[5], 'len': segment[7],
-        }) + '\n')
+        self.log_file.write(
+            json.dumps(
+                {
+                    't': time.time_ns() / 1e9,
+                    'action': action,
+                    'dir': f'{direction}->{other}',
+                    'stage': stage,
+                    'flags': names,
+                    'sport': segment[1],
+                    'dport': segment[3],
+                    'seq': segment[4],
+                    'ack': segment[5],
+                    'len': segment[7],
+                }
+            )
+            + '\n'
+        )
 
     def send(self, at_ns, target, frame):
         if at_ns <= time.monotonic_ns() and not self.queue:
@@ -287,10 +303,8 @@ def main():
     with open(log, 'w', buffering=1 << 16) as log_file:
         with inside(namespace):
             cable = Cable(json.loads(spec), log_file)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             cable.run()
-        except KeyboardInterrupt:
-            pass
 
 
 if __name__ == '__main__':

@@ -10,8 +10,21 @@ import threading
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 READY_SECONDS = 10
 FIELDS = (
-    'frame.number', 'frame.time_epoch', 'tcp.stream', 'ip.src', 'ip.dst', 'ipv6.src', 'ipv6.dst', 'ip.id', 'tcp.srcport',
-    'tcp.dstport', 'tcp.seq_raw', 'tcp.ack_raw', 'tcp.flags', 'tcp.len', 'tcp.options.timestamp.tsval',
+    'frame.number',
+    'frame.time_epoch',
+    'tcp.stream',
+    'ip.src',
+    'ip.dst',
+    'ipv6.src',
+    'ipv6.dst',
+    'ip.id',
+    'tcp.srcport',
+    'tcp.dstport',
+    'tcp.seq_raw',
+    'tcp.ack_raw',
+    'tcp.flags',
+    'tcp.len',
+    'tcp.options.timestamp.tsval',
 )
 
 
@@ -29,10 +42,27 @@ class Capture:
             base += ['dumpcap', '-q', '-i', interface, '-s', str(snap), '-B', '64', '-w', path]
             ready = re.compile(r'^File: ')
         else:
-            base += ['tcpdump', '-n', '-i', interface, '-s', str(snap), '-B', '65536', '-U', '--immediate-mode', '-Z', 'root', '-w', path]
+            base += [
+                'tcpdump',
+                '-n',
+                '-i',
+                interface,
+                '-s',
+                str(snap),
+                '-B',
+                '65536',
+                '-U',
+                '--immediate-mode',
+                '-Z',
+                'root',
+                '-w',
+                path,
+            ]
             base += ['--time-stamp-precision', form]
             ready = re.compile(r'listening on ')
-        self.child = subprocess.Popen(base, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.child = subprocess.Popen(
+            base, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
         self.said = []
         self.ready = threading.Event()
         threading.Thread(target=self._listen, args=(ready,), daemon=True).start()
@@ -55,7 +85,9 @@ class Capture:
         except subprocess.TimeoutExpired:
             self.kill()
         text = ''.join(self.said)
-        lost = re.search(r'(\d+) packets? dropped by kernel', text) or re.search(r'received/dropped on interface .*: \d+/(\d+)', text)
+        lost = re.search(r'(\d+) packets? dropped by kernel', text) or re.search(
+            r'received/dropped on interface .*: \d+/(\d+)', text
+        )
         if lost and int(lost[1]):
             raise CaptureError(f'{os.path.basename(self.path)}: the capture dropped {lost[1]} frames')
 

@@ -27,7 +27,9 @@ def forge_reset(macs, last, peer_last, order):
     tcp = struct.pack('!HHIIBBHHH', sport, dport, number, 0, 5 << 4, RST, 0, 0, 0)
     pseudo = source + target + struct.pack('!BBH', 0, 6, len(tcp))
     tcp = tcp[:16] + struct.pack('!H', checksum(pseudo + tcp)) + tcp[18:]
-    head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 40, order.get('id', 4242), 0, order.get('ttl', 99), 6, 0, source, target)
+    head = struct.pack(
+        '!BBHHHBBH4s4s', 0x45, 0, 40, order.get('id', 4242), 0, order.get('ttl', 99), 6, 0, source, target
+    )
     head = head[:10] + struct.pack('!H', checksum(head)) + head[12:]
     segment = (source, sport, target, dport, number, 0, RST, 0)
     return macs + b'\x08\x00' + head + tcp, segment

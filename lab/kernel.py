@@ -96,8 +96,9 @@ def with_time_wait(connection, side, fin_timeout_ns, stop_ns):
     at, old, new = states[-1]
     if new != 'CLOSE':
         return states
+    # An orphan that gets data calls tcp_reset() on itself and sends a RST: both are traced.
     near = [kind for t, kind, _reason in sk.resets if abs(t - at) < NEAR_NS]
-    if 'receive_reset' in near and not any(s.flags & RST for s in connection.got[side]):
+    if near == ['receive_reset'] and not any(s.flags & RST for s in connection.got[side]):
         # The RST belongs to the next incarnation of the 4-tuple: half-open discovery (RFC 9293 §3.5.1).
         return [*states[:-1], (at, old, new, 'silent')]
     if near:

@@ -65,9 +65,8 @@ def offload_off(namespace, interface):
 
 def sysctl(namespace, name, value):
     """Sets net.NAME, written with dots, in `namespace`."""
-    with inside(namespace):
-        with open('/proc/sys/net/' + name.replace('.', '/'), 'w') as f:
-            f.write(str(value))
+    with inside(namespace), open('/proc/sys/net/' + name.replace('.', '/'), 'w') as f:
+        f.write(str(value))
 
 
 def sweep():

@@ -11,18 +11,49 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-PROGRAMS = {'ip': 'iproute2', 'nft': 'nftables', 'tcpdump': 'tcpdump', 'dumpcap': 'wireshark-common', 'tshark': 'tshark'}
+PROGRAMS = {
+    'ip': 'iproute2',
+    'nft': 'nftables',
+    'tcpdump': 'tcpdump',
+    'dumpcap': 'wireshark-common',
+    'tshark': 'tshark',
+}
 LOCK = '/run/finwait-lab.lock'
 HERE = os.path.dirname(os.path.abspath(__file__))
 # What `--fixtures` commits: SCENARIO.PLACE, each under 64 KiB.
 FIXTURES = (
-    '3way-merged.client', '3way-merged-data.server', 'half-close.client', 'simultaneous.client', 'simultaneous-fin-lost.server',
-    'killed-process.server', 'fin-lost.client', 'fin-lost.server', 'trunk-fin-lost-behind.middle', 'ack-of-fin-lost.client',
-    'last-ack-lost.client', 'last-ack-lost.server', 'fin-before-data.client', 'synack-lost.server', 'handshake-ack-lost.server',
-    'accept-queue-overflow.server', 'aborted.client', 'simultaneous-open.client', 'tfo.client', 'rst-unread-data.client',
-    'rst-data-after-close.client', 'killed-process-unread.server', 'rst-forged-ignored.server', 'fin-wait-2-timer.client',
-    'zero-window-close.client', 'reuse-timewait-server.client', 'half-open-discovery.server', 'seq-wrap-fin.client',
-    'any.any-middle', 'qinq.middle', 'ipv6-simultaneous.server', 'reorder-and-loss.server',
+    '3way-merged.client',
+    '3way-merged-data.server',
+    'half-close.client',
+    'simultaneous.client',
+    'simultaneous-fin-lost.server',
+    'killed-process.server',
+    'fin-lost.client',
+    'fin-lost.server',
+    'trunk-fin-lost-behind.middle',
+    'ack-of-fin-lost.client',
+    'last-ack-lost.client',
+    'last-ack-lost.server',
+    'fin-before-data.client',
+    'synack-lost.server',
+    'handshake-ack-lost.server',
+    'accept-queue-overflow.server',
+    'aborted.client',
+    'simultaneous-open.client',
+    'tfo.client',
+    'rst-unread-data.client',
+    'rst-data-after-close.client',
+    'killed-process-unread.server',
+    'rst-forged-ignored.server',
+    'fin-wait-2-timer.client',
+    'zero-window-close.client',
+    'reuse-timewait-server.client',
+    'half-open-discovery.server',
+    'seq-wrap-fin.client',
+    'any.any-middle',
+    'qinq.middle',
+    'ipv6-simultaneous.server',
+    'reorder-and-loss.server',
 )
 MAX_FIXTURE_BYTES = 64 * 1024
 CANNOT = 2
@@ -49,7 +80,9 @@ def arguments():
     parser.add_argument('--soup', type=int, metavar='N', help='play only a mix of N connections of every kind')
     parser.add_argument('--loss', type=float, default=0.0, metavar='P', help='soup: per cent of frames lost')
     parser.add_argument('--dup', type=float, default=0.0, metavar='P', help='soup: per cent of frames doubled')
-    parser.add_argument('--reorder', type=float, default=0.0, metavar='P', help='soup: per cent of frames held back 12 ms')
+    parser.add_argument(
+        '--reorder', type=float, default=0.0, metavar='P', help='soup: per cent of frames held back 12 ms'
+    )
     parser.add_argument('--delay', type=float, default=8.0, metavar='MS', help='soup: delay each way')
     parser.add_argument('--seed', type=int, default=1, help='seed of everything random')
     return parser.parse_args()

@@ -107,7 +107,10 @@ class Session:
         self._cable_ok()
 
     def _cable_ok(self):
-        if not select.select([self.cable.stdout], [], [], CABLE_READY_SECONDS)[0] or self.cable.stdout.readline() != 'ok\n':
+        if (
+            not select.select([self.cable.stdout], [], [], CABLE_READY_SECONDS)[0]
+            or self.cable.stdout.readline() != 'ok\n'
+        ):
             raise RuntimeError('the cable did not answer')
 
     def rule(self, action, direction, kind, first=1, last=None, stage=1, ms=0):
@@ -188,8 +191,13 @@ class Session:
         events, clock = self.trace.read()
         self._stop_cable()
         account = truth.Truth(
-            capture.read(os.path.join(scratch, 'tap-client.pcap')), capture.read(os.path.join(scratch, 'tap-server.pcap')),
-            events, clock, stop_ns, scenario.fin_timeout, scenario.topology != 'direct',
+            capture.read(os.path.join(scratch, 'tap-client.pcap')),
+            capture.read(os.path.join(scratch, 'tap-server.pcap')),
+            events,
+            clock,
+            stop_ns,
+            scenario.fin_timeout,
+            scenario.topology != 'direct',
         )
         return [self._write(account, place, clock, log) for place in self.captures]
 
@@ -203,9 +211,17 @@ class Session:
             with open(log) as f:
                 wire_log = [json.loads(line) for line in f]
         head = {
-            'scenario': f'{scenario.name}.{place}', 'description': scenario.text, 'capture': os.path.basename(running.path),
-            'capture_side': side, 'interfaces': [interface], 'topology': scenario.topology, 'wire_args': scenario.cable,
-            'sysctl': scenario.sysctl, 'kernel': truth.kernel_name(), 'clock': clock, 'wire_log': wire_log,
+            'scenario': f'{scenario.name}.{place}',
+            'description': scenario.text,
+            'capture': os.path.basename(running.path),
+            'capture_side': side,
+            'interfaces': [interface],
+            'topology': scenario.topology,
+            'wire_args': scenario.cable,
+            'sysctl': scenario.sysctl,
+            'kernel': truth.kernel_name(),
+            'clock': clock,
+            'wire_log': wire_log,
         }
         path = os.path.splitext(running.path)[0] + '.truth.json'
         truth.write(path, head, rows)
@@ -217,7 +233,11 @@ class Session:
         program = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'cable.py')
         self.cable = subprocess.Popen(
             [sys.executable, program, self.net.middle, json.dumps(spec), log],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1, start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            start_new_session=True,
         )
         self._cable_ok()
 

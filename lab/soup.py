@@ -7,8 +7,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from scenarios import Scenario
-from session import linger0, receive, until_end
+from scenario import Scenario
+from session import linger0, until_end
 
 WORKERS = 96
 ACCEPT_SECONDS = 25
@@ -126,9 +126,22 @@ def left_half_closed(client, _server, _rng):
 
 # How often each is chosen.
 STYLES = (
-    (four_way, 16), (four_way_server, 10), (merged, 14), (merged_server, 8), (half_close, 8), (simultaneous, 10), (racing, 6),
-    (data_then_close, 8), (both_data_then_close, 4), (abort_client, 4), (abort_server, 3), (unread, 4), (data_after_close, 4),
-    (abort_after_fin, 3), (left_open, 1), (left_half_closed, 1),
+    (four_way, 16),
+    (four_way_server, 10),
+    (merged, 14),
+    (merged_server, 8),
+    (half_close, 8),
+    (simultaneous, 10),
+    (racing, 6),
+    (data_then_close, 8),
+    (both_data_then_close, 4),
+    (abort_client, 4),
+    (abort_server, 3),
+    (unread, 4),
+    (data_after_close, 4),
+    (abort_after_fin, 3),
+    (left_open, 1),
+    (left_half_closed, 1),
 )
 REFUSED_SHARE, AGAIN_SHARE = 0.03, 0.04
 
@@ -192,7 +205,6 @@ def soup(options):
 
     def play(lab):
         acceptor = Acceptor(lab, lab.listen(backlog=1024))
-        rng = random.Random(options.seed)
         with ThreadPoolExecutor(WORKERS) as pool:
             list(pool.map(lambda i: one(lab, acceptor, f'{options.seed}-{i}'), range(options.soup)))
         acceptor.done = True
@@ -202,6 +214,11 @@ def soup(options):
         f'{name}{value:g}' for name, value in (('dup', options.dup), ('reorder', options.reorder)) if value
     ]
     return Scenario(
-        '-'.join(parts), f'{options.soup} connections of every kind, seed {options.seed}', play, cable=cable,
-        captures={'client': 'pcapng', 'server': 'nano'}, snap=160, settle=SETTLE_SECONDS,
+        '-'.join(parts),
+        f'{options.soup} connections of every kind, seed {options.seed}',
+        play,
+        cable=cable,
+        captures={'client': 'pcapng', 'server': 'nano'},
+        snap=160,
+        settle=SETTLE_SECONDS,
     )

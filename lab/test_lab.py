@@ -20,14 +20,31 @@ CLIENT, SERVER = '10.77.0.1:40000', '10.77.0.2:8080'
 def segment(frame, source, flags, seq, ack, length=0):
     host, port = source.split(':')
     peer, peer_port = (SERVER if source == CLIENT else CLIENT).split(':')
-    return Segment((
-        str(frame), f'{frame}.0', '0', host, peer, '', '', f'0x{frame:04x}', port, peer_port, str(seq), str(ack), hex(flags),
-        str(length), '',
-    ))
+    return Segment(
+        (
+            str(frame),
+            f'{frame}.0',
+            '0',
+            host,
+            peer,
+            '',
+            '',
+            f'0x{frame:04x}',
+            port,
+            peer_port,
+            str(seq),
+            str(ack),
+            hex(flags),
+            str(length),
+            '',
+        )
+    )
 
 
 OPENING = [
-    segment(1, CLIENT, SYN, 100, 0), segment(2, SERVER, SYN | ACK, 500, 101), segment(3, CLIENT, ACK, 101, 501),
+    segment(1, CLIENT, SYN, 100, 0),
+    segment(2, SERVER, SYN | ACK, 500, 101),
+    segment(3, CLIENT, ACK, 101, 501),
 ]
 
 
@@ -42,7 +59,9 @@ def verdict(sent, lost=()):
 
 class Closes(unittest.TestCase):
     four_way = [
-        segment(4, CLIENT, FIN | ACK, 101, 501), segment(5, SERVER, ACK, 501, 102), segment(6, SERVER, FIN | ACK, 501, 102),
+        segment(4, CLIENT, FIN | ACK, 101, 501),
+        segment(5, SERVER, ACK, 501, 102),
+        segment(6, SERVER, FIN | ACK, 501, 102),
         segment(7, CLIENT, ACK, 102, 502),
     ]
 
@@ -58,7 +77,9 @@ class Closes(unittest.TestCase):
 
     def test_crossing_fins_are_simultaneous(self):
         crossing = [
-            segment(4, CLIENT, FIN | ACK, 101, 501), segment(5, SERVER, FIN | ACK, 501, 101), segment(6, CLIENT, ACK, 102, 502),
+            segment(4, CLIENT, FIN | ACK, 101, 501),
+            segment(5, SERVER, FIN | ACK, 501, 101),
+            segment(6, CLIENT, ACK, 102, 502),
             segment(7, SERVER, ACK, 502, 102),
         ]
         found, _ = verdict(crossing)
@@ -66,8 +87,11 @@ class Closes(unittest.TestCase):
 
     def test_an_ack_from_behind_the_lost_fin_proves_it(self):
         lost = [
-            segment(4, CLIENT, FIN | ACK, 101, 501), segment(5, SERVER, FIN | ACK, 501, 101), segment(6, SERVER, ACK, 502, 102),
-            segment(7, SERVER, FIN | ACK, 501, 102), segment(8, CLIENT, ACK, 102, 502),
+            segment(4, CLIENT, FIN | ACK, 101, 501),
+            segment(5, SERVER, FIN | ACK, 501, 101),
+            segment(6, SERVER, ACK, 502, 102),
+            segment(7, SERVER, FIN | ACK, 501, 102),
+            segment(8, CLIENT, ACK, 102, 502),
         ]
         self.assertEqual(verdict(lost, lost={5})[0].close, 'simultaneous')
 
@@ -101,8 +125,12 @@ class TheCable(unittest.TestCase):
     def test_the_parts_that_segments_play(self):
         kinds = Kinds()
         talk = [
-            (SYN, 100, 0, True, 'SYN'), (SYN | ACK, 500, 101, False, 'SYN-ACK'), (ACK, 101, 501, True, 'HANDSHAKE-ACK'),
-            (FIN | ACK, 101, 501, True, 'FIN'), (ACK, 501, 102, False, 'ACK-OF-FIN'), (FIN | ACK, 501, 102, False, 'FIN'),
+            (SYN, 100, 0, True, 'SYN'),
+            (SYN | ACK, 500, 101, False, 'SYN-ACK'),
+            (ACK, 101, 501, True, 'HANDSHAKE-ACK'),
+            (FIN | ACK, 101, 501, True, 'FIN'),
+            (ACK, 501, 102, False, 'ACK-OF-FIN'),
+            (FIN | ACK, 501, 102, False, 'FIN'),
             (ACK, 102, 502, True, 'LAST-ACK'),
         ]
         for flags, seq, ack, to_server, kind in talk:

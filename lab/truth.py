@@ -168,35 +168,51 @@ class Truth:
             sk = connection.sockets[side]
             path = paths[side]
             if sk and path and len(path[-1]) > 3 and path[-1][3].startswith('tw'):
-                notes.append(f"{side}: the kernel's list ends in CLOSE where a minisocket took over in {sk.states[-1][1]}")
+                notes.append(
+                    f"{side}: the kernel's list ends in CLOSE where a minisocket took over in {sk.states[-1][1]}"
+                )
             why = unreadable(connection, side, keys, paths, at_side) if self.exact else None
             if why and path:
                 undecided.append(side)
                 notes.append(f'{side}: {why}')
         if in_file.close != as_sent.close:
-            notes.append(f'as sent: {as_sent.close}; from this capture alone: {in_file.close} (a deciding segment is not in the file)')
+            notes.append(
+                f'as sent: {as_sent.close}; from this capture alone: {in_file.close} (a deciding segment is not in the file)'
+            )
         client, server = connection.sockets['client'], connection.sockets['server']
         if server is None:
             notes.append('the server never had a full socket')
         return {
-            'client': connection.end['client'], 'server': connection.end['server'],
-            'rst_by': in_file.rst_by, 'rst_by_as_sent': as_sent.rst_by, 'rst_senders': in_file.rst_senders,
+            'client': connection.end['client'],
+            'server': connection.end['server'],
+            'rst_by': in_file.rst_by,
+            'rst_by_as_sent': as_sent.rst_by,
+            'rst_senders': in_file.rst_senders,
             'rst_after_close': in_file.rst_after_close,
-            'handshake': handshake(connection, unique), 'handshake_as_sent': handshake(connection, sent),
-            'kernel_close': kernel_close(paths), 'complete': in_file.complete,
-            'frames': len(frames), 'first_frame': min(s.frame for s in frames),
+            'handshake': handshake(connection, unique),
+            'handshake_as_sent': handshake(connection, sent),
+            'kernel_close': kernel_close(paths),
+            'complete': in_file.complete,
+            'frames': len(frames),
+            'first_frame': min(s.frame for s in frames),
             'streams': sorted({s.stream for s in frames}),
-            'client_states': plain(client.states) if client else [], 'server_states': plain(server.states) if server else [],
-            'client_rfc': plain(paths['client']), 'server_rfc': plain(paths['server']),
-            'client_resets': resets(client), 'server_resets': resets(server),
+            'client_states': plain(client.states) if client else [],
+            'server_states': plain(server.states) if server else [],
+            'client_rfc': plain(paths['client']),
+            'server_rfc': plain(paths['server']),
+            'client_resets': resets(client),
+            'server_resets': resets(server),
             'client_retransmits': client.retransmits if client else 0,
             'server_retransmits': server.retransmits if server else 0,
             'stray_resets': [[seconds(t), side, reason] for t, side, reason in connection.stray_resets],
-            'close_as_sent': as_sent.close, 'close': in_file.close,
-            'closed_first_as_sent': as_sent.closed_first, 'closed_first': in_file.closed_first,
+            'close_as_sent': as_sent.close,
+            'close': in_file.close,
+            'closed_first_as_sent': as_sent.closed_first,
+            'closed_first': in_file.closed_first,
             'fins_as_sent': {side: as_sent.fins[side] is not None for side in SIDES},
             'fins': {side: in_file.fins[side] is not None for side in SIDES},
-            'undecided': undecided, 'notes': '; '.join(notes),
+            'undecided': undecided,
+            'notes': '; '.join(notes),
         }
 
 
