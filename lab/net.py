@@ -11,6 +11,7 @@ import subprocess
 CLIENT4, SERVER4 = '10.77.0.1', '10.77.0.2'
 CLIENT6, SERVER6 = 'fd77::1', 'fd77::2'
 
+MAC_CLIENT, MAC_SERVER = '02:00:0a:4d:00:01', '02:00:0a:4d:00:02'
 PREFIX = 'finwait-lab-'
 CLONE_NEWNET = 0x40000000
 SIOCETHTOOL = 0x8946
@@ -112,13 +113,18 @@ class Net:
             self._pair(self.server, 'b0', self.middle, 'm1')
             if self.topology == 'trunk':
                 self._pair(self.middle, 't0', self.middle, 't1')
-        for name, interface, v4, v6 in (
-            (self.client, 'a0', CLIENT4, CLIENT6),
-            (self.server, 'b0', SERVER4, SERVER6),
-        ):
+        here = (self.client, 'a0', CLIENT4, CLIENT6, MAC_CLIENT)
+        there = (self.server, 'b0', SERVER4, SERVER6, MAC_SERVER)
+        for (name, interface, v4, v6, mac), (_, _, peer4, peer6, peer_mac) in ((here, there), (there, here)):
             run('ip', '-n', name, 'link', 'set', interface, 'mtu', str(mtu))
             run('ip', '-n', name, 'addr', 'add', f'{v4}/24', 'dev', interface)
             run('ip', '-n', name, 'addr', 'add', f'{v6}/64', 'dev', interface, 'nodad')
+            # Known neighbours: a SYN that waits for ARP would leave later than the kernel says.
+            run('ip', '-n', name, 'link', 'set', interface, 'address', mac)
+            for peer in (peer4, peer6):
+                run(
+                    'ip', '-n', name, 'neigh', 'replace', peer, 'lladdr', peer_mac, 'dev', interface, 'nud', 'permanent'
+                )
             sysctl(name, 'ipv4.tcp_no_metrics_save', 1)
 
     def _pair(self, ns1, name1, ns2, name2):

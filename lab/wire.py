@@ -17,7 +17,7 @@ def host(endpoint):
 
 
 class Connection:
-    """One incarnation of a 4-tuple; `client` is the end that sent the first SYN."""
+    """One incarnation of a 4-tuple; `client` is the end in the client's namespace, which opens (in a simultaneous open both do)."""
 
     def __init__(self, client, server, start):
         self.end = {'client': client, 'server': server}
@@ -69,7 +69,9 @@ def connections(tap_client, tap_server, client_hosts):
             if isn not in (None, segment.seq) or (isn is None and connection.synack):
                 connection = None
         if connection is None:
-            connection = current[tuple_] = Connection(segment.source, segment.target, at)
+            from_client = host(segment.source) in client_hosts
+            ends = (segment.source, segment.target) if from_client else (segment.target, segment.source)
+            connection = current[tuple_] = Connection(*ends, at)
             found.append(connection)
         connection.add_sent(segment)
         by_key[segment.key] = connection
@@ -77,13 +79,13 @@ def connections(tap_client, tap_server, client_hosts):
         if outgoing:
             continue
         connection = by_key.get(segment.key)
-        side = None
         if connection is None:
             candidates = [c for c in found if pair(segment) == tuple(sorted(c.end.values())) and c.start <= at]
             if not candidates:
                 continue
             connection = candidates[-1]
-            connection.forged[other(connection.side(segment.source))].append(segment)
+            if segment.flags & RST:
+                connection.forged[connection.side(segment.target)].append(segment)
         side = connection.side(segment.target)
         connection.got[side].append(segment)
     return found
