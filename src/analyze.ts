@@ -1,9 +1,21 @@
 /** Joins capture, decode, flow and tcp into one stream of finished connections. */
 
+import { randomInt } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import type { FrameSource } from './capture/source.ts';
+import { formatUtc } from './base/time.ts';
+import { openCapture } from './capture/open.ts';
+import { createFrameBatch, type FrameBatch, type FrameSource } from './capture/source.ts';
+import { ACK, createSegmentColumns } from './decode/columns.ts';
+import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
+import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
+import { FragmentReassembler } from './flow/fragments.ts';
+import { buildRecord } from './report/build-record.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
-import type { Side } from './tcp/verdicts.ts';
+import type { FinishedConnection } from './tcp/finished.ts';
+import { flagNames } from './tcp/flag-names.ts';
+import { packOptions } from './tcp/packed-options.ts';
+import { Tracker } from './tcp/tracker.ts';
+import { CLOSE_KINDS, HANDSHAKE_KINDS, type Side } from './tcp/verdicts.ts';
 
 /** A path (`-`: standard input), a stream of bytes, or the bytes of a capture. */
 export type CaptureInput = string | Readable | Uint8Array;
@@ -13,7 +25,7 @@ export interface AnalyzeOptions {
   file?: string | null;
   /** Maximum segment lifetime in seconds, default 30: TIME_WAIT lasts twice as long. */
   msl?: number;
-  /** Connections held at once before the longest idle one is written out, default 4 million. */
+  /** Connections held at once before the longest idle ones are written out, default 4 million. */
   maxConnections?: number;
   /** Which reader takes the file apart, default `native`. */
   reader?: 'native' | 'pcap-parser';
@@ -24,7 +36,7 @@ export interface RunOptions extends AnalyzeOptions {
   onRecord: (record: ConnectionRecord) => void;
   /** Awaited between chunks, never between frames: a writer's back-pressure. False stops the run early. */
   onChunk?: (progress: Progress) => Promise<boolean> | boolean;
-  /** Called with every segment of the connection with this number, duplicates included. */
+  /** Called with every segment of the connection with this number, duplicates included, before its record. */
   watch?: { stream: number; onSegment: (segment: SegmentView) => void };
 }
 
@@ -50,10 +62,291 @@ export interface SegmentView {
   duplicate: boolean;
 }
 
-/** Analyzes an opened source to its end. */
-export type RunAnalysis = (source: FrameSource, options: RunOptions) => Promise<CaptureSummary>;
-
 /** What the library's `analyze` returns: records as they finish, and the totals once they are all out. */
 export interface Analysis extends AsyncIterable<ConnectionRecord> {
+  /** Resolves when the records have all been taken; rejects with the CaptureError of an input that can't be read. */
   readonly summary: Promise<CaptureSummary>;
+}
+
+export const DEFAULT_MSL_SEC = 30;
+export const DEFAULT_MAX_CONNECTIONS = 4_000_000;
+/** Segments of a watched connection kept until its roles are known; later ones are left out. */
+export const MAX_WATCHED_SEGMENTS = 200_000;
+
+interface WatchedSegment {
+  sec: number;
+  ns: number;
+  /** The key's end that sent it. */
+  fromEnd: 0 | 1;
+  view: SegmentView;
+}
+
+/** An analysis under way: `advance` until it says false, then `finish`. */
+class AnalysisRun {
+  readonly #source: FrameSource;
+  readonly #columns = createSegmentColumns();
+  readonly #context = createDecodeContext(new FragmentReassembler());
+  readonly #batch = createFrameBatch();
+  readonly #times = new TimeSpan();
+  readonly #summary: CaptureSummary;
+  readonly #tracker: Tracker;
+  readonly #watched: WatchedSegment[] = [];
+
+  constructor(source: FrameSource, options: RunOptions) {
+    this.#source = source;
+    const file = options.file === undefined ? source.name : options.file;
+    const mslSec = options.msl ?? DEFAULT_MSL_SEC;
+    this.#summary = emptySummary(file, source);
+    const { watch } = options;
+    this.#tracker = new Tracker(this.#columns, {
+      lingerSec: 2 * mslSec,
+      maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
+      seed: randomInt(2 ** 32 - 1),
+      readOptions: (p) => packOptions(this.#readOptions(p)),
+      readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
+      onFinished: (finished) => {
+        const record = buildRecord(finished, file, mslSec);
+        count(this.#summary, record);
+        if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
+        options.onRecord(record);
+      },
+      ...(watch === undefined
+        ? {}
+        : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
+    });
+  }
+
+  get progress(): Progress {
+    return {
+      frames: this.#summary.frames,
+      bytesRead: this.#source.bytesRead,
+      bytesTotal: this.#source.bytesTotal,
+      connections: this.#tracker.counts.connections,
+    };
+  }
+
+  /** Takes all frames that are at hand. Hot path: synchronous, batch after batch. */
+  drain(): void {
+    const source = this.#source;
+    const batch = this.#batch;
+    const summary = this.#summary;
+    while (source.fill(batch) > 0) {
+      account(batch, summary, this.#times);
+      const first = summary.frames + 1;
+      summary.frames += batch.count;
+      const position = this.#tracker.position;
+      this.#tracker.process(decodeBatch(batch, first, this.#columns, position, this.#context));
+    }
+  }
+
+  /** Writes out what is still open and adds up. */
+  finish(): CaptureSummary {
+    const { counts } = this.#tracker;
+    const summary = this.#summary;
+    this.#tracker.finish();
+    summary.tcpFrames = counts.segments;
+    summary.connections = counts.connections;
+    summary.duplicateFrames = counts.duplicates;
+    summary.strayFrames = counts.strays;
+    summary.evicted = counts.evicted;
+    summary.snappedFrames = this.#context.snappedFrames;
+    summary.notDecoded = { ...addReasons(this.#context) };
+    summary.unknownLinkTypes = [...this.#context.unknownLinkTypes].map(([linkType, frames]) => ({
+      linkType,
+      frames,
+    }));
+    summary.start = this.#times.first;
+    summary.end = this.#times.last;
+    summary.outOfOrderFrames = this.#times.backwards;
+    summary.droppedByInterface = sumDrops(this.#source);
+    summary.warnings = [...this.#source.warnings];
+    summary.damage = this.#source.damage;
+    return summary;
+  }
+
+  #readOptions(p: number): SynOptions {
+    const columns = this.#columns;
+    const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
+    return parseSynOptions(view, columns.optionsOffset[p] ?? 0, columns.optionsLen[p] ?? 0);
+  }
+
+  #watch(p: number, fromHigh: boolean, duplicate: boolean): void {
+    if (this.#watched.length >= MAX_WATCHED_SEGMENTS) return;
+    const columns = this.#columns;
+    const flags = columns.flags[p] ?? 0;
+    this.#watched.push({
+      sec: columns.tsSec[p] ?? 0,
+      ns: columns.tsNs[p] ?? 0,
+      fromEnd: fromHigh ? 1 : 0,
+      view: {
+        frame: columns.frame[p] ?? 0,
+        t: 0,
+        from: 'client',
+        flags: flagNames(flags),
+        seq: (columns.seq[p] ?? 0) >>> 0,
+        ack: (flags & ACK) === 0 ? null : (columns.ack[p] ?? 0) >>> 0,
+        len: columns.payloadLen[p] ?? 0,
+        window: columns.window[p] ?? 0,
+        duplicate,
+      },
+    });
+  }
+
+  /** Now that the roles are known. */
+  #tellWatched(finished: FinishedConnection, onSegment: (segment: SegmentView) => void): void {
+    for (const { sec, ns, fromEnd, view } of this.#watched) {
+      view.t = ((sec - finished.startSec) * 1e9 + (ns - finished.startNs)) / 1e9;
+      view.from = fromEnd === finished.clientEnd ? 'client' : 'server';
+      onSegment(view);
+    }
+  }
+}
+
+/** Analyzes an opened source to its end. Connections still open then come last, in the order of their numbers. */
+export async function runAnalysis(
+  source: FrameSource,
+  options: RunOptions,
+): Promise<CaptureSummary> {
+  const run = new AnalysisRun(source, options);
+  do {
+    run.drain();
+    if (options.onChunk !== undefined && !(await options.onChunk(run.progress))) break;
+  } while (await source.more());
+  return run.finish();
+}
+
+/**
+ * Reads a capture and yields a record for every TCP connection as it finishes; those still open at the end come last.
+ *
+ * @example
+ * for await (const record of analyze('web.pcapng')) console.log(record.client.ip, record.close.kind);
+ */
+export function analyze(input: CaptureInput, options: AnalyzeOptions = {}): Analysis {
+  const file = options.file ?? (typeof input === 'string' ? input : null);
+  let settle: (summary: CaptureSummary) => void = () => {};
+  let fail: (error: unknown) => void = () => {};
+  const summary = new Promise<CaptureSummary>((resolve, reject) => {
+    settle = resolve;
+    fail = reject;
+  });
+  // Who only iterates gets the error from the iteration; the promise alone must not end the process.
+  summary.catch(() => {});
+  async function* records(): AsyncGenerator<ConnectionRecord, void, undefined> {
+    let source: FrameSource | null = null;
+    try {
+      source = await openCapture(input, {
+        ...(file === null ? {} : { name: file }),
+        ...(options.reader === undefined ? {} : { reader: options.reader }),
+      });
+      let ready: ConnectionRecord[] = [];
+      const onRecord = (record: ConnectionRecord): void => {
+        ready.push(record);
+      };
+      const run = new AnalysisRun(source, { ...options, file, onRecord });
+      do {
+        run.drain();
+        const part = ready;
+        ready = [];
+        yield* part;
+      } while (await source.more());
+      const result = run.finish();
+      yield* ready;
+      settle(result);
+    } catch (error) {
+      fail(error);
+      throw error;
+    } finally {
+      await source?.close();
+    }
+  }
+  return { summary, [Symbol.asyncIterator]: records };
+}
+
+function emptySummary(file: string | null, source: FrameSource): CaptureSummary {
+  const zeros = <K extends string>(kinds: readonly K[]): Record<K, number> =>
+    Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<K, number>;
+  return {
+    file,
+    format: source.format,
+    frames: 0,
+    frameBytes: 0,
+    tcpFrames: 0,
+    start: null,
+    end: null,
+    connections: 0,
+    handshakes: zeros(HANDSHAKE_KINDS),
+    closes: zeros(CLOSE_KINDS),
+    bytes: 0,
+    duplicateFrames: 0,
+    strayFrames: 0,
+    evicted: 0,
+    snappedFrames: 0,
+    notDecoded: {},
+    unknownLinkTypes: [],
+    outOfOrderFrames: 0,
+    droppedByInterface: null,
+    oneDirection: 0,
+    begunBefore: 0,
+    warnings: [],
+    damage: null,
+  };
+}
+
+function count(summary: CaptureSummary, record: ConnectionRecord): void {
+  summary.handshakes[record.handshake.kind]++;
+  summary.closes[record.close.kind]++;
+  summary.bytes += record.bytes.client + record.bytes.server;
+  if (record.packets.client === 0 || record.packets.server === 0) summary.oneDirection++;
+  if (record.handshake.kind === 'none') summary.begunBefore++;
+}
+
+/** The first and last time of a capture, and how often time went back. */
+class TimeSpan {
+  minSec = Number.POSITIVE_INFINITY;
+  minNs = 0;
+  maxSec = -1;
+  maxNs = 0;
+  lastSec = -1;
+  lastNs = 0;
+  backwards = 0;
+
+  get first(): string | null {
+    return this.maxSec < 0 ? null : formatUtc(this.minSec, this.minNs);
+  }
+
+  get last(): string | null {
+    return this.maxSec < 0 ? null : formatUtc(this.maxSec, this.maxNs);
+  }
+}
+
+/** Adds a batch to the totals. Hot path: one loop over two columns. */
+function account(batch: FrameBatch, summary: CaptureSummary, times: TimeSpan): void {
+  const { tsSec, tsNs, capturedLen } = batch;
+  let bytes = 0;
+  let { lastSec, lastNs } = times;
+  for (let i = 0; i < batch.count; i++) {
+    const sec = tsSec[i] as number;
+    const ns = tsNs[i] as number;
+    bytes += capturedLen[i] as number;
+    if (sec < lastSec || (sec === lastSec && ns < lastNs)) times.backwards++;
+    lastSec = sec;
+    lastNs = ns;
+    if (sec > times.maxSec || (sec === times.maxSec && ns > times.maxNs)) {
+      times.maxSec = sec;
+      times.maxNs = ns;
+    }
+    if (sec < times.minSec || (sec === times.minSec && ns < times.minNs)) {
+      times.minSec = sec;
+      times.minNs = ns;
+    }
+  }
+  times.lastSec = lastSec;
+  times.lastNs = lastNs;
+  summary.frameBytes += bytes;
+}
+
+function sumDrops(source: FrameSource): number | null {
+  let sum: number | null = null;
+  for (const { dropped } of source.interfaces) if (dropped !== null) sum = (sum ?? 0) + dropped;
+  return sum;
 }

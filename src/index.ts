@@ -1,2 +1,35 @@
 /** The public API. */
-export {};
+
+export {
+  type Analysis,
+  type AnalyzeOptions,
+  analyze,
+  type CaptureInput,
+} from './analyze.ts';
+export { CaptureError, type CaptureErrorCode, type Damage } from './base/errors.ts';
+export type { CaptureSummary, ConnectionRecord, EndpointAddress } from './report/record.ts';
+export {
+  nextState,
+  TCP_EVENTS,
+  TCP_STATES,
+  type TcpEvent,
+  type TcpState,
+  TRANSITIONS,
+} from './tcp/state.ts';
+export type {
+  Close,
+  CloseKind,
+  CloseStep,
+  Evidence,
+  Finding,
+  FindingCode,
+  Handshake,
+  HandshakeKind,
+  HandshakeStep,
+  PerSide,
+  RstPhase,
+  Severity,
+  Side,
+  StateEntry,
+  TcpOptions,
+} from './tcp/verdicts.ts';

@@ -2,10 +2,17 @@
 
 export const NS_PER_S = 1_000_000_000;
 
+/** The second formatted last: records come by the thousand within one. */
+let lastSec = -1;
+let lastWhole = '';
+
 /** `sec` (0 … 2^32-1) and `ns` (0 … 999999999) as RFC 3339 in UTC with nine decimals. */
 export function formatUtc(sec: number, ns: number): string {
-  const whole = new Date(sec * 1000).toISOString();
-  return `${whole.slice(0, whole.length - 5)}.${String(ns).padStart(9, '0')}Z`;
+  if (sec !== lastSec) {
+    lastSec = sec;
+    lastWhole = new Date(sec * 1000).toISOString().slice(0, -5);
+  }
+  return `${lastWhole}.${String(ns + NS_PER_S).slice(1)}Z`;
 }
 
 /**

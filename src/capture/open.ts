@@ -1,0 +1,164 @@
+/** Opens a capture: recognises by content what the input is and picks the reader for it. */
+
+import type { Readable } from 'node:stream';
+import { CaptureError } from '../base/errors.ts';
+import { DecompressedInput, sniffCompression } from './decompress.ts';
+import { describeBytes, unsupportedCompression, unsupportedFormat } from './formats.ts';
+import { BytesInput, StreamInput } from './inputs.ts';
+import { isRegularFile, openPath } from './paths.ts';
+import { openPcap, PCAP_HEADER_BYTES, pcapByteOrder } from './pcap.ts';
+import { openPcapng } from './pcapng.ts';
+import { SECTION_HEADER } from './pcapng-section.ts';
+import type { FrameSource } from './source.ts';
+import { type ByteInput, CHUNK_BYTES, Window } from './window.ts';
+
+/** Bytes that `sniffCapture` reads: enough for every header, and for the first piece of a compressed file. */
+const SNIFF_BYTES = 4096;
+const MAGIC_BYTES = 4;
+
+export interface OpenOptions {
+  /** Name for messages and records; default: the path, or `capture`. */
+  name?: string;
+  /** Which reader takes the capture apart, default `native`. */
+  reader?: 'native' | 'pcap-parser';
+  /** Bytes of one read, default 1 MiB. */
+  chunkBytes?: number;
+}
+
+/** An input and the way to read it a second time, where there is one. */
+export interface OpenedInput {
+  input: ByteInput;
+  reopen: (() => ByteInput) | null;
+}
+
+/**
+ * Opens a path (`-`: standard input), a stream of bytes or the bytes of a capture.
+ *
+ * Recognised are pcap and pcapng, plain or in gzip, zstd or lz4, whatever the name says. Rejects with `CaptureError`
+ * where the input can't be read at all. The caller closes the source.
+ */
+export async function openCapture(
+  input: string | Readable | Uint8Array,
+  options: OpenOptions = {},
+): Promise<FrameSource> {
+  const name = options.name ?? (typeof input === 'string' ? input : 'capture');
+  const chunkBytes = Math.max(1, options.chunkBytes ?? CHUNK_BYTES);
+  const opened = await openInput(input, name, chunkBytes);
+  try {
+    const window = await unpack(name, opened, chunkBytes);
+    return await pickReader(name, window, options.reader ?? 'native');
+  } catch (error) {
+    await opened.input.close();
+    throw error;
+  }
+}
+
+/**
+ * Whether the regular file at `path` looks like a capture, by content: for walks over folders.
+ * False for anything else, unreadable files included; a capture of a version that can't be read looks like one.
+ */
+export async function sniffCapture(path: string): Promise<boolean> {
+  if (path === '-' || !isRegularFile(path)) return false;
+  try {
+    const source = await openCapture(path, { chunkBytes: SNIFF_BYTES });
+    await source.close();
+    return true;
+  } catch (error) {
+    if (error instanceof CaptureError) return error.code === 'unsupported-version';
+    throw error;
+  }
+}
+
+async function openInput(
+  input: string | Readable | Uint8Array,
+  name: string,
+  chunkBytes: number,
+): Promise<OpenedInput> {
+  if (typeof input === 'string') return openPath(input, name, chunkBytes);
+  if (input instanceof Uint8Array) {
+    return {
+      input: new BytesInput(input, chunkBytes),
+      reopen: () => new BytesInput(input, chunkBytes),
+    };
+  }
+  return { input: new StreamInput(input, chunkBytes), reopen: null };
+}
+
+/** A window over the capture itself, decompressed where it has to be. */
+async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Promise<Window> {
+  const window = new Window(opened.input, chunkBytes);
+  const magic = await readMagic(name, window);
+  const compression = sniffCompression(magic);
+  if (compression === null) return window;
+
+  const unpacked = new Window(
+    new DecompressedInput(compression, window, opened.reopen),
+    chunkBytes,
+  );
+  if (sniffCompression(await readMagic(name, unpacked)) === null) return unpacked;
+  throw new CaptureError(
+    'unsupported-compression',
+    name,
+    'expected a capture inside the compressed data, found compressed data again; decompress it once first',
+    0,
+  );
+}
+
+/** The first four bytes, little-endian; the header of a capture is then in the window if the input has it. */
+async function readMagic(name: string, window: Window): Promise<number> {
+  await window.need(PCAP_HEADER_BYTES);
+  const { available } = window;
+  const cause = window.input.damage;
+  if (available < MAGIC_BYTES && cause !== null) {
+    const code = cause.code === 'read-failed' ? 'read-failed' : 'not-a-capture';
+    throw new CaptureError(code, name, `expected a capture, found none: ${cause.message}`, 0);
+  }
+  if (available === 0) {
+    throw new CaptureError('empty', name, 'expected a capture, found no bytes at all', 0);
+  }
+  if (available < MAGIC_BYTES) throw notACapture(name, window);
+  return window.view.getUint32(window.start, true);
+}
+
+async function pickReader(
+  name: string,
+  window: Window,
+  reader: 'native' | 'pcap-parser',
+): Promise<FrameSource> {
+  const magic = window.view.getUint32(window.start, true);
+  const isPcap = pcapByteOrder(magic) !== null;
+  if (!isPcap && magic !== SECTION_HEADER) throw notACapture(name, window);
+  if (reader === 'pcap-parser') {
+    const { openWithPcapParser } = await import('./pcap-parser.ts');
+    return openWithPcapParser(name, window);
+  }
+  return isPcap ? openPcap(name, window) : openPcapng(name, window);
+}
+
+function notACapture(name: string, window: Window): CaptureError {
+  const bytes = window.bytes.subarray(window.start, window.end);
+  const format = unsupportedFormat(bytes);
+  if (format !== null) {
+    return new CaptureError(
+      'unsupported-format',
+      name,
+      `expected pcap or pcapng, found ${format}; editcap can convert it`,
+      0,
+    );
+  }
+  const compression = unsupportedCompression(bytes);
+  if (compression !== null) {
+    return new CaptureError(
+      'unsupported-compression',
+      name,
+      `expected gzip, zstd, lz4 or no compression, found ${compression}; decompress it first`,
+      0,
+    );
+  }
+  return new CaptureError(
+    'not-a-capture',
+    name,
+    `expected a pcap or pcapng capture, found ${describeBytes(bytes)}`,
+    0,
+  );
+}

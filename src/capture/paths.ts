@@ -1,0 +1,86 @@
+/** Opens a path, or standard input, in the way that suits what is behind it. */
+
+import { createReadStream, fstatSync, open, openSync, type Stats, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { isatty } from 'node:tty';
+import { promisify } from 'node:util';
+import { CaptureError } from '../base/errors.ts';
+import { FileInput, StreamInput } from './inputs.ts';
+import type { ByteInput } from './window.ts';
+
+const STDIN = '-';
+const STDIN_FD = 0;
+
+/** Opens `path`; throws `CaptureError` where there is nothing to read. */
+export async function openPath(
+  path: string,
+  name: string,
+  chunkBytes: number,
+): Promise<{ input: ByteInput; reopen: (() => ByteInput) | null }> {
+  try {
+    const stats = path === STDIN ? fstatSync(STDIN_FD) : statSync(path);
+    if (stats.isDirectory()) {
+      throw new CaptureError('is-a-folder', name, 'expected a capture file, found a folder');
+    }
+    if (path === STDIN) return { input: openStdin(name, stats, chunkBytes), reopen: null };
+    if (stats.isFile()) {
+      const reopen = () => new FileInput(openSync(path, 'r'), stats.size, chunkBytes);
+      return { input: reopen(), reopen };
+    }
+    return { input: await openSpecial(path, stats, chunkBytes), reopen: null };
+  } catch (error) {
+    throw error instanceof CaptureError ? error : explain(error, name);
+  }
+}
+
+/** Whether `path` is a regular file; false where that can't be told. */
+export function isRegularFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+/** A file may stand behind standard input too (`< a.pcap`), and is then read like one. */
+function openStdin(name: string, stats: Stats, chunkBytes: number): ByteInput {
+  if (stats.isFile()) return new FileInput(STDIN_FD, stats.size, chunkBytes);
+  if (isatty(STDIN_FD)) {
+    throw new CaptureError(
+      'not-a-capture',
+      name,
+      'expected a capture on standard input, found a terminal; redirect a file or a pipe to it',
+    );
+  }
+  return new StreamInput(process.stdin, chunkBytes);
+}
+
+/**
+ * A FIFO is read through a socket and not through `fs`, whose reads block a thread: one that waits for a writer would
+ * keep the program from exiting.
+ */
+async function openSpecial(path: string, stats: Stats, chunkBytes: number): Promise<ByteInput> {
+  if (!stats.isFIFO()) return new StreamInput(createReadStream(path), chunkBytes);
+  const fd = await promisify(open)(path, 'r');
+  return new StreamInput(new Socket({ fd, readable: true, writable: false }), chunkBytes);
+}
+
+function explain(error: unknown, name: string): CaptureError {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new CaptureError('not-found', name, 'expected a capture file, found no such file');
+    case 'EACCES':
+    case 'EPERM':
+      return new CaptureError(
+        'no-permission',
+        name,
+        'expected a readable file, found one without permission to read it',
+      );
+    default: {
+      const what = error instanceof Error ? error.message : String(error);
+      return new CaptureError('read-failed', name, `expected a readable file, found: ${what}`);
+    }
+  }
+}

@@ -1,0 +1,229 @@
+/** Zstandard frames (RFC 8878) around Node's decoder, or fzstd where Node has none. */
+
+import type { Transform } from 'node:stream';
+import * as zlib from 'node:zlib';
+import { type Codec, CodecError, type Emit, HeaderBytes } from './codec.ts';
+import { SKIPPABLE_MAGIC } from './lz4.ts';
+import { ZlibStage } from './zlib-stage.ts';
+
+export const ZSTD_MAGIC = 0xfd2fb528;
+
+/** The largest window believed, as the zstd program does without --long=31. */
+const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
+/** No block may be larger (RFC 8878 §3.1.1.2.4). */
+const MAX_ZSTD_BLOCK_BYTES = 128 * 1024;
+const BLOCK_HEADER_BYTES = 3;
+const CHECKSUM_BYTES = 4;
+const BLOCK_RLE = 1;
+const BLOCK_RESERVED = 3;
+
+type State = 'magic' | 'descriptor' | 'header' | 'block-header' | 'block' | 'skip-size' | 'skip';
+
+/** Decodes one frame whose bytes come in pieces. */
+export interface FrameDecoder {
+  push(piece: Uint8Array): Promise<void>;
+  /** All bytes of the frame were given. */
+  end(): Promise<void>;
+  close(): void;
+}
+
+/** Makes the decoder of one frame. */
+export type OpenFrame = (emit: Emit, hasChecksum: boolean) => FrameDecoder;
+
+/**
+ * Decodes concatenated frames.
+ *
+ * The walk over frame and block headers is ours: it tells where a frame ends (Node's stream stops at the first), sees
+ * that one is cut, and refuses a window that a header only claims before anything is allocated for it. Decoders are
+ * given whole blocks, since they can't begin with less.
+ */
+export class ZstdCodec implements Codec {
+  readonly warnings: readonly string[] = [];
+  readonly #emit: Emit;
+  readonly #openFrame: OpenFrame;
+  /** The header or block being collected. */
+  readonly #unit = new HeaderBytes(BLOCK_HEADER_BYTES + MAX_ZSTD_BLOCK_BYTES + CHECKSUM_BYTES);
+  #state: State = 'magic';
+  #wanted = 4;
+  #frame: FrameDecoder | null = null;
+  #hasChecksum = false;
+  #isLastBlock = false;
+  #skipLeft = 0;
+
+  constructor(emit: Emit, openFrame: OpenFrame) {
+    this.#emit = emit;
+    this.#openFrame = openFrame;
+  }
+
+  async push(piece: Uint8Array): Promise<void> {
+    let at = 0;
+    while (at < piece.length) {
+      if (this.#state === 'skip') {
+        const count = Math.min(this.#skipLeft, piece.length - at);
+        this.#skipLeft -= count;
+        at += count;
+        if (this.#skipLeft === 0) this.#begin('magic', 4);
+      } else {
+        at = this.#unit.take(piece, at, this.#wanted);
+        while (this.#unit.length === this.#wanted) await this.#advance();
+      }
+    }
+  }
+
+  async finish(): Promise<string | null> {
+    if (this.#state === 'magic' && this.#unit.length === 0) return null;
+    return 'the zstd stream ends within a frame';
+  }
+
+  close(): void {
+    this.#frame?.close();
+  }
+
+  /** All the bytes wanted are there: says what comes next. */
+  async #advance(): Promise<void> {
+    const { bytes } = this.#unit;
+    switch (this.#state) {
+      case 'magic':
+        this.#readMagic(this.#unit.uint32(0));
+        return;
+      case 'descriptor':
+        this.#state = 'header';
+        this.#wanted = 4 + headerBytes(bytes[4]!);
+        return;
+      case 'header': {
+        const window = windowBytes(bytes);
+        if (window > MAX_WINDOW_BYTES) {
+          throw new CodecError(
+            `expected a zstd window of at most ${MAX_WINDOW_BYTES} bytes, found ${window}`,
+          );
+        }
+        this.#hasChecksum = (bytes[4]! & 4) !== 0;
+        this.#frame = this.#openFrame(this.#emit, this.#hasChecksum);
+        await this.#pass();
+        this.#begin('block-header', BLOCK_HEADER_BYTES);
+        return;
+      }
+      case 'block-header':
+        this.#readBlockHeader(bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16));
+        return;
+      case 'block':
+        await this.#pass();
+        if (!this.#isLastBlock) {
+          this.#begin('block-header', BLOCK_HEADER_BYTES);
+          return;
+        }
+        await this.#frame?.end();
+        this.#frame?.close();
+        this.#frame = null;
+        this.#begin('magic', 4);
+        return;
+      default:
+        this.#skipLeft = this.#unit.uint32(4);
+        this.#begin(this.#skipLeft === 0 ? 'magic' : 'skip', 4);
+    }
+  }
+
+  /** A copy goes to the decoder: some hold on to what they are given. */
+  async #pass(): Promise<void> {
+    await this.#frame?.push(this.#unit.bytes.slice(0, this.#unit.length));
+  }
+
+  #begin(state: State, wanted: number): void {
+    this.#state = state;
+    this.#wanted = wanted;
+    this.#unit.length = 0;
+  }
+
+  #readMagic(magic: number): void {
+    if (magic === ZSTD_MAGIC) {
+      this.#state = 'descriptor';
+      this.#wanted = 5;
+    } else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
+      this.#state = 'skip-size';
+      this.#wanted = 8;
+    } else {
+      throw new CodecError(`expected a zstd frame, found magic ${magic.toString(16)}`);
+    }
+  }
+
+  #readBlockHeader(field: number): void {
+    const kind = (field >> 1) & 3;
+    const size = field >> 3;
+    this.#isLastBlock = (field & 1) !== 0;
+    if (kind === BLOCK_RESERVED) throw new CodecError('found a zstd block of the reserved type');
+    if (size > MAX_ZSTD_BLOCK_BYTES) {
+      throw new CodecError(
+        `expected a zstd block of at most ${MAX_ZSTD_BLOCK_BYTES} bytes, found ${size}`,
+      );
+    }
+    this.#state = 'block';
+    this.#wanted =
+      BLOCK_HEADER_BYTES +
+      (kind === BLOCK_RLE ? 1 : size) +
+      (this.#isLastBlock && this.#hasChecksum ? CHECKSUM_BYTES : 0);
+  }
+}
+
+/** Node's own decoder where it has one (22.15 and later), else fzstd; either way checksums are verified. */
+export async function loadFrameDecoder(): Promise<OpenFrame> {
+  const { createZstdDecompress } = zlib as unknown as {
+    createZstdDecompress?: (options: { chunkSize: number }) => Transform & { bytesWritten: number };
+  };
+  if (createZstdDecompress !== undefined) {
+    return (emit) =>
+      new ZlibStageFrame(
+        new ZlibStage(createZstdDecompress({ chunkSize: ZlibStage.CHUNK_BYTES }), emit),
+      );
+  }
+  const { FzstdFrame } = await import('./zstd-fallback.ts');
+  return (emit, hasChecksum) => new FzstdFrame(emit, hasChecksum);
+}
+
+class ZlibStageFrame implements FrameDecoder {
+  readonly #stage: ZlibStage;
+
+  constructor(stage: ZlibStage) {
+    this.#stage = stage;
+  }
+
+  async push(piece: Uint8Array): Promise<void> {
+    await this.#stage.push(piece);
+  }
+
+  async end(): Promise<void> {
+    await this.#stage.end();
+  }
+
+  close(): void {
+    this.#stage.close();
+  }
+}
+
+/** Length of a frame header behind the magic number, from its first byte. */
+function headerBytes(descriptor: number): number {
+  const isSingleSegment = (descriptor & 0x20) !== 0;
+  const dictionary = [0, 1, 2, 4][descriptor & 3]!;
+  const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
+  return 1 + (isSingleSegment ? 0 : 1) + dictionary + contentSize;
+}
+
+/** Window_Size of the whole header `bytes`, magic number included (RFC 8878 §3.1.1.1.2). */
+function windowBytes(bytes: Uint8Array): number {
+  const descriptor = bytes[4]!;
+  if ((descriptor & 0x20) === 0) {
+    const base = 2 ** (10 + (bytes[5]! >> 3));
+    return base + (base / 8) * (bytes[5]! & 7);
+  }
+  const at = 5 + [0, 1, 2, 4][descriptor & 3]!;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  switch (descriptor >> 6) {
+    case 0:
+      return view.getUint8(at);
+    case 1:
+      return view.getUint16(at, true) + 256;
+    case 2:
+      return view.getUint32(at, true);
+    default:
+      return Number(view.getBigUint64(at, true));
+  }
+}

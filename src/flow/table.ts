@@ -1,0 +1,172 @@
+/** The 4-tuple table: open addressing over packed records, one key shape for both families. */
+
+const INITIAL_RECORDS = 1024;
+
+/** Words of a record that belong to the table; the rest is the owner's. */
+export const KEY_WORDS = 4;
+/** The lower end's address (or IPv6 id), the upper end's, both ports (lower end's in the upper half), the family bit. */
+export const KEY_A = 0;
+export const KEY_B = 1;
+export const KEY_PORTS = 2;
+/** Bit 0 of this word is set for IPv6; the other bits are the owner's. */
+export const KEY_BITS = 3;
+
+/**
+ * Maps 4-tuples to records of `recordWords` 32-bit words, which the owner reads and writes through `words` and
+ * `doubles` (the same memory; both change when the table grows: take them anew after `add`).
+ *
+ * A slot holds the full hash beside the record's index, so that a probe touches a record only when it is nearly
+ * certain to be the right one: the first touch of a flow's memory is what a lookup costs (docs/performance.md).
+ */
+export class FlowTable {
+  words: Int32Array;
+  doubles: Float64Array;
+  readonly recordWords: number;
+  /** Pairs of hash and index + 1; index part 0: empty. */
+  #slots = new Int32Array(INITIAL_RECORDS * 4);
+  #mask = INITIAL_RECORDS * 2 - 1;
+  #capacity = INITIAL_RECORDS;
+  #free: Int32Array = new Int32Array(INITIAL_RECORDS);
+  #freeCount = 0;
+  #next = 0;
+  #size = 0;
+  readonly #seed: number;
+
+  /** `recordWords`: an even number; `seed` stirs the hash, so that a hostile capture can't choose tuples that collide. */
+  constructor(recordWords: number, seed: number) {
+    this.recordWords = recordWords;
+    this.#seed = seed | 0;
+    this.words = new Int32Array(INITIAL_RECORDS * recordWords);
+    this.doubles = new Float64Array(this.words.buffer);
+  }
+
+  /** Records in the table. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Records that memory is held for: every index is below. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** The hash of a key. Hot path. */
+  hash(a: number, b: number, ports: number, family: number): number {
+    let h = Math.imul(a ^ this.#seed, 0x9e3779b1);
+    h = Math.imul((h ^ (h >>> 15)) + b, 0x85ebca6b);
+    h = Math.imul((h ^ (h >>> 13)) + ports, 0xc2b2ae35) ^ family;
+    return h ^ (h >>> 16);
+  }
+
+  /**
+   * The index of the record at which `find` of `hash` will look first, or 0: for touching the memory of a whole batch
+   * in loops of their own, so that the cache misses overlap.
+   */
+  guess(hash: number): number {
+    const index = this.#slots[(hash & this.#mask) * 2 + 1]!;
+    return index === 0 ? 0 : index - 1;
+  }
+
+  /** The index of the record with this key, or -1. Hot path. */
+  find(hash: number, a: number, b: number, ports: number, family: number): number {
+    const slots = this.#slots;
+    const words = this.words;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    for (;;) {
+      const index = slots[slot * 2 + 1]! - 1;
+      if (index < 0) return -1;
+      if (slots[slot * 2] === hash) {
+        const w = index * this.recordWords;
+        if (
+          words[w] === a &&
+          words[w + KEY_B] === b &&
+          words[w + KEY_PORTS] === ports &&
+          (words[w + KEY_BITS]! & 1) === family
+        ) {
+          return index;
+        }
+      }
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  /** Adds a record whose words are all 0 but the key's; the key must not be in the table. Returns its index. */
+  add(hash: number, a: number, b: number, ports: number, family: number): number {
+    let index: number;
+    if (this.#freeCount > 0) {
+      index = this.#free[--this.#freeCount]!;
+    } else {
+      if (this.#next === this.#capacity) this.#grow();
+      index = this.#next++;
+    }
+    const w = index * this.recordWords;
+    this.words.fill(0, w, w + this.recordWords);
+    this.words[w] = a;
+    this.words[w + KEY_B] = b;
+    this.words[w + KEY_PORTS] = ports;
+    this.words[w + KEY_BITS] = family;
+    this.#size++;
+    this.#place(hash, index);
+    return index;
+  }
+
+  /** Takes a record out; its index will be used again. */
+  remove(index: number): void {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = this.#hashOf(index) & mask;
+    while (slots[slot * 2 + 1] !== index + 1) slot = (slot + 1) & mask;
+    // Linear probing without tombstones: fill the hole with the next entry that may stand there (Knuth, 6.4 R).
+    let hole = slot;
+    let at = slot;
+    for (;;) {
+      at = (at + 1) & mask;
+      if (slots[at * 2 + 1] === 0) break;
+      const home = slots[at * 2]! & mask;
+      if (((at - home) & mask) >= ((at - hole) & mask)) {
+        slots[hole * 2] = slots[at * 2]!;
+        slots[hole * 2 + 1] = slots[at * 2 + 1]!;
+        hole = at;
+      }
+    }
+    slots[hole * 2] = 0;
+    slots[hole * 2 + 1] = 0;
+    this.#size--;
+    if (this.#freeCount === this.#free.length) {
+      const free = new Int32Array(this.#free.length * 2);
+      free.set(this.#free);
+      this.#free = free;
+    }
+    this.#free[this.#freeCount++] = index;
+  }
+
+  #hashOf(index: number): number {
+    const w = index * this.recordWords;
+    const words = this.words;
+    return this.hash(words[w]!, words[w + 1]!, words[w + 2]!, words[w + 3]! & 1);
+  }
+
+  #place(hash: number, index: number): void {
+    const slots = this.#slots;
+    let slot = hash & this.#mask;
+    while (slots[slot * 2 + 1] !== 0) slot = (slot + 1) & this.#mask;
+    slots[slot * 2] = hash;
+    slots[slot * 2 + 1] = index + 1;
+  }
+
+  /** Doubles the records and the slots: four slots a record, so that at most half of them are ever taken. */
+  #grow(): void {
+    this.#capacity *= 2;
+    const words = new Int32Array(this.#capacity * this.recordWords);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+    const old = this.#slots;
+    this.#slots = new Int32Array(this.#capacity * 4);
+    this.#mask = this.#capacity * 2 - 1;
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i + 1] !== 0) this.#place(old[i]!, old[i + 1]! - 1);
+    }
+  }
+}

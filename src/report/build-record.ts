@@ -1,0 +1,51 @@
+/** Builds the record of a finished connection. */
+
+import { formatIpv4, formatIpv6 } from '../base/ip.ts';
+import { formatUtc } from '../base/time.ts';
+import { conclude } from '../tcp/conclude.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
+import { communityId } from './community-id.ts';
+import type { ConnectionRecord, EndpointAddress } from './record.ts';
+
+/** The record of `finished`, with all verdicts. `file`: the input's name; `mslSec`: maximum segment lifetime. */
+export function buildRecord(
+  finished: FinishedConnection,
+  file: string | null,
+  mslSec: number,
+): ConnectionRecord {
+  const { facts, handshake, close, states, findings } = conclude(finished, mslSec);
+  const c = facts.clientKeyEnd;
+  const s = c === 0 ? 1 : 0;
+  return {
+    schema: 1,
+    file,
+    stream: finished.stream,
+    communityId: communityId(
+      finished.family,
+      finished.address[0],
+      finished.port[0],
+      finished.address[1],
+      finished.port[1],
+    ),
+    client: endpoint(finished, c),
+    server: endpoint(finished, s),
+    rolesFrom: facts.rolesFrom,
+    start: formatUtc(finished.startSec, finished.startNs),
+    duration: finished.durationNs / 1e9,
+    firstFrame: finished.firstFrame,
+    lastFrame: finished.lastFrame,
+    packets: { client: finished.packets[c], server: finished.packets[s] },
+    bytes: { client: finished.bytes[c], server: finished.bytes[s] },
+    duplicateFrames: finished.duplicates,
+    handshake,
+    close,
+    states,
+    findings,
+  };
+}
+
+function endpoint(finished: FinishedConnection, end: 0 | 1): EndpointAddress {
+  const words = finished.address[end];
+  const ip = finished.family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words);
+  return { ip, port: finished.port[end] };
+}

@@ -1,0 +1,249 @@
+/** The close as the record shows it: its steps, how long they took, and what proves the verdict. */
+
+import { ACK } from '../decode/columns.ts';
+import type { CloseDoubt, Closing } from './close.ts';
+import { acksBeyond, type End, type Facts, type FinFacts, keyEnd, other } from './facts.ts';
+import { flagNames } from './flag-names.ts';
+import type { Resets } from './resets.ts';
+import { MAX_STORY_ENTRIES } from './story.ts';
+import { stateAfter, type Timeline } from './timeline.ts';
+import type { Close, CloseStep, Evidence, Side, StateEntry } from './verdicts.ts';
+
+const SIDES: readonly [Side, Side] = ['client', 'server'];
+
+/** Everything that the record says of the close. */
+export function describeClose(
+  facts: Facts,
+  closing: Closing,
+  resets: Resets,
+  timelines: readonly [Timeline, Timeline],
+): Close {
+  const steps = listSteps(facts, resets, timelines);
+  const first = closing.first === null ? null : facts.fin[closing.first];
+  const passive = closing.first === null ? null : other(closing.first);
+  const start = first === null ? resets.ending : first.copies[0]!;
+  const last = steps[steps.length - 1];
+  const cover = first?.covers[0] ?? -1;
+  return {
+    kind: closing.kind,
+    complete: closing.complete,
+    initiator: initiatorOf(closing),
+    timeWait: timeWaitOf(closing),
+    resetBy: closing.resetBy === null ? null : SIDES[closing.resetBy],
+    phase: closing.phase,
+    resetAfterClose: resets.afterClose.length > 0,
+    certainty: closing.doubts.length === 0 ? 'proven' : 'likely',
+    evidence: listEvidence(facts, closing, resets),
+    doubt: describeDoubt(closing),
+    steps,
+    finToAck: first === null || cover < 0 ? null : seconds(facts, first.copies[0]!, cover),
+    closeWait: passive === null ? null : timeIn(timelines[passive].entries, 'CLOSE_WAIT'),
+    finWait2:
+      closing.first === null ? null : timeIn(timelines[closing.first].entries, 'FIN_WAIT_2'),
+    total:
+      last === undefined || start < 0
+        ? null
+        : Math.max(0, Math.round((last.t - facts.story.tNs[start]! / 1e9) * 1e9) / 1e9),
+    bytesAfterFin: passive === null ? null : bytesAfterFin(facts, passive),
+  };
+}
+
+function initiatorOf(closing: Closing): Close['initiator'] {
+  if (closing.isSimultaneous) return 'both';
+  if (closing.first !== null) return SIDES[closing.first];
+  return closing.resetBy === null ? null : SIDES[closing.resetBy];
+}
+
+function timeWaitOf(closing: Closing): Close['timeWait'] {
+  if (closing.kind === 'simultaneous') return 'both';
+  if (closing.kind !== '4-way' && closing.kind !== '3-way-merged') return null;
+  return closing.first === null ? null : SIDES[closing.first];
+}
+
+function seconds(facts: Facts, from: number, to: number): number {
+  return Math.max(0, facts.story.tNs[to]! - facts.story.tNs[from]!) / 1e9;
+}
+
+/** How long the timeline stays in `state`; null where it never enters or never leaves it. */
+function timeIn(entries: readonly StateEntry[], state: StateEntry['state']): number | null {
+  for (let i = 0; i + 1 < entries.length; i++) {
+    const entry = entries[i]!;
+    if (entry.state === state) return Math.round((entries[i + 1]!.t - entry.t) * 1e9) / 1e9;
+  }
+  return null;
+}
+
+/** Payload bytes from the first segment of `passive` that covers the other's FIN to the last of all. */
+function bytesAfterFin(facts: Facts, passive: End): number | null {
+  const { story, finished } = facts;
+  const fin = facts.fin[other(passive)];
+  const own = facts.fin[passive];
+  if (fin === null || fin.covers.length === 0) return null;
+  let lowest = story.seq[fin.covers[0]!]!;
+  for (const i of fin.covers) if (((story.seq[i]! - lowest) | 0) < 0) lowest = story.seq[i]!;
+  const end = own === null ? finished.nextSeq[keyEnd(facts, passive)] : own.position;
+  return Math.max(0, (end - lowest) | 0);
+}
+
+const NO_STEP = 0;
+const IS_FIN = 1;
+const IS_ACK = 2;
+const IS_RST = 3;
+const AGAIN = 4;
+
+/** What each entry of the story is in the close; used again for every connection. */
+const roles = new Uint8Array(MAX_STORY_ENTRIES);
+
+function listSteps(
+  facts: Facts,
+  resets: Resets,
+  timelines: readonly [Timeline, Timeline],
+): CloseStep[] {
+  const { story } = facts;
+  const steps: CloseStep[] = [];
+  if (facts.fin[0] === null && facts.fin[1] === null && facts.rsts.length === 0) return steps;
+  roles.fill(NO_STEP, 0, story.count);
+  markAcks(facts.fin[0]);
+  markAcks(facts.fin[1]);
+  for (const fin of facts.fin) {
+    if (fin === null) continue;
+    for (const i of fin.copies) roles[i] = i === fin.copies[0] ? IS_FIN : IS_FIN | AGAIN;
+  }
+  if (resets.ending >= 0) roles[resets.ending] = IS_RST;
+  for (const i of resets.repeated) roles[i] = IS_RST | AGAIN;
+  for (const i of resets.afterClose) roles[i] = IS_RST;
+  for (let i = 0; i < story.count; i++) {
+    const role = roles[i]!;
+    if (role === NO_STEP) continue;
+    const from = story.from[i] as End;
+    const peers = facts.fin[other(from)];
+    let kind: CloseStep['kind'] = 'RST';
+    if ((role & 3) === IS_ACK) kind = 'ACK of FIN';
+    else if ((role & 3) === IS_FIN) {
+      kind = peers !== null && acksBeyond(story, i, peers.position) ? 'FIN,ACK of FIN' : 'FIN';
+    }
+    steps.push({
+      kind,
+      frame: story.frame[i]!,
+      t: story.tNs[i]! / 1e9,
+      from: SIDES[from],
+      flags: flagNames(story.flags[i]!),
+      seq: story.seq[i]! >>> 0,
+      ack: (story.flags[i]! & ACK) === 0 ? null : story.ack[i]! >>> 0,
+      len: story.len[i]!,
+      retransmission: (role & AGAIN) !== 0,
+      senderState: stateAfter(timelines[from], i),
+      receiverState: stateAfter(timelines[other(from)], i),
+    });
+  }
+  return steps;
+}
+
+/** The first ACK of the FIN, and one more after each copy that came later. */
+function markAcks(fin: FinFacts | null): void {
+  if (fin === null) return;
+  let nextCopy = -1;
+  let acks = 0;
+  for (const i of fin.covers) {
+    if (i < nextCopy) continue;
+    roles[i] = acks === 0 ? IS_ACK : IS_ACK | AGAIN;
+    acks++;
+    nextCopy = Number.POSITIVE_INFINITY;
+    for (const copy of fin.copies) {
+      if (copy > i) {
+        nextCopy = copy;
+        break;
+      }
+    }
+  }
+}
+
+/** The frames that decide the kind, in words. */
+function listEvidence(facts: Facts, closing: Closing, resets: Resets): Evidence[] {
+  const { story } = facts;
+  const evidence: Evidence[] = [];
+  const say = (i: number, proves: string): void => {
+    evidence.push({ frame: story.frame[i]!, proves });
+  };
+  /** Relative to the first sequence number where that is known. */
+  const seqText = (end: End, number: number): number => (number - (facts.isn[end] ?? 0)) >>> 0;
+  if (closing.kind === 'rst') {
+    const i = resets.ending;
+    const from = story.from[i] as End;
+    const where = resets.isBeyondCapture
+      ? 'beyond what was captured, but nothing follows it'
+      : `within what the ${SIDES[other(from)]} expects`;
+    say(i, `RST from the ${SIDES[from]}, seq ${seqText(from, story.seq[i]!)}, ${where}`);
+    return evidence;
+  }
+  if (closing.first === null) return evidence;
+  const first = closing.first;
+  const second = other(first);
+  const f1 = facts.fin[first]!;
+  const f2 = facts.fin[second];
+  say(f1.copies[0]!, `FIN of the ${SIDES[first]}, seq ${seqText(first, f1.position)}`);
+  if (f2 === null) {
+    const cover = f1.covers[0];
+    if (cover !== undefined) say(cover, `the ${SIDES[second]} acknowledges it and sends no FIN`);
+    return evidence;
+  }
+  const copy = f2.copies[0]!;
+  if (closing.kind === '4-way') {
+    const i = closing.ackBeforeFin;
+    say(
+      i,
+      `the ${SIDES[second]} acknowledges it (ack ${seqText(first, story.ack[i]!)}) with a segment numbered ${seqText(second, story.seq[i]!)}, not behind its own FIN`,
+    );
+    say(copy, `FIN of the ${SIDES[second]}, seq ${seqText(second, f2.position)}, sent later`);
+  } else if (closing.kind === '3-way-merged') {
+    say(
+      copy,
+      `FIN of the ${SIDES[second]}, seq ${seqText(second, f2.position)}, is the first of its segments to acknowledge that FIN (ack ${seqText(first, story.ack[copy]!)})`,
+    );
+  } else if (closing.isByLaterCopy) {
+    const behind = f1.covers.find((i) => ((story.seq[i]! - f2.position) | 0) > 0);
+    if (behind !== undefined) {
+      say(
+        behind,
+        `the ${SIDES[second]} acknowledges it from behind its own FIN, which therefore was sent before that FIN arrived`,
+      );
+    }
+  } else {
+    say(
+      copy,
+      `FIN of the ${SIDES[second]}, seq ${seqText(second, f2.position)}, does not acknowledge it (ack ${seqText(first, story.ack[copy]!)}): the two crossed`,
+    );
+  }
+  return evidence;
+}
+
+const DOUBTS: Record<CloseDoubt, string> = {
+  'one-direction': 'only one direction was captured',
+  'capture-lost-frames': 'the capture lost frames near the close',
+  'first-fin-missing': 'the first copy of a FIN is missing from the capture',
+  'rst-beyond-capture': 'the RST lies beyond what was captured of its sender',
+};
+
+/** What an unseen frame would change, or null where nothing is in doubt. */
+function describeDoubt(closing: Closing): string | null {
+  if (closing.doubts.length === 0) return null;
+  const why = closing.doubts.map((doubt) => DOUBTS[doubt]).join(', ');
+  return `${why[0]!.toUpperCase()}${why.slice(1)}: ${consequence(closing)}.`;
+}
+
+function consequence(closing: Closing): string {
+  switch (closing.kind) {
+    case '4-way':
+      return 'an unseen RST would have ended it earlier';
+    case '3-way-merged':
+      return 'an unseen ACK of the first FIN before the second would make it 4-way';
+    case 'simultaneous':
+      return 'an unseen ACK of one FIN before the other would make it 4-way';
+    case 'rst':
+      return 'unseen FINs and ACKs before the RST would make it an orderly close';
+    case 'half-closed':
+      return 'an unseen FIN of the other side would complete the close, an unseen RST end it';
+    case 'open':
+      return 'an unseen FIN or RST would have closed it';
+  }
+}

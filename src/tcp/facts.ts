@@ -1,0 +1,313 @@
+/** The facts of a finished connection: who is client, which segment is which, what each one answers. No verdicts. */
+
+import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import type { FinishedConnection } from './finished.ts';
+import { FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, type Story } from './story.ts';
+
+/** An end as an index: 0 the client, 1 the server. */
+export type End = 0 | 1;
+
+/** The FIN of one end and all that has to do with it; numbers are positions in the story. */
+export interface FinFacts {
+  /** Sequence number of the FIN itself: that of its segment plus the payload. */
+  position: number;
+  /** Segments that carried it, in capture order. */
+  copies: number[];
+  /** Segments of the other end that cover it (ack beyond `position`), RSTs left out. */
+  covers: number[];
+  /** The first RST of the other end that covers it, or -1: it got the FIN and refused what followed. */
+  resetCover: number;
+  /** Later data of the sender below the FIN, at what the receiver waited for. */
+  fills: number[];
+  /** Something sent after the FIN, or an ACK of it, was captured before any copy, and not just by reordering. */
+  firstCopyMissing: boolean;
+  /** The segment with which the FIN reached the other end, or -1 where it evidently never did. */
+  arrival: number;
+  /** The first covering segment that reached the FIN's sender, or -1. */
+  delivered: number;
+}
+
+/** Everything the verdicts are read from. Pairs are indexed by End. */
+export interface Facts {
+  readonly finished: FinishedConnection;
+  readonly story: Story;
+  rolesFrom: 'syn' | 'syn-ack' | 'ports';
+  /** The key's end (0 lower, 1 upper) that is the client. */
+  clientKeyEnd: 0 | 1;
+  /** SYNs without ACK, and SYNs with. */
+  syns: [number[], number[]];
+  synAcks: [number[], number[]];
+  /** Initial sequence numbers as 32-bit patterns, or null. */
+  isn: [number | null, number | null];
+  fin: [FinFacts | null, FinFacts | null];
+  rsts: number[];
+  /** Nanoseconds from the capture point to an end and back, from the handshake; 0: unknown. */
+  rttNs: [number, number];
+}
+
+/** Pairs of the finished connection are by key end: this gives the key end of client or server. */
+export function keyEnd(facts: Facts, end: End): 0 | 1 {
+  return end === 0 ? facts.clientKeyEnd : facts.clientKeyEnd === 0 ? 1 : 0;
+}
+
+/** The other end. */
+export function other(end: End): End {
+  return end === 0 ? 1 : 0;
+}
+
+/** Whether the segment at `i` acknowledges more than `number`: it has the ACK flag and its ack lies behind. */
+export function acksBeyond(s: Story, i: number, number: number): boolean {
+  return (s.flags[i]! & ACK) !== 0 && ((s.ack[i]! - number) | 0) > 0;
+}
+
+/** First sequence number behind the segment: SYN and FIN count one each. */
+export function seqEnd(s: Story, i: number): number {
+  const flags = s.flags[i]!;
+  return (s.seq[i]! + s.len[i]! + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
+}
+
+/** Gathers the facts and turns the story's `from` into client (0) and server (1). */
+export function gatherFacts(finished: FinishedConnection): Facts {
+  const story = finished.story;
+  const facts: Facts = {
+    finished,
+    story,
+    rolesFrom: 'ports',
+    clientKeyEnd: 0,
+    syns: [[], []],
+    synAcks: [[], []],
+    isn: [null, null],
+    fin: [null, null],
+    rsts: [],
+    rttNs: [0, 0],
+  };
+  assignRoles(facts);
+  const { flags, from, seq } = story;
+  for (let i = 0; i < story.count; i++) {
+    const f = flags[i]!;
+    const end = from[i] as End;
+    if ((f & RST) !== 0) {
+      facts.rsts.push(i);
+    } else if ((f & SYN) !== 0) {
+      ((f & ACK) !== 0 ? facts.synAcks : facts.syns)[end].push(i);
+    }
+    // A FIN beside a RST or in a bare SYN is no FIN of a connection that exists (CASES 9).
+    if ((f & FIN) !== 0 && (f & RST) === 0 && (f & (SYN | ACK)) !== SYN) addFin(facts, end, i);
+  }
+  findIsns(facts);
+  measureRtt(facts);
+  for (const end of [0, 1] as const) {
+    const fin = facts.fin[end];
+    if (fin !== null) followFin(facts, end, fin, seq);
+  }
+  return facts;
+}
+
+/** docs/specification.md §1: SYN, else SYN-ACK, else the greater port, else the sender of the first frame. */
+function assignRoles(facts: Facts): void {
+  const { story, finished } = facts;
+  let client = -1;
+  for (let i = 0; i < story.count; i++) {
+    if ((story.flags[i]! & (SYN | ACK | RST)) === SYN) {
+      client = story.from[i]!;
+      facts.rolesFrom = 'syn';
+      break;
+    }
+  }
+  for (let i = 0; client < 0 && i < story.count; i++) {
+    if ((story.flags[i]! & (SYN | ACK | RST)) === (SYN | ACK)) {
+      client = 1 - story.from[i]!;
+      facts.rolesFrom = 'syn-ack';
+    }
+  }
+  if (client < 0) {
+    const [low, high] = finished.port;
+    client = low === high ? finished.firstFrom : low > high ? 0 : 1;
+  }
+  facts.clientKeyEnd = client === 0 ? 0 : 1;
+  finished.clientEnd = facts.clientKeyEnd;
+  if (client === 1) {
+    for (let i = 0; i < story.count; i++) {
+      story.from[i]! ^= 1;
+      story.marks[i]! ^= FROM_HIGH;
+    }
+  }
+}
+
+function addFin(facts: Facts, end: End, i: number): void {
+  const { story } = facts;
+  const position = (story.seq[i]! + story.len[i]! + ((story.flags[i]! & SYN) >> 1)) | 0;
+  const fin = facts.fin[end];
+  if (fin === null) {
+    facts.fin[end] = {
+      position,
+      copies: [i],
+      covers: [],
+      resetCover: -1,
+      fills: [],
+      firstCopyMissing: false,
+      arrival: -1,
+      delivered: -1,
+    };
+    return;
+  }
+  // Some VPN stacks send a second FIN one number behind the first: the same FIN.
+  const apart = (position - fin.position) | 0;
+  if (apart === 0 || apart === 1) fin.copies.push(i);
+}
+
+function findIsns(facts: Facts): void {
+  const { story, syns, synAcks, isn } = facts;
+  for (const end of [0, 1] as const) {
+    const first = syns[end][0] ?? synAcks[end][0];
+    if (first !== undefined) isn[end] = story.seq[first]!;
+  }
+  for (const end of [0, 1] as const) {
+    // The SYN itself is missing, but the SYN-ACK says what it was.
+    const answer = synAcks[other(end)][0];
+    if (isn[end] === null && answer !== undefined) isn[end] = (story.ack[answer]! - 1) | 0;
+    // A SYN-ACK that answers the SYN is better than one that doesn't (an old connection's, or a forged one).
+    const good = synAcks[end].find((i) => isn[other(end)] === ((story.ack[i]! - 1) | 0));
+    if (good !== undefined && syns[end].length === 0) isn[end] = story.seq[good]!;
+  }
+}
+
+/** The way to each end and back, from segments that are answered at once: SYN by SYN-ACK, SYN-ACK by ACK. */
+function measureRtt(facts: Facts): void {
+  const { story, syns, synAcks } = facts;
+  const synAck = synAcks[1][0];
+  if (synAck === undefined) return;
+  const syn = answered(story, syns[0], synAck, 0);
+  if (syn >= 0 && syn < synAck) facts.rttNs[1] = Math.max(0, story.tNs[synAck]! - story.tNs[syn]!);
+  const isn = facts.isn[1];
+  if (isn === null) return;
+  for (let i = synAck + 1; i < story.count; i++) {
+    if (story.from[i] === 0 && (story.flags[i]! & (SYN | RST)) === 0 && acksBeyond(story, i, isn)) {
+      const asked = answered(story, synAcks[1], i, 0);
+      if (asked >= 0) facts.rttNs[0] = Math.max(0, story.tNs[i]! - story.tNs[asked]!);
+      return;
+    }
+  }
+}
+
+/**
+ * Which of `candidates` (copies of one thing, in capture order) the segment at `answer` answers, or -1 without any.
+ *
+ * The timestamp it echoes decides where it is that of a candidate; otherwise the last candidate that was sent at
+ * least a round trip (`rttNs`, between the capture point and the answering end) before.
+ */
+export function answered(
+  s: Story,
+  candidates: readonly number[],
+  answer: number,
+  rttNs: number,
+): number {
+  if (candidates.length === 0) return -1;
+  if ((s.marks[answer]! & HAS_TS) !== 0) {
+    for (const i of candidates) {
+      if (i < answer && (s.marks[i]! & HAS_TS) !== 0 && s.tsVal[i] === s.tsEcr[answer]) return i;
+    }
+  }
+  let best = -1;
+  for (const i of candidates) {
+    if (i < answer && (best < 0 || s.tNs[answer]! - s.tNs[i]! >= rttNs * 0.8)) best = i;
+  }
+  return best;
+}
+
+/**
+ * The first of `segments` that reached its receiver, or -1: none of `repeats` (what the receiver sends again as long as
+ * it hasn't got one) was sent after it, allowing for what was under way (`rttNs`, between the capture point and the receiver).
+ */
+export function delivered(
+  s: Story,
+  segments: readonly number[],
+  repeats: readonly number[],
+  rttNs: number,
+): number {
+  const last = repeats.length === 0 ? -1 : repeats[repeats.length - 1]!;
+  for (const i of segments) {
+    if (last < i || s.tNs[last]! <= s.tNs[i]! + rttNs) return i;
+  }
+  return -1;
+}
+
+function followFin(facts: Facts, end: End, fin: FinFacts, seq: Int32Array): void {
+  const { story } = facts;
+  const peer = other(end);
+  const firstCopy = fin.copies[0]!;
+  for (let i = 0; i < story.count; i++) {
+    if (story.from[i] === peer) {
+      if ((story.flags[i]! & SYN) !== 0 || !acksBeyond(story, i, fin.position)) continue;
+      if ((story.flags[i]! & RST) === 0) fin.covers.push(i);
+      else if (fin.resetCover < 0) fin.resetCover = i;
+    } else if (i > firstCopy && (story.flags[i]! & (SYN | FIN | RST)) === 0 && story.len[i]! > 0) {
+      if (((seq[i]! - fin.position) | 0) < 0) fin.fills.push(i);
+    }
+  }
+  fin.firstCopyMissing = isFirstCopyMissing(facts, end, fin);
+  fin.arrival = findArrival(facts, end, fin);
+  fin.delivered = delivered(story, fin.covers, fin.copies, facts.rttNs[end]);
+}
+
+/** Segments behind the FIN, or ACKs of it, stand before all its copies, by more than a little reordering. */
+function isFirstCopyMissing(facts: Facts, end: End, fin: FinFacts): boolean {
+  const { story } = facts;
+  const first = fin.copies[0]!;
+  const slack = Math.max(facts.rttNs[0] + facts.rttNs[1], REORDERING_NS);
+  for (let i = 0; i < first; i++) {
+    if ((story.flags[i]! & (SYN | RST)) !== 0) continue;
+    const behind =
+      story.from[i] === end
+        ? ((story.seq[i]! - fin.position) | 0) > 0
+        : acksBeyond(story, i, fin.position);
+    if (!behind) continue;
+    if (story.tNs[first]! - story.tNs[i]! > slack) return true;
+    // A copy that was sent later carries a later timestamp.
+    const both = story.marks[i]! & story.marks[first]! & HAS_TS;
+    if (story.from[i] === end && both !== 0 && ((story.tsVal[first]! - story.tsVal[i]!) | 0) > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Two frames this close may stand in the wrong order. */
+export const REORDERING_NS = 20_000_000;
+
+/**
+ * The copy that had arrived before a segment from behind the FIN was taken, if the ACK at `cover` echoes the timestamp of such a
+ * segment: a receiver keeps only timestamps of what lies at or before what it has acknowledged (RFC 7323 §4.3), so
+ * the ACK that answered that copy was lost, and this one answers a later copy again.
+ */
+function arrivedBefore(s: Story, end: End, fin: FinFacts, cover: number): number | undefined {
+  if (fin.copies.length < 2 || (s.marks[cover]! & HAS_TS) === 0) return undefined;
+  const echoed = s.tsEcr[cover];
+  if (fin.copies.some((i) => s.tsVal[i] === echoed)) return undefined;
+  for (let i = fin.copies[0]! + 1; i < cover; i++) {
+    if (s.from[i] !== end || (s.marks[i]! & HAS_TS) === 0 || s.tsVal[i] !== echoed) continue;
+    if (((s.seq[i]! - fin.position) | 0) > 0) return fin.copies.findLast((copy) => copy < i);
+  }
+  return undefined;
+}
+
+function findArrival(facts: Facts, end: End, fin: FinFacts): number {
+  const { story } = facts;
+  const first = fin.copies[0]!;
+  const cover = fin.covers[0] ?? fin.resetCover;
+  if (cover >= 0) {
+    const candidates =
+      fin.fills.length === 0 ? fin.copies : [...fin.copies, ...fin.fills].sort((a, b) => a - b);
+    const found =
+      arrivedBefore(story, end, fin, cover) ??
+      answered(story, candidates, cover, facts.rttNs[other(end)]);
+    if (found >= 0) return found;
+    return fin.firstCopyMissing ? cover : first;
+  }
+  // Never acknowledged: sent again means that it didn't get there; behind a gap it has not arrived.
+  const isRepeated = fin.copies.some((i) => story.tNs[i]! - story.tNs[first]! > REORDERING_NS);
+  const isBehindGap =
+    (story.marks[first]! & NEXT_SEQ_KNOWN) !== 0 &&
+    ((story.seq[first]! - story.nextSeq[first]!) | 0) > 0;
+  return isRepeated || isBehindGap ? -1 : first;
+}

@@ -1,0 +1,73 @@
+/** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
+
+import { createStory, type Story } from './story.ts';
+
+/** Why the tracker let go of a connection. */
+export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
+
+/** One record, filled anew for each connection. Pairs are indexed by end: 0 the lower end of the key, 1 the upper. */
+export interface FinishedConnection {
+  stream: number;
+  family: 4 | 6;
+  /** IPv4: the first word; IPv6: four words in network order. */
+  readonly address: readonly [Int32Array, Int32Array];
+  readonly port: [number, number];
+  startSec: number;
+  startNs: number;
+  durationNs: number;
+  firstFrame: number;
+  lastFrame: number;
+  firstFrom: 0 | 1;
+  /** Set by `gatherFacts`: which end is the client. */
+  clientEnd: 0 | 1;
+  duplicates: number;
+  end: EndOfTracking;
+  /** The SYN of the next incarnation, if that ended this one, and its time since this one's first frame. */
+  reusedFrame: number | null;
+  reusedNs: number;
+  readonly packets: [number, number];
+  readonly bytes: [number, number];
+  /** The greatest end of a segment, and the greatest acknowledgement number (valid with ackKnown). */
+  readonly nextSeq: [number, number];
+  readonly maxAck: [number, number];
+  readonly ackKnown: [number, number];
+  /** Segments that repeated something since the other end was last heard. */
+  readonly repeats: [number, number];
+  /** Segments without SYN, FIN and RST that announced a window of 0. */
+  readonly zeroWindows: [number, number];
+  /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
+  readonly options: [number, number];
+  readonly cookie: [string, string];
+  readonly story: Story;
+}
+
+/** An empty record. */
+export function createFinished(): FinishedConnection {
+  return {
+    stream: 0,
+    family: 4,
+    address: [new Int32Array(4), new Int32Array(4)],
+    port: [0, 0],
+    startSec: 0,
+    startNs: 0,
+    durationNs: 0,
+    firstFrame: 0,
+    lastFrame: 0,
+    firstFrom: 0,
+    clientEnd: 0,
+    duplicates: 0,
+    end: 'input-ended',
+    reusedFrame: null,
+    reusedNs: 0,
+    packets: [0, 0],
+    bytes: [0, 0],
+    nextSeq: [0, 0],
+    maxAck: [0, 0],
+    ackKnown: [0, 0],
+    repeats: [0, 0],
+    zeroWindows: [0, 0],
+    options: [0, 0],
+    cookie: ['', ''],
+    story: createStory(),
+  };
+}

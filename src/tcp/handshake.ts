@@ -1,0 +1,251 @@
+/** How a connection was opened (docs/specification.md §2; RFC 9293 §3.5). */
+
+import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { acksBeyond, answered, type Facts, keyEnd } from './facts.ts';
+import { flagNames } from './flag-names.ts';
+import { unpackOptions } from './packed-options.ts';
+import { HAS_TS } from './story.ts';
+import type { Handshake, HandshakeKind, HandshakeStep } from './verdicts.ts';
+
+/** The opening as positions in the story, for the verdicts that follow. */
+export interface Opening {
+  kind: HandshakeKind;
+  /** The SYN that was answered, the first SYN-ACK that answers it, the ACK that completes; -1: none. */
+  syn: number;
+  synAck: number;
+  ack: number;
+  /** The RST that ended it (`refused`, `aborted`), or -1. */
+  rst: number;
+  /** SYN-ACKs with an acknowledgement number that fits no SYN, and RSTs likewise. */
+  badAcks: number[];
+  fastOpen: boolean;
+}
+
+/** Finds the segments of the opening and its kind. */
+export function classifyHandshake(facts: Facts): Opening {
+  const { story, syns, synAcks, isn } = facts;
+  const opening: Opening = {
+    kind: 'none',
+    syn: syns[0][0] ?? -1,
+    synAck: -1,
+    ack: -1,
+    rst: -1,
+    badAcks: [],
+    fastOpen: false,
+  };
+  if (syns[0].length > 0 && syns[1].length > 0) return classifySimultaneous(facts, opening);
+  const isnClient = isn[0];
+  const synLen = opening.syn < 0 ? 0 : story.len[opening.syn]!;
+  for (const i of synAcks[1]) {
+    // ack = ISN + 1, plus what a Fast Open SYN carried, all of it or none.
+    const beyond = isnClient === null ? 0 : (story.ack[i]! - isnClient - 1) | 0;
+    const fits = beyond === 0 || (beyond === synLen && synLen > 0);
+    if (!fits) opening.badAcks.push(i);
+    else if (opening.synAck < 0) opening.synAck = i;
+    if (fits && beyond > 0) opening.fastOpen = true;
+  }
+  if (opening.synAck >= 0 && syns[0].length > 0) {
+    opening.syn = answered(story, syns[0], opening.synAck, 0);
+    if (opening.syn < 0) opening.syn = syns[0][0]!;
+  }
+  opening.ack = findCompletingAck(facts, opening.synAck);
+  if (opening.syn < 0) {
+    opening.kind = opening.synAck >= 0 ? 'partial' : 'none';
+  } else if (opening.synAck < 0) {
+    classifyWithoutSynAck(facts, opening);
+  } else if (opening.ack >= 0) {
+    opening.kind = '3-way';
+  } else {
+    opening.rst = facts.rsts.find((i) => isRstOfOpening(facts, i)) ?? -1;
+    opening.kind = opening.rst >= 0 ? 'aborted' : 'half-open';
+  }
+  return opening;
+}
+
+/** Both sent a SYN: acknowledged by each, or else a connection that one of them never heard of. */
+function classifySimultaneous(facts: Facts, opening: Opening): Opening {
+  const { story, isn, syns } = facts;
+  const covered = [-1, -1];
+  for (let i = 0; i < story.count; i++) {
+    const to = story.from[i] === 0 ? 1 : 0;
+    const number = isn[to];
+    if (number === null || (story.flags[i]! & RST) !== 0) continue;
+    if (covered[to]! < 0 && acksBeyond(story, i, number)) covered[to] = i;
+  }
+  opening.syn = syns[0][0]!;
+  opening.synAck = covered[0]!;
+  opening.ack = covered[1]!;
+  if (covered[0]! >= 0 && covered[1]! >= 0) opening.kind = 'simultaneous-open';
+  else opening.kind = covered[0]! >= 0 || covered[1]! >= 0 ? 'half-open' : 'unanswered';
+  return opening;
+}
+
+/** The first segment of the client, no SYN and no RST, whose ack covers the server's SYN. */
+function findCompletingAck(facts: Facts, synAck: number): number {
+  const { story } = facts;
+  const isn = synAck >= 0 ? story.seq[synAck]! : facts.isn[1];
+  if (isn === null) return -1;
+  for (let i = 0; i < story.count; i++) {
+    if (story.from[i] === 0 && (story.flags[i]! & (SYN | RST)) === 0 && acksBeyond(story, i, isn)) {
+      return i;
+    }
+  }
+  return -1;
+}
+
+function classifyWithoutSynAck(facts: Facts, opening: Opening): void {
+  const { story, isn, syns } = facts;
+  const number = isn[0]!;
+  let speaksOn = false;
+  for (let i = 0; i < story.count; i++) {
+    const flags = story.flags[i]!;
+    if ((flags & SYN) !== 0) continue;
+    if ((flags & RST) !== 0) {
+      if (story.from[i] === 1) {
+        if (isRefusal(facts, i)) opening.rst = i;
+        else opening.badAcks.push(i);
+      }
+      continue;
+    }
+    // Either side goes on as after a handshake: the SYN-ACK is missing from the capture.
+    if (story.from[i] === 1)
+      speaksOn ||= acksBeyond(story, i, number) && isNear(story.ack[i]!, number);
+    else speaksOn ||= (flags & ACK) !== 0 && isNear(story.seq[i]!, number);
+  }
+  const lastSyn = syns[0][syns[0].length - 1]!;
+  if (speaksOn) opening.kind = 'partial';
+  else if (opening.rst < 0) opening.kind = 'unanswered';
+  else
+    opening.kind =
+      lastSyn > opening.rst && !isRepeatedTry(facts, lastSyn) ? 'unanswered' : 'refused';
+}
+
+/** A number within the first gigabyte behind an initial sequence number. */
+function isNear(number: number, isn: number): boolean {
+  const beyond = (number - isn) | 0;
+  return beyond > 0 && beyond < 0x4000_0000;
+}
+
+/** A SYN sent again after a RST that answered one before: another attempt, still refused until answered otherwise. */
+function isRepeatedTry(facts: Facts, syn: number): boolean {
+  return facts.rsts.some((i) => i < syn && isRefusal(facts, i));
+}
+
+/** A RST from the server whose ack covers the SYN, with nothing or all of its data (RFC 9293 §3.10.7.3). */
+function isRefusal(facts: Facts, i: number): boolean {
+  const { story, isn, syns } = facts;
+  if (story.from[i] !== 1 || isn[0] === null || (story.flags[i]! & ACK) === 0) return false;
+  const beyond = (story.ack[i]! - isn[0] - 1) | 0;
+  const synLen = syns[0].length === 0 ? 0 : story.len[syns[0][0]!]!;
+  return beyond === 0 || (beyond > 0 && beyond <= synLen);
+}
+
+/** A RST of either end that fits the half-open connection. */
+function isRstOfOpening(facts: Facts, i: number): boolean {
+  const { story, isn } = facts;
+  if (story.from[i] === 0) return isn[0] !== null && ((story.seq[i]! - isn[0]) | 0) >= 1;
+  return isRefusal(facts, i) || (isn[1] !== null && ((story.seq[i]! - isn[1] - 1) | 0) === 0);
+}
+
+/** The handshake as the record shows it. */
+export function describeHandshake(facts: Facts, opening: Opening): Handshake {
+  const { finished } = facts;
+  const client = keyEnd(facts, 0);
+  const server = keyEnd(facts, 1);
+  const serverNs = roundTrip(facts, facts.syns[0], opening.synAck);
+  const clientNs =
+    opening.kind === 'simultaneous-open' ? null : roundTrip(facts, facts.synAcks[1], opening.ack);
+  return {
+    kind: opening.kind,
+    fastOpen: opening.fastOpen,
+    attempts: countAttempts(facts),
+    serverRtt: serverNs === null ? null : serverNs / 1e9,
+    clientRtt: clientNs === null ? null : clientNs / 1e9,
+    handshakeRtt: serverNs === null || clientNs === null ? null : (serverNs + clientNs) / 1e9,
+    isn: {
+      client: facts.isn[0] === null ? null : facts.isn[0] >>> 0,
+      server: facts.isn[1] === null ? null : facts.isn[1] >>> 0,
+    },
+    options: {
+      client: unpackOptions(finished.options[client], finished.cookie[client]),
+      server: unpackOptions(finished.options[server], finished.cookie[server]),
+    },
+    steps: listSteps(facts, opening),
+  };
+}
+
+/** 0 without a SYN; 1, plus one for each SYN sent again after a RST that answered one before. */
+function countAttempts(facts: Facts): number {
+  const { syns, rsts } = facts;
+  let attempts = 0;
+  let lastSyn = -1;
+  for (const syn of syns[0]) {
+    if (lastSyn < 0 || rsts.some((i) => i > lastSyn && i < syn && facts.story.from[i] === 1))
+      attempts++;
+    lastSyn = syn;
+  }
+  return attempts;
+}
+
+/** From the copy that was answered to the answer; null where it isn't known which one that was (Karn's rule). */
+function roundTrip(facts: Facts, copies: readonly number[], answer: number): number | null {
+  const { story } = facts;
+  if (answer < 0) return null;
+  const before = copies.filter((i) => i < answer);
+  let asked = before[0];
+  if (asked === undefined) return null;
+  if (before.length > 1) {
+    if ((story.marks[answer]! & HAS_TS) === 0) return null;
+    const echoed = before.filter(
+      (i) => (story.marks[i]! & HAS_TS) !== 0 && story.tsVal[i] === story.tsEcr[answer],
+    );
+    if (echoed.length !== 1) return null;
+    asked = echoed[0]!;
+  }
+  const ns = story.tNs[answer]! - story.tNs[asked]!;
+  return ns < 0 ? null : ns;
+}
+
+function listSteps(facts: Facts, opening: Opening): HandshakeStep[] {
+  const { story } = facts;
+  const steps: HandshakeStep[] = [];
+  const seen = [false, false];
+  let acked = false;
+  for (let i = 0; i < story.count; i++) {
+    const flags = story.flags[i]!;
+    if ((flags & RST) !== 0) {
+      if (i === opening.rst) steps.push(step(facts, i, 'RST', false));
+    } else if ((flags & SYN) !== 0) {
+      if (opening.badAcks.includes(i)) continue;
+      const from = story.from[i]!;
+      const isAck = (flags & ACK) !== 0;
+      const isRepeated = seen[from]! && !(isAck && facts.syns[from as 0 | 1].length > 0 && !acked);
+      steps.push(step(facts, i, isAck ? 'SYN,ACK' : 'SYN', isRepeated));
+      seen[from] = true;
+      if (isAck && facts.syns[from as 0 | 1].length > 0) acked = true;
+    } else if (i === opening.ack && (flags & FIN) === 0) {
+      steps.push(step(facts, i, 'ACK', false));
+    }
+  }
+  return steps;
+}
+
+function step(
+  facts: Facts,
+  i: number,
+  kind: HandshakeStep['kind'],
+  retransmission: boolean,
+): HandshakeStep {
+  const s = facts.story;
+  return {
+    kind,
+    frame: s.frame[i]!,
+    t: s.tNs[i]! / 1e9,
+    from: s.from[i] === 0 ? 'client' : 'server',
+    flags: flagNames(s.flags[i]!),
+    seq: s.seq[i]! >>> 0,
+    ack: (s.flags[i]! & ACK) === 0 ? null : s.ack[i]! >>> 0,
+    len: s.len[i]!,
+    retransmission,
+  };
+}

@@ -1,0 +1,128 @@
+/** Which segments go into a connection's story: everything that a verdict could need, and a bounded number of it. */
+
+import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import {
+  B_AFTER_RST,
+  B_BEYOND,
+  B_COVERS,
+  B_COVERS_AFTER,
+  B_COVERS_BEFORE,
+  B_FILLS,
+  B_FINS,
+  B_OPENING,
+  B_RSTS,
+  B_SYNS,
+  END_ACK,
+  END_FIN,
+  END_FIRST_COVER,
+  END_NEXT,
+  END_WORDS,
+  END_ZERO_WINDOWS,
+  FIN_SENT,
+  HOT_BITS,
+  HOT_END,
+  RST_SEEN,
+  STEADY,
+} from './layout.ts';
+
+/** Limits of what a story keeps of each kind, per end. */
+export const MAX_SYNS = 40;
+export const MAX_OPENING = 24;
+export const MAX_FINS = 24;
+export const MAX_RSTS = 16;
+export const MAX_AFTER_RST = 6;
+export const MAX_BEYOND = 6;
+export const MAX_FILLS = 24;
+export const MAX_COVERS = 12;
+/** Before its own FIN: the half-closed direction may go on for long. */
+export const MAX_EARLY_COVERS = 3;
+export const MAX_LOWEST = 64;
+
+export const SKIP = 0;
+export const KEEP = 1;
+/** Keep as a hole filler; or, where their limit is reached, in place of the latest: the last one before the ACK is what counts. */
+export const KEEP_FILL = 2;
+export const REPLACE_FILL = 3;
+export type Decision = typeof SKIP | typeof KEEP | typeof KEEP_FILL | typeof REPLACE_FILL;
+
+/**
+ * Whether the segment of end `d` (0 or 1) of the connection whose hot words begin at `h` and whose counts at byte `c` is
+ * kept; called before the segment changes either. Counts against the limits.
+ *
+ * Warm path: every segment of a connection that is opening or closing, none of the many in between.
+ */
+export function keep(
+  hot: Int32Array,
+  h: number,
+  counts: Uint8Array,
+  c: number,
+  d: number,
+  flags: number,
+  seq: number,
+  ack: number,
+  len: number,
+): Decision {
+  if ((flags & SYN) !== 0) return count(counts, c + B_SYNS + d, MAX_SYNS);
+  if ((flags & RST) !== 0) return count(counts, c + B_RSTS + d, MAX_RSTS);
+  if ((flags & FIN) !== 0) return count(counts, c + B_FINS + d, MAX_FINS);
+  const bits = hot[h + HOT_BITS]!;
+  if ((bits & RST_SEEN) !== 0 && counts[c + B_AFTER_RST + d]! < MAX_AFTER_RST) {
+    counts[c + B_AFTER_RST + d]!++;
+    return KEEP;
+  }
+  const own = h + HOT_END + d * END_WORDS;
+  const peer = h + HOT_END + (1 - d) * END_WORDS;
+  if ((bits & (FIN_SENT << (1 - d))) !== 0 && (flags & ACK) !== 0) {
+    if (((ack - hot[peer + END_FIN]!) | 0) > 0) {
+      if (((seq - hot[own + END_NEXT]!) | 0) > 0)
+        return count(counts, c + B_BEYOND + d, MAX_BEYOND);
+      return keepCover(hot, own, counts, c + d, bits, d, seq, len);
+    }
+  }
+  if ((bits & (FIN_SENT << d)) !== 0 && len > 0) {
+    // Data below the own FIN at what the peer waits for: the piece that makes the FIN arrive.
+    const waited = hot[peer + END_ACK]!;
+    const fills = ((seq - waited) | 0) <= 0 && ((seq + len - waited) | 0) > 0;
+    if (fills && ((waited - hot[own + END_FIN]!) | 0) <= 0) {
+      if (counts[c + B_FILLS + d]! >= MAX_FILLS) return REPLACE_FILL;
+      counts[c + B_FILLS + d]!++;
+      return KEEP_FILL;
+    }
+  }
+  // The first window of 0 (the tracker has counted it): the frame that proves it.
+  if ((bits & STEADY) !== 0 && hot[own + END_ZERO_WINDOWS] === 1) return KEEP;
+  if ((bits & STEADY) !== 0 || (bits & (FIN_SENT | (FIN_SENT << 1))) !== 0) return SKIP;
+  return count(counts, c + B_OPENING, MAX_OPENING);
+}
+
+/** A segment that acknowledges the peer's FIN: the first ones, the lowest one, and those numbered after the own FIN. */
+function keepCover(
+  hot: Int32Array,
+  own: number,
+  counts: Uint8Array,
+  c: number,
+  bits: number,
+  d: number,
+  seq: number,
+  len: number,
+): Decision {
+  const finSent = (bits & (FIN_SENT << d)) !== 0;
+  const isBehind = finSent && ((seq + len - hot[own + END_FIN]!) | 0) > 0;
+  const at = c + (!finSent ? B_COVERS : isBehind ? B_COVERS_AFTER : B_COVERS_BEFORE);
+  const isFirst =
+    counts[c + B_COVERS] === 0 &&
+    counts[c + B_COVERS_BEFORE] === 0 &&
+    counts[c + B_COVERS_AFTER] === 0;
+  const isLowest = isFirst || ((seq - hot[own + END_FIRST_COVER]!) | 0) < 0;
+  const n = counts[at]!;
+  if (n >= (finSent ? MAX_COVERS : MAX_EARLY_COVERS) && !(isLowest && n < MAX_LOWEST)) return SKIP;
+  if (isLowest) hot[own + END_FIRST_COVER] = seq;
+  counts[at] = n + 1;
+  return KEEP;
+}
+
+function count(counts: Uint8Array, at: number, limit: number): Decision {
+  if (counts[at]! >= limit) return SKIP;
+  counts[at]!++;
+  return KEEP;
+}

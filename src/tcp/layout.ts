@@ -1,0 +1,91 @@
+/** Where everything lies in the packed records of an open connection: what every frame touches, and what few do. */
+
+import { KEY_BITS } from '../flow/table.ts';
+
+/**
+ * The hot record: 32 words, two cache lines, for what every frame reads or writes. The first four words are the
+ * table's key (flow/table.ts). Each end (0: the lower end of the key, 1: the upper) has twelve words of its own.
+ */
+export const HOT_WORDS = 32;
+export const HOT_BITS = KEY_BITS;
+/** A double: number of the last frame. */
+export const HOT_LAST_FRAME = 4;
+/** The latest time seen. */
+export const HOT_LAST_SEC = 6;
+export const HOT_LAST_NS = 7;
+/** The words of end `d` begin at HOT_END + d * END_WORDS. */
+export const HOT_END = 8;
+export const END_WORDS = 12;
+/** Next sequence number this end will send, as far as the capture shows: the greatest end of a segment. */
+export const END_NEXT = 0;
+/** The greatest acknowledgement number it sent. */
+export const END_ACK = 1;
+export const END_PACKETS = 2;
+/** Running number + 1 of its latest segment in the ring of columns; 0: none. */
+export const END_RING = 3;
+/** A double: payload bytes. */
+export const END_BYTES = 4;
+/** The sequence number from which tshark counts: that of its SYN, or one before its first segment. */
+export const END_BASE = 6;
+/** Sequence number of its FIN. */
+export const END_FIN = 7;
+/** Segments that repeated something since the other end was last heard. */
+export const END_REPEATS = 8;
+/** Sequence number of the lowest of its segments that cover the other end's FIN (valid with B_COVERS). */
+export const END_FIRST_COVER = 9;
+/** The latest entry of the story that fills a hole below its FIN (valid with B_FILLS). */
+export const END_LAST_FILL = 10;
+/** Segments without SYN, FIN and RST that announced a window of 0. */
+export const END_ZERO_WINDOWS = 11;
+
+/** Bits of HOT_BITS; bit 0 is the table's family bit. Those of end 1 are the ones of end 0 shifted left by one. */
+export const BASE_SET = 1 << 1;
+export const SYN_SENT = 1 << 3;
+export const SYN_ACK_SENT = 1 << 5;
+export const FIN_SENT = 1 << 7;
+/** The FIN of this end was acknowledged by the other. */
+export const FIN_COVERED = 1 << 9;
+/** END_ACK holds something. */
+export const ACK_KNOWN = 1 << 11;
+/** It sent a segment with ACK and without SYN since the last SYN of the connection. */
+export const SPOKE = 1 << 13;
+export const RST_SEEN = 1 << 15;
+/** Opened, not closing: a segment without SYN, FIN and RST is counted and nothing more. */
+export const STEADY = 1 << 16;
+/** Closed as far as can be told, waiting in the linger queue for late frames. */
+export const CLOSED = 1 << 17;
+export const QUEUED = 1 << 18;
+
+/**
+ * The cold record: 16 words, one cache line, for what happens a few times in a connection's life. The first eleven are words,
+ * the rest bytes (offsets from the record's first byte), each a count of what the story has kept per end.
+ */
+export const COLD_WORDS = 16;
+export const COLD_BYTES = COLD_WORDS * 4;
+export const C_START_SEC = 0;
+export const C_START_NS = 1;
+/** A double. */
+export const C_FIRST_FRAME = 2;
+export const C_STREAM = 4;
+/** First and last entry of the story, and how many. */
+export const C_HEAD = 5;
+export const C_TAIL = 6;
+export const C_COUNT = 7;
+/** Options of the first SYN or SYN-ACK of each end, packed (tcp/packed-options.ts). */
+export const C_OPTIONS = 8;
+export const C_DUPLICATES = 10;
+/** Per end, in bytes: SYNs, FINs, RSTs, segments after a RST, from beyond what was captured, that fill a hole below the FIN. */
+export const B_SYNS = 44;
+export const B_FINS = 46;
+export const B_RSTS = 48;
+export const B_AFTER_RST = 50;
+export const B_BEYOND = 52;
+export const B_FILLS = 54;
+/** Segments kept while opening. */
+export const B_OPENING = 56;
+/** Which end sent the first frame. */
+export const B_FIRST_FROM = 57;
+/** Per end: segments that cover the other's FIN: before its own FIN, numbered before it, behind it. */
+export const B_COVERS = 58;
+export const B_COVERS_BEFORE = 60;
+export const B_COVERS_AFTER = 62;

@@ -1,0 +1,193 @@
+/** The story of a connection: its few segments at which something happens, packed, chained and out of the way of the rest. */
+
+import type { SegmentColumns } from '../decode/columns.ts';
+
+/** Entries a connection keeps at most; what comes after is counted only. */
+export const MAX_STORY_ENTRIES = 400;
+
+/** Entries stand in blocks of eight, so that a story of the usual length lies in one piece of memory. */
+const BLOCK = 8;
+/** 32-bit words of one entry. */
+const WORDS = 12;
+/** Frame number less that of the connection's first frame. */
+const FRAME = 0;
+/** Flags (12 bits), the marks below (4 bits), the IPv4 identification (16 bits). */
+const BITS = 1;
+/** A double: nanoseconds since the connection's first frame. */
+const TIME = 2;
+const SEQ = 4;
+const ACK_NO = 5;
+const LEN = 6;
+/** Window (16 bits), ttl (8 bits). */
+const WINDOW = 7;
+const TS_VAL = 8;
+const TS_ECR = 9;
+/** What the peer had acknowledged, and the next sequence number of the sender, both before this segment. */
+const PEER_ACK = 10;
+const NEXT_SEQ = 11;
+
+/** Marks of an entry. */
+export const FROM_HIGH = 1 << 12;
+export const HAS_TS = 1 << 13;
+/** The peer had acknowledged something before / the sender had sent something before this segment. */
+export const PEER_ACK_KNOWN = 1 << 14;
+export const NEXT_SEQ_KNOWN = 1 << 15;
+
+/**
+ * All entries of all connections in one growing array. An entry's number is block · 8 + place; block 0 is never used, so that 0 means
+ * none. Blocks are chained and reused.
+ */
+export class StoryPool {
+  words = new Int32Array(64 * BLOCK * WORDS);
+  doubles = new Float64Array(this.words.buffer);
+  /** Of each block: the next one of the same story, or of the free list. */
+  #nextBlock = new Int32Array(64);
+  #blocks = 1;
+  #free = 0;
+
+  /** A first look at the place where the entry behind `tail` will stand, so that cache misses overlap; means nothing. */
+  touch(tail: number): number {
+    return this.words[(tail + 1) * WORDS]!;
+  }
+
+  /** Room for one entry behind entry `tail` (0: the story's first): its number. */
+  reserve(tail: number): number {
+    if (tail !== 0 && (tail & (BLOCK - 1)) !== BLOCK - 1) return tail + 1;
+    let block = this.#free;
+    if (block !== 0) {
+      this.#free = this.#nextBlock[block]!;
+    } else {
+      block = this.#blocks++;
+      if (block === this.#nextBlock.length) this.#grow();
+    }
+    this.#nextBlock[block] = 0;
+    if (tail !== 0) this.#nextBlock[tail >> 3] = block;
+    return block * BLOCK;
+  }
+
+  /** Writes the segment at `position` of the ring into entry `entry`. `firstFrame`, `startSec`, `startNs`: of the connection. */
+  write(
+    entry: number,
+    columns: SegmentColumns,
+    position: number,
+    marks: number,
+    peerAck: number,
+    nextSeq: number,
+    firstFrame: number,
+    startSec: number,
+    startNs: number,
+  ): void {
+    const words = this.words;
+    const at = entry * WORDS;
+    words[at + FRAME] = columns.frame[position]! - firstFrame;
+    words[at + BITS] =
+      columns.flags[position]! |
+      marks |
+      (columns.hasTs[position] === 1 ? HAS_TS : 0) |
+      (columns.ipId[position]! << 16);
+    this.doubles[(at + TIME) >> 1] =
+      (columns.tsSec[position]! - startSec) * 1_000_000_000 + (columns.tsNs[position]! - startNs);
+    words[at + SEQ] = columns.seq[position]!;
+    words[at + ACK_NO] = columns.ack[position]!;
+    words[at + LEN] = columns.payloadLen[position]!;
+    words[at + WINDOW] = columns.window[position]! | (columns.ttl[position]! << 16);
+    words[at + TS_VAL] = columns.tsVal[position]!;
+    words[at + TS_ECR] = columns.tsEcr[position]!;
+    words[at + PEER_ACK] = peerAck;
+    words[at + NEXT_SEQ] = nextSeq;
+  }
+
+  /** Gives all blocks of the story from `head` to `tail` back. */
+  release(head: number, tail: number): void {
+    if (head === 0) return;
+    this.#nextBlock[tail >> 3] = this.#free;
+    this.#free = head >> 3;
+  }
+
+  /** Copies the entries from `head` to `tail` into `story`. */
+  read(head: number, tail: number, firstFrame: number, story: Story): void {
+    const words = this.words;
+    const doubles = this.doubles;
+    let n = 0;
+    let entry = head;
+    while (entry !== 0 && n < MAX_STORY_ENTRIES) {
+      const at = entry * WORDS;
+      const bits = words[at + BITS]!;
+      story.frame[n] = (words[at + FRAME]! >>> 0) + firstFrame;
+      story.tNs[n] = doubles[(at + TIME) >> 1]!;
+      story.marks[n] = bits & 0xffff;
+      story.from[n] = (bits & FROM_HIGH) === 0 ? 0 : 1;
+      story.flags[n] = bits & 0xfff;
+      story.ipId[n] = bits >>> 16;
+      story.seq[n] = words[at + SEQ]!;
+      story.ack[n] = words[at + ACK_NO]!;
+      story.len[n] = words[at + LEN]!;
+      story.window[n] = words[at + WINDOW]! & 0xffff;
+      story.ttl[n] = words[at + WINDOW]! >>> 16;
+      story.tsVal[n] = words[at + TS_VAL]!;
+      story.tsEcr[n] = words[at + TS_ECR]!;
+      story.peerAck[n] = words[at + PEER_ACK]!;
+      story.nextSeq[n] = words[at + NEXT_SEQ]!;
+      n++;
+      if (entry === tail) break;
+      entry =
+        (entry & (BLOCK - 1)) === BLOCK - 1 ? this.#nextBlock[entry >> 3]! * BLOCK : entry + 1;
+    }
+    story.count = n;
+  }
+
+  #grow(): void {
+    const words = new Int32Array(this.words.length * 2);
+    words.set(this.words);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+    const next = new Int32Array(this.#nextBlock.length * 2);
+    next.set(this.#nextBlock);
+    this.#nextBlock = next;
+  }
+}
+
+/** A connection's story unpacked, a column a field, in the order of the capture. One is used again and again. */
+export interface Story {
+  count: number;
+  readonly frame: Float64Array;
+  /** Nanoseconds since the connection's first frame. */
+  readonly tNs: Float64Array;
+  readonly marks: Int32Array;
+  /** 0: the client, 1: the server (once the roles are known; before, the key's lower and upper end). */
+  readonly from: Uint8Array;
+  readonly flags: Uint16Array;
+  readonly seq: Int32Array;
+  readonly ack: Int32Array;
+  readonly len: Int32Array;
+  readonly window: Uint16Array;
+  readonly ttl: Uint8Array;
+  readonly tsVal: Int32Array;
+  readonly tsEcr: Int32Array;
+  readonly peerAck: Int32Array;
+  readonly nextSeq: Int32Array;
+  readonly ipId: Uint16Array;
+}
+
+/** An empty story with room for MAX_STORY_ENTRIES. */
+export function createStory(): Story {
+  const n = MAX_STORY_ENTRIES;
+  return {
+    count: 0,
+    frame: new Float64Array(n),
+    tNs: new Float64Array(n),
+    marks: new Int32Array(n),
+    from: new Uint8Array(n),
+    flags: new Uint16Array(n),
+    seq: new Int32Array(n),
+    ack: new Int32Array(n),
+    len: new Int32Array(n),
+    window: new Uint16Array(n),
+    ttl: new Uint8Array(n),
+    tsVal: new Int32Array(n),
+    tsEcr: new Int32Array(n),
+    peerAck: new Int32Array(n),
+    nextSeq: new Int32Array(n),
+    ipId: new Uint16Array(n),
+  };
+}

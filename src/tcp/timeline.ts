@@ -1,0 +1,321 @@
+/** The states both ends passed through (docs/specification.md §4), driven by the table in state.ts. */
+
+import { ACK, RST, SYN } from '../decode/columns.ts';
+import type { Closing } from './close.ts';
+import {
+  acksBeyond,
+  answered,
+  delivered,
+  type End,
+  type Facts,
+  type FinFacts,
+  other,
+} from './facts.ts';
+import type { Opening } from './handshake.ts';
+import type { Resets } from './resets.ts';
+import { nextState, type TcpEvent, type TcpState } from './state.ts';
+import type { StateEntry } from './verdicts.ts';
+
+/** A timeline and, for each entry, the position in the story that caused it (-1: no segment). */
+export interface Timeline {
+  entries: StateEntry[];
+  causes: number[];
+}
+
+/** Collects the states of one end. */
+class TimelineBuilder {
+  readonly entries: StateEntry[] = [];
+  readonly causes: number[] = [];
+  #ns = 0;
+  readonly #facts: Facts;
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  get state(): TcpState | null {
+    return this.entries[this.entries.length - 1]?.state ?? null;
+  }
+
+  /** A state that no captured segment caused, at the time of the first frame. */
+  start(state: TcpState, inferred: boolean): void {
+    this.entries.push(
+      inferred ? { state, t: 0, frame: null, inferred: true } : { state, t: 0, frame: null },
+    );
+    this.causes.push(-1);
+  }
+
+  /** Enters a state with the segment at `cause`; time never goes back within a timeline. */
+  enter(state: TcpState, cause: number, inferred = false): void {
+    const { story } = this.#facts;
+    const isFirst = this.entries.every((entry) => entry.frame === null);
+    this.#ns = isFirst ? story.tNs[cause]! : Math.max(this.#ns, story.tNs[cause]!);
+    const entry: StateEntry = { state, t: this.#ns / 1e9, frame: story.frame[cause]! };
+    if (inferred) entry.inferred = true;
+    this.entries.push(entry);
+    this.causes.push(cause);
+  }
+
+  /** Follows the edge of the table, if there is one. */
+  follow(event: TcpEvent, cause: number): void {
+    const state = this.state;
+    if (state === null || cause < 0) return;
+    const next = nextState(state, event);
+    if (next !== state) this.enter(next, cause);
+  }
+
+  /** Leaves TIME_WAIT: at `ns`, by the frame of a new connection or (null) by the timer. */
+  expire(ns: number, frame: number | null): void {
+    this.entries.push({ state: 'CLOSED', t: Math.max(this.#ns, ns) / 1e9, frame });
+    this.causes.push(-1);
+  }
+}
+
+/** Both timelines, the client's first. `mslSec`: TIME_WAIT lasts twice as long. */
+export function buildTimelines(
+  facts: Facts,
+  opening: Opening,
+  resets: Resets,
+  closing: Closing,
+  mslSec: number,
+): [Timeline, Timeline] {
+  const client = new TimelineBuilder(facts);
+  const server = new TimelineBuilder(facts);
+  openBoth(facts, opening, client, server);
+  closeEnd(facts, 0, resets, closing, client);
+  closeEnd(facts, 1, resets, closing, server);
+  leaveTimeWait(facts, 0, resets, client, mslSec);
+  leaveTimeWait(facts, 1, resets, server, mslSec);
+  return [client, server];
+}
+
+/** The state after the segment at `i`. */
+export function stateAfter(timeline: Timeline, i: number): TcpState {
+  let state: TcpState = timeline.entries[0]?.state ?? 'CLOSED';
+  for (let k = 0; k < timeline.entries.length; k++) {
+    if (timeline.causes[k]! <= i && (timeline.causes[k]! >= 0 || k === 0))
+      state = timeline.entries[k]!.state;
+  }
+  return state;
+}
+
+function openBoth(
+  facts: Facts,
+  opening: Opening,
+  client: TimelineBuilder,
+  server: TimelineBuilder,
+): void {
+  switch (opening.kind) {
+    case 'none':
+      client.start('ESTABLISHED', true);
+      server.start('ESTABLISHED', true);
+      return;
+    case 'simultaneous-open':
+      openSimultaneously(facts, 0, client);
+      openSimultaneously(facts, 1, server);
+      return;
+    case 'refused':
+      client.start('CLOSED', false);
+      client.follow('snd SYN', facts.syns[0][0]!);
+      dropStart(client);
+      server.start('CLOSED', false);
+      return;
+    case 'partial':
+      openInPart(facts, opening, client, server);
+      return;
+    default:
+      openThreeWay(facts, opening, client, server);
+  }
+}
+
+/** A client's story begins with SYN_SENT: CLOSED before it says nothing. */
+function dropStart(builder: TimelineBuilder): void {
+  builder.entries.shift();
+  builder.causes.shift();
+}
+
+function openThreeWay(
+  facts: Facts,
+  opening: Opening,
+  client: TimelineBuilder,
+  server: TimelineBuilder,
+): void {
+  const { story, syns, synAcks } = facts;
+  client.start('CLOSED', false);
+  client.follow('snd SYN', syns[0][0]!);
+  dropStart(client);
+  server.start('LISTEN', false);
+  if (syns[1].length > 0) {
+    // It sent a SYN of its own that nobody acknowledged.
+    server.follow('snd SYN', syns[1][0]!);
+  }
+  if (opening.synAck < 0) return;
+  const good = synAcks[1].filter((i) => !opening.badAcks.includes(i));
+  const taken =
+    opening.ack >= 0
+      ? answered(story, good, opening.ack, facts.rttNs[0])
+      : delivered(story, good, syns[0], facts.rttNs[0]);
+  client.follow('rcv SYN,ACK', taken >= 0 ? taken : opening.ack >= 0 ? opening.synAck : -1);
+  server.follow('rcv SYN', opening.syn);
+  if (opening.ack >= 0) server.follow('rcv ACK of SYN', findServerOpen(facts, opening, good));
+}
+
+/**
+ * The client's segment that brought the server to ESTABLISHED, or -1: a SYN-ACK sent again shows that it did not take the ACK
+ * (lost, or the accept queue was full), unless the server itself speaks as established.
+ */
+function findServerOpen(facts: Facts, opening: Opening, synAcks: readonly number[]): number {
+  const { story } = facts;
+  const isn = story.seq[opening.synAck]!;
+  const acks: number[] = [];
+  let spoke = story.count;
+  for (let i = 0; i < story.count; i++) {
+    if ((story.flags[i]! & (SYN | RST)) !== 0) continue;
+    if (story.from[i] === 0) {
+      if (acksBeyond(story, i, isn)) acks.push(i);
+    } else if (i < spoke && (story.flags[i]! & ACK) !== 0 && i > opening.ack) {
+      spoke = i;
+    }
+  }
+  const repeats = synAcks.filter((i) => i < spoke);
+  const found = delivered(story, acks, repeats, facts.rttNs[1]);
+  if (found >= 0 && found < spoke) return found;
+  const before = acks.filter((i) => i < spoke);
+  return spoke < story.count ? (before[before.length - 1] ?? opening.ack) : found;
+}
+
+function openSimultaneously(facts: Facts, end: End, builder: TimelineBuilder): void {
+  const { story, syns, isn } = facts;
+  builder.start('CLOSED', false);
+  builder.follow('snd SYN', syns[end][0]!);
+  dropStart(builder);
+  builder.follow('rcv SYN', syns[other(end)][0]!);
+  const own = isn[end]!;
+  for (let i = 0; i < story.count; i++) {
+    if (story.from[i] === end || (story.flags[i]! & RST) !== 0) continue;
+    if (acksBeyond(story, i, own)) {
+      builder.follow('rcv ACK of SYN', i);
+      return;
+    }
+  }
+}
+
+/** Only part of the opening is in the capture: what the other part proves is marked as inferred. */
+function openInPart(
+  facts: Facts,
+  opening: Opening,
+  client: TimelineBuilder,
+  server: TimelineBuilder,
+): void {
+  const { story, syns } = facts;
+  if (opening.synAck >= 0) {
+    client.start('SYN_SENT', true);
+    client.follow('rcv SYN,ACK', opening.synAck);
+    server.start('LISTEN', true);
+    server.enter('SYN_RECEIVED', opening.synAck, true);
+    server.follow('rcv ACK of SYN', opening.ack);
+    return;
+  }
+  client.start('CLOSED', false);
+  client.follow('snd SYN', syns[0][0]!);
+  dropStart(client);
+  server.start('LISTEN', false);
+  server.follow('rcv SYN', syns[0][syns[0].length - 1]!);
+  for (let i = 0; i < story.count; i++) {
+    if ((story.flags[i]! & (SYN | RST)) !== 0 || (story.flags[i]! & ACK) === 0) continue;
+    client.enter('ESTABLISHED', i, true);
+    server.enter('ESTABLISHED', i, true);
+    return;
+  }
+}
+
+/** The events of the close in the order in which they happened at this end. */
+function closeEnd(
+  facts: Facts,
+  end: End,
+  resets: Resets,
+  closing: Closing,
+  builder: TimelineBuilder,
+): void {
+  const own = facts.fin[end];
+  const peers = facts.fin[other(end)];
+  let sent = own === null ? -1 : own.copies[0]!;
+  let acked = own === null ? -1 : own.delivered;
+  let got = peers === null ? -1 : peers.arrival;
+  const { ending } = resets;
+  const isResetter = ending >= 0 && facts.story.from[ending] === end;
+  if (isResetter) {
+    if (sent > ending) sent = -1;
+    if (acked > ending) acked = -1;
+    if (peers !== null && !tookFinBefore(facts, ending, peers)) got = -1;
+  } else if (ending >= 0) {
+    // What the receiver of the RST sent had left it before the RST arrived, wherever it stands in the capture.
+    if (acked >= resets.arrival) acked = -1;
+    if (got >= resets.arrival) got = -1;
+  }
+  if (sent >= 0 && gotBeforeSending(facts, end, closing)) {
+    builder.follow('rcv FIN', got);
+    builder.follow('snd FIN', sent);
+    builder.follow('rcv ACK of FIN', acked);
+  } else {
+    builder.follow('snd FIN', sent);
+    if (acked >= 0 && acked === got) {
+      builder.follow('rcv FIN,ACK of FIN', got);
+    } else if (acked >= 0 && acked < got) {
+      builder.follow('rcv ACK of FIN', acked);
+      builder.follow('rcv FIN', got);
+    } else {
+      builder.follow('rcv FIN', got);
+      builder.follow('rcv ACK of FIN', acked);
+    }
+  }
+  if (ending >= 0) {
+    builder.follow(isResetter ? 'snd RST' : 'rcv RST', isResetter ? ending : resets.arrival);
+  }
+}
+
+/**
+ * Whether the sender of the RST at `ending` had taken the other's FIN. A bare RST answers for a connection that is no more: that
+ * FIN found a socket only if it was acknowledged.
+ */
+function tookFinBefore(facts: Facts, ending: number, fin: FinFacts): boolean {
+  if ((facts.story.flags[ending]! & ACK) !== 0) {
+    return acksBeyond(facts.story, ending, fin.position);
+  }
+  const cover = fin.covers[0];
+  return cover !== undefined && cover < ending;
+}
+
+/** Whether this end had the other's FIN when it sent its own. */
+function gotBeforeSending(facts: Facts, end: End, closing: Closing): boolean {
+  const own = facts.fin[end];
+  const peers = facts.fin[other(end)];
+  if (own === null || peers === null) return false;
+  if (closing.kind === 'rst') return acksBeyond(facts.story, own.copies[0]!, peers.position);
+  return !closing.isSimultaneous && closing.first !== end;
+}
+
+/** TIME_WAIT ends by its timer (restarted by each FIN that comes again), a RST, or a new connection. */
+function leaveTimeWait(
+  facts: Facts,
+  end: End,
+  resets: Resets,
+  builder: TimelineBuilder,
+  mslSec: number,
+): void {
+  if (builder.state !== 'TIME_WAIT') return;
+  const { story, finished } = facts;
+  const entered = builder.causes[builder.causes.length - 1]!;
+  const peers = facts.fin[other(end)];
+  let from = Math.max(story.tNs[entered]!, builder.entries[builder.entries.length - 1]!.t * 1e9);
+  for (const i of peers?.copies ?? []) if (i > entered) from = Math.max(from, story.tNs[i]!);
+  const timer = from + 2 * mslSec * 1e9;
+  const rst = resets.afterClose.find((i) => story.from[i] !== end && story.tNs[i]! < timer);
+  if (rst !== undefined) {
+    builder.follow('rcv RST', rst);
+  } else if (finished.reusedFrame !== null && finished.reusedNs < timer) {
+    builder.expire(finished.reusedNs, finished.reusedFrame);
+  } else {
+    builder.expire(timer, null);
+  }
+}

@@ -1,0 +1,158 @@
+/** Every real capture against tshark, and every classic microsecond capture against pcap-parser, frame by frame. */
+
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CaptureError } from '../../src/base/errors.ts';
+import { type Frame, type ReadResult, readFrames } from '../support/read-frames.ts';
+
+const CAPTURES = process.env.FINWAIT_CAPTURES;
+const HAS_TSHARK = spawnSync('tshark', ['--version']).status === 0;
+const MICROSECOND_MAGICS = ['d4c3b2a1', 'a1b2c3d4'];
+
+/** Refused by tshark too: it tells the same version. */
+const BAD_VERSION = ['libpcap-pcap-invalid-version-1.pcap', 'libpcap-pcapng-invalid-vers-1.pcapng'];
+/** Several sections: tshark counts interfaces within each, this reader over the file. */
+const MANY_SECTIONS = ['ptg-le-test201.pcapng', 'ptg-be-test202.pcapng'];
+/** A fraction beyond a second is carried into the seconds here; tshark prints it as it stands, or negative. */
+const CARRIED = 'tcpdump-timestamp_invalid_nano.pcap';
+
+const files = CAPTURES === undefined ? [] : ['real', 'kernel'].flatMap(captureFiles);
+
+function captureFiles(folder: string): string[] {
+  return readdirSync(path.join(CAPTURES ?? '', folder))
+    .filter((name) => /\.(pcap|pcapng|cap)(\.gz)?$/.test(name))
+    .map((name) => path.join(folder, name));
+}
+
+interface TsharkFrame {
+  time: string;
+  capturedLen: number;
+  originalLen: number;
+  iface: number | null;
+}
+
+/** Frames as tshark reads them; blocks that it shows as records without being frames are left out. */
+function tsharkFrames(file: string): TsharkFrame[] {
+  const fields = ['frame.time_epoch', 'frame.cap_len', 'frame.len', 'frame.interface_id'];
+  const { stdout } = spawnSync(
+    'tshark',
+    ['-n', '-r', file, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])],
+    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  );
+  const isPcapng = readFileSync(file).readUInt32BE() === 0x0a0d0d0a;
+  return stdout
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('\t'))
+    .filter(([, , , iface]) => !isPcapng || iface !== '')
+    .map(([time = '', capturedLen, originalLen, iface = '']) => ({
+      time,
+      capturedLen: Number(capturedLen),
+      originalLen: Number(originalLen),
+      iface: iface === '' ? null : Number(iface),
+    }));
+}
+
+/** Our frames as tshark would print them, given what tshark leaves open. */
+function comparable(frame: Frame, other: TsharkFrame | undefined, name: string): TsharkFrame {
+  const isIfaceKnown = other?.iface != null && !MANY_SECTIONS.includes(name);
+  return {
+    // A simple packet has no time in tshark.
+    time: other?.time === '' ? '' : frame.time,
+    capturedLen: frame.capturedLen,
+    originalLen: frame.originalLen,
+    iface: isIfaceKnown ? frame.iface : (other?.iface ?? null),
+  };
+}
+
+test.skipIf(CAPTURES !== undefined)('skipped: FINWAIT_CAPTURES is not set', () => {});
+
+describe.skipIf(CAPTURES === undefined || !HAS_TSHARK)(
+  'tshark (skipped without FINWAIT_CAPTURES and tshark)',
+  () => {
+    test.each(files.filter((file) => !BAD_VERSION.includes(path.basename(file))))(
+      'reads the same frames from %s',
+      async (file) => {
+        const name = path.basename(file);
+        const expected = tsharkFrames(path.join(CAPTURES ?? '', file));
+
+        const { frames } = await readFrames(path.join(CAPTURES ?? '', file));
+        const found = frames.map((frame, index) => comparable(frame, expected[index], name));
+
+        if (name === CARRIED) {
+          expect(frames.map(({ time }) => time)).toEqual([
+            '1418145369.999999999',
+            '1418145371.000000000',
+            '1418145372.147483648',
+          ]);
+        } else {
+          expect(found).toEqual(expected);
+        }
+      },
+    );
+
+    test.each(files.filter((file) => BAD_VERSION.includes(path.basename(file))))(
+      'refuses %s for its version too',
+      async (file) => {
+        const full = path.join(CAPTURES ?? '', file);
+        const tshark = spawnSync('tshark', ['-n', '-r', full], { encoding: 'utf8' });
+
+        expect(tshark.stderr).toMatch(/version/);
+        await expect(readFrames(full)).rejects.toMatchObject({ code: 'unsupported-version' });
+      },
+    );
+  },
+);
+
+describe.skipIf(CAPTURES === undefined)('pcap-parser (skipped without FINWAIT_CAPTURES)', () => {
+  test.each(files)('gives the same as the native reader, or refuses: %s', async (file) => {
+    const full = path.join(CAPTURES ?? '', file);
+    const magic = readFileSync(full).subarray(0, 4).toString('hex');
+    const isCompressed = magic.startsWith('1f8b');
+    const read = async (reader: 'native' | 'pcap-parser'): Promise<ReadResult | CaptureError> => {
+      try {
+        return await readFrames(full, { reader });
+      } catch (error) {
+        if (error instanceof CaptureError) return error;
+        throw error;
+      }
+    };
+
+    const native = await read('native');
+    const other = await read('pcap-parser');
+
+    if (native instanceof CaptureError) {
+      expect(other).toBeInstanceOf(CaptureError);
+    } else if (MICROSECOND_MAGICS.includes(magic) || isCompressed) {
+      expect(other).toEqual(native);
+    } else {
+      expect(other).toBeInstanceOf(CaptureError);
+      expect(other).toMatchObject({ message: expect.stringContaining('use the native reader') });
+    }
+  });
+});
+
+describe.skipIf(CAPTURES === undefined)(
+  'a damaged capture (skipped without FINWAIT_CAPTURES)',
+  () => {
+    test('with an absurd length in its middle gives the frames before it and its offset', async () => {
+      const file = path.join(CAPTURES ?? '', 'real/suricata-tls_DER-incomplete-header.pcap');
+
+      const { frames, damage } = await readFrames(file);
+
+      expect(frames).toHaveLength(6);
+      expect(damage).toMatchObject({ code: 'bad-captured-length', offset: 5035 });
+    });
+
+    test('whose section header lies about its length is damaged at byte 0', async () => {
+      const file = path.join(CAPTURES ?? '', 'real/libpcap-shb-option-too-long.pcapng');
+
+      const { frames, damage } = await readFrames(file);
+
+      expect(frames).toHaveLength(0);
+      expect(damage).toMatchObject({ code: 'bad-block-trailer', offset: 0 });
+    });
+  },
+);

@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { AddressTable } from '../../src/flow/addresses.ts';
+import { FlowTable } from '../../src/flow/table.ts';
+
+test('the table answers as a Map does, whatever is added and removed', () => {
+  const key = fc.tuple(fc.nat(6), fc.nat(6), fc.nat(40), fc.nat(1));
+  const step = fc.record({ remove: fc.boolean(), key });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 4000, size: 'max' }), (steps) => {
+      const table = new FlowTable(8, 7);
+      const model = new Map<string, number>();
+      for (const {
+        remove,
+        key: [a, b, ports, family],
+      } of steps) {
+        const hash = table.hash(a, b, ports, family);
+        const found = table.find(hash, a, b, ports, family);
+
+        expect(found).toBe(model.get(`${a} ${b} ${ports} ${family}`) ?? -1);
+        if (remove && found >= 0) {
+          table.remove(found);
+          model.delete(`${a} ${b} ${ports} ${family}`);
+        } else if (found < 0) {
+          model.set(`${a} ${b} ${ports} ${family}`, table.add(hash, a, b, ports, family));
+        }
+        expect(table.size).toBe(model.size);
+      }
+      expect(new Set(model.values()).size).toBe(model.size);
+    }),
+    { seed: 3, numRuns: 30 },
+  );
+});
+
+test('a hundred thousand records survive the growth of the table', () => {
+  const table = new FlowTable(8, 1);
+  for (let i = 0; i < 100_000; i++) {
+    const index = table.add(table.hash(i, i ^ 5, i * 3, 0), i, i ^ 5, i * 3, 0);
+    table.words[index * 8 + 5] = i;
+  }
+
+  for (let i = 0; i < 100_000; i++) {
+    const index = table.find(table.hash(i, i ^ 5, i * 3, 0), i, i ^ 5, i * 3, 0);
+    expect(table.words[index * 8 + 5]).toBe(i);
+  }
+});
+
+test('an address keeps its id while it is held, and gives its place back afterwards', () => {
+  const addresses = new AddressTable(9);
+  const words = new Int32Array(4);
+  const ids = new Map<number, number>();
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 5000; i++) {
+      words.set([i, round, 7, i * 3]);
+      const id = addresses.intern(words, 0);
+      addresses.hold(id);
+      ids.set(i, id);
+    }
+    for (let i = 0; i < 5000; i++) {
+      words.set([i, round, 7, i * 3]);
+      expect(addresses.intern(words, 0)).toBe(ids.get(i));
+    }
+    for (const id of ids.values()) addresses.release(id);
+    addresses.sweep();
+    expect(addresses.size).toBe(0);
+  }
+});

@@ -1,0 +1,90 @@
+/** Decoded segments as plain records, for tests. */
+
+import { createSegmentColumns, SEGMENT_RING } from '../../src/decode/columns.ts';
+import { addReasons, createDecodeContext, decodeBatch } from '../../src/decode/decode.ts';
+import { FragmentReassembler } from '../../src/flow/fragments.ts';
+import { batchesOf, type TestFrame } from './pcap.ts';
+
+export interface DecodedSegment {
+  frame: number;
+  src: string;
+  dst: string;
+  srcPort: number;
+  dstPort: number;
+  seq: number;
+  ack: number;
+  flags: number;
+  len: number;
+  window: number;
+  checksum: number;
+  ttl: number;
+  ipId: number;
+  tsVal: number | null;
+  tsEcr: number | null;
+  snapped: boolean;
+  options: string;
+  payload: string;
+}
+
+export interface Decoded {
+  segments: DecodedSegment[];
+  reasons: Record<string, number>;
+  unknownLinkTypes: Map<number, number>;
+  snappedFrames: number;
+}
+
+/** Decodes the frames, numbered from 1, with a reassembler of its own. */
+export function decodeFrames(frames: readonly TestFrame[]): Decoded {
+  const ctx = createDecodeContext(new FragmentReassembler());
+  const c = createSegmentColumns();
+  const segments: DecodedSegment[] = [];
+  let firstFrame = 1;
+  let start = 0;
+  for (const batch of batchesOf(frames)) {
+    const count = decodeBatch(batch, firstFrame, c, start, ctx);
+    for (let i = 0; i < count; i++) {
+      const at = (start + i) & (SEGMENT_RING - 1);
+      const bytes = c.inSpill[at] === 1 ? c.spill : batch.bytes;
+      const hasTs = c.hasTs[at] === 1;
+      segments.push({
+        frame: c.frame[at]!,
+        src: addressAt(c.src, at, c.family[at]!),
+        dst: addressAt(c.dst, at, c.family[at]!),
+        srcPort: c.srcPort[at]!,
+        dstPort: c.dstPort[at]!,
+        seq: c.seq[at]! >>> 0,
+        ack: c.ack[at]! >>> 0,
+        flags: c.flags[at]!,
+        len: c.payloadLen[at]!,
+        window: c.window[at]!,
+        checksum: c.checksum[at]!,
+        ttl: c.ttl[at]!,
+        ipId: c.ipId[at]!,
+        tsVal: hasTs ? c.tsVal[at]! >>> 0 : null,
+        tsEcr: hasTs ? c.tsEcr[at]! >>> 0 : null,
+        snapped: c.snapped[at] === 1,
+        options: hex(bytes, c.optionsOffset[at]!, c.optionsLen[at]!),
+        payload: hex(bytes, c.payloadOffset[at]!, c.payloadCaptured[at]!),
+      });
+    }
+    firstFrame += batch.count;
+    start += count;
+  }
+  return {
+    segments,
+    reasons: addReasons(ctx),
+    unknownLinkTypes: ctx.unknownLinkTypes,
+    snappedFrames: ctx.snappedFrames,
+  };
+}
+
+function addressAt(words: Int32Array, at: number, family: number): string {
+  const view = new DataView(new ArrayBuffer(16));
+  for (let w = 0; w < 4; w++) view.setInt32(4 * w, words[4 * at + w]!);
+  const bytes = new Uint8Array(view.buffer);
+  return family === 4 ? bytes.subarray(0, 4).join('.') : hex(bytes, 0, 16);
+}
+
+function hex(bytes: Uint8Array, start: number, len: number): string {
+  return Buffer.from(bytes.subarray(start, start + len)).toString('hex');
+}
