@@ -31,7 +31,11 @@ export interface Context {
 }
 
 /** Whether to colour: the option, then NO_COLOR (no-color.org), then whether a terminal reads it. */
-export function wantsColor(choice: 'auto' | 'always' | 'never', ctx: Context, toFile: boolean): boolean {
+export function wantsColor(
+  choice: 'auto' | 'always' | 'never',
+  ctx: Context,
+  toFile: boolean,
+): boolean {
   if (choice !== 'auto') return choice === 'always';
   if (ctx.env.NO_COLOR) return false;
   return ctx.stdoutIsTerminal && !toFile && ctx.env.TERM !== 'dumb';

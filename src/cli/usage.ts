@@ -29,10 +29,7 @@ export function oneOf<T extends string>(what: string, valid: readonly T[]): (tex
 
 /** A list separated by commas; given again, it goes on. */
 export function listOf<T>(each: (text: string) => T): (text: string, before?: T[]) => T[] {
-  return (text, before = []) => [
-    ...before,
-    ...text.split(',').map((part) => each(part.trim())),
-  ];
+  return (text, before = []) => [...before, ...text.split(',').map((part) => each(part.trim()))];
 }
 
 export const formatValue = oneOf('format', FORMATS);
@@ -48,8 +45,7 @@ export const streamList = listOf((text) => whole('stream', text, 0, Number.MAX_S
 export function whole(what: string, text: string, least: number, most: number): number {
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
-  const range =
-    most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `between ${least} and ${most}`;
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `between ${least} and ${most}`;
   throw new UsageError(`${what}: expected a whole number ${range}, found '${text}'`);
 }
 
@@ -92,9 +88,7 @@ function editDistance(a: string, b: string): number {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(
-        Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same),
-      );
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, (row[j - 1] ?? 0) + same));
     }
     row = next;
   }
