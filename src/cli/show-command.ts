@@ -1,0 +1,62 @@
+/** `finwait show FILE STREAM`: one connection as a ladder diagram and in words. */
+
+import { formatLadder } from '../report/ladder.ts';
+import { collectRows } from '../report/ladder-rows.ts';
+import type { ConnectionRecord } from '../report/record.ts';
+import { plural } from '../report/units.ts';
+import { type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
+import { type ReadOptions, readInput } from './read.ts';
+
+export interface ShowCommandOptions extends ReadOptions {
+  local: boolean;
+  color: 'auto' | 'always' | 'never';
+  absolute: boolean;
+  all: boolean;
+  ascii: boolean;
+}
+
+/** Columns of a ladder that goes to a pipe. */
+const PIPE_WIDTH = 100;
+
+/** Runs the command; resolves with the exit status. */
+export async function showCommand(
+  ctx: Context,
+  file: string,
+  stream: number,
+  options: ShowCommandOptions,
+): Promise<number> {
+  const collector = collectRows();
+  let found: ConnectionRecord | null = null;
+  const { status, summary } = await readInput(ctx, file, options, {
+    drain: async () => true,
+    onRecord: (record) => {
+      if (record.stream === stream) found = record;
+    },
+    watch: { stream, onSegment: (segment) => collector.add(segment) },
+  });
+  if (status === EXIT.unusable) return status;
+  if (found === null) {
+    if (status === EXIT.interrupted) return status;
+    const count = summary?.connections ?? 0;
+    const range =
+      count === 0
+        ? 'there is no TCP connection in it'
+        : `it has ${plural(count, 'connection')}, 0 … ${count - 1}`;
+    ctx.warn(`finwait: ${file}: no connection ${stream}; ${range}`);
+    return EXIT.unusable;
+  }
+  const columns = Number(ctx.env.COLUMNS);
+  const piped = Number.isInteger(columns) && columns > 0 ? columns : PIPE_WIDTH;
+  ctx.stdout.write(
+    formatLadder(found, collector.rows, {
+      width: ctx.stdoutIsTerminal ? ctx.width : piped,
+      color: wantsColor(options.color, ctx, false),
+      local: options.local,
+      ascii: options.ascii || !localeIsUtf8(ctx.env),
+      absolute: options.absolute,
+      all: options.all,
+    }),
+  );
+  await ctx.stdout.finish();
+  return status;
+}

@@ -1,0 +1,106 @@
+/** Result text on its way to a file or a pipe: gathered into large chunks, written with back-pressure. */
+
+import { randomBytes } from 'node:crypto';
+import * as fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+/** Characters gathered before a write. */
+const CHUNK_CHARS = 256 * 1024;
+
+export interface Writer {
+  /** Takes text; written at the latest by `drain`. */
+  write(text: string): void;
+  /** Writes what was gathered, waiting while a pipe is full. False once the reader has gone away. */
+  drain(): Promise<boolean>;
+  /** Drains and makes the result visible under its name. */
+  finish(): Promise<boolean>;
+  /** Throws away a file that was begun. */
+  discard(): void;
+}
+
+/** A writer to an open file descriptor, which stays open. */
+export function fdWriter(fd: number): Writer {
+  let gathered = '';
+  let pending: Buffer | null = null;
+  let gone = false;
+
+  /** Writes as much as goes without waiting; true when nothing is left. */
+  const push = (): boolean => {
+    for (;;) {
+      if (gone) {
+        gathered = '';
+        pending = null;
+        return true;
+      }
+      if (pending === null) {
+        if (gathered === '') return true;
+        pending = Buffer.from(gathered, 'utf8');
+        gathered = '';
+      }
+      try {
+        const written = fs.writeSync(fd, pending);
+        pending = written < pending.length ? pending.subarray(written) : null;
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? error.code : null;
+        if (code === 'EAGAIN') return false;
+        if (code !== 'EPIPE') throw error;
+        gone = true;
+      }
+    }
+  };
+
+  const drain = async (): Promise<boolean> => {
+    for (let pauseMs = 1; !push(); pauseMs = Math.min(pauseMs * 2, 20)) await wait(pauseMs);
+    return !gone;
+  };
+
+  return {
+    write(text) {
+      if (gone) return;
+      gathered += text;
+      if (gathered.length >= CHUNK_CHARS && pending === null) push();
+    },
+    drain,
+    finish: drain,
+    discard() {},
+  };
+}
+
+/**
+ * A writer to the file at `path`: written beside it under another name and renamed when finished, so that the name
+ * never shows a part of a result. What is no regular file (a device, a named pipe) is written to directly.
+ */
+export function fileWriter(path: string): Writer {
+  const target = fs.existsSync(path) ? fs.realpathSync(path) : path;
+  const old = fs.statSync(target, { throwIfNoEntry: false });
+  const direct = old !== undefined && !old.isFile();
+  const temporary = join(
+    dirname(target),
+    `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`,
+  );
+  const fd = direct
+    ? fs.openSync(target, 'w')
+    : fs.openSync(temporary, 'wx', old === undefined ? 0o666 : old.mode & 0o777);
+  const inner = fdWriter(fd);
+  let open = true;
+  const close = (): void => {
+    if (open) fs.closeSync(fd);
+    open = false;
+  };
+  return {
+    write: inner.write,
+    drain: inner.drain,
+    async finish() {
+      const whole = await inner.drain();
+      close();
+      if (!direct) fs.renameSync(temporary, target);
+      return whole;
+    },
+    discard() {
+      if (!open) return;
+      close();
+      if (!direct) fs.rmSync(temporary, { force: true });
+    },
+  };
+}

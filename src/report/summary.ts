@@ -1,0 +1,158 @@
+/** The summary under the table: how the connections were opened and closed, and what the capture itself is worth. */
+
+import { CLOSE_KINDS, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
+import { escapeTerminal } from './escape.ts';
+import type { CaptureSummary, ConnectionRecord } from './record.ts';
+import { closePaint, styleFor } from './style.ts';
+import { fullTime } from './time.ts';
+import { humanBytes, humanCount, humanSeconds, humanShare, plural } from './units.ts';
+
+/** Counts over the connections printed: what CaptureSummary has, but of the selection. */
+export interface Tally {
+  connections: number;
+  bytes: number;
+  handshakes: Map<string, number>;
+  closes: Map<string, number>;
+  initiators: Map<string, number>;
+  timeWaits: Map<string, number>;
+  phases: Map<string, number>;
+  findings: Map<string, number>;
+  incomplete: number;
+  likely: number;
+}
+
+/** A tally of nothing. */
+export function createTally(): Tally {
+  return {
+    connections: 0,
+    bytes: 0,
+    handshakes: new Map(),
+    closes: new Map(),
+    initiators: new Map(),
+    timeWaits: new Map(),
+    phases: new Map(),
+    findings: new Map(),
+    incomplete: 0,
+    likely: 0,
+  };
+}
+
+/** Counts one connection. */
+export function tallyRecord(
+  tally: Tally,
+  { bytes, close, handshake, findings }: ConnectionRecord,
+): void {
+  tally.connections += 1;
+  tally.bytes += bytes.client + bytes.server;
+  count(tally.handshakes, handshake.kind);
+  count(tally.closes, close.kind);
+  if (close.initiator !== null) count(tally.initiators, close.initiator);
+  if (close.timeWait !== null) count(tally.timeWaits, close.timeWait);
+  if (close.phase !== null) count(tally.phases, close.phase);
+  for (const finding of findings) count(tally.findings, finding.code);
+  if (!close.complete && close.kind !== 'open' && close.kind !== 'half-closed')
+    tally.incomplete += 1;
+  if (close.certainty === 'likely') tally.likely += 1;
+}
+
+function count(map: Map<string, number>, key: string): void {
+  map.set(key, (map.get(key) ?? 0) + 1);
+}
+
+export interface SummaryOptions {
+  color: boolean;
+  local: boolean;
+}
+
+const LABEL_WIDTH = 16;
+
+/** The summary, lines ending in a newline. `tally` counts the connections shown, `capture` the whole input. */
+export function formatSummary(
+  tally: Tally,
+  capture: CaptureSummary,
+  options: SummaryOptions,
+): string {
+  const style = styleFor(options.color);
+  const shown =
+    tally.connections === capture.connections
+      ? plural(tally.connections, 'connection')
+      : `${humanCount(tally.connections)} of ${plural(capture.connections, 'connection')}`;
+  const span =
+    capture.start !== null && capture.end !== null
+      ? `, ${fullTime(capture.start, options)}, ${humanSeconds(secondsBetween(capture.start, capture.end))}`
+      : '';
+  const lines = [
+    style.bold(
+      `${shown}, ${humanBytes(tally.bytes)} of payload, ${plural(capture.frames, 'frame')}${span}`,
+    ),
+  ];
+  const say = (label: string, parts: string[]): void => {
+    if (parts.length > 0) lines.push(`  ${label.padEnd(LABEL_WIDTH)}${parts.join(' · ')}`);
+  };
+  const shares = (map: Map<string, number>, keys: readonly string[], whole: number): string[] =>
+    keys.flatMap((key) => {
+      const n = map.get(key);
+      return n === undefined ? [] : [`${key} ${humanCount(n)} (${humanShare(n, whole)})`];
+    });
+  const sides = ['client', 'server', 'both'];
+
+  say('Opened', shares(tally.handshakes, HANDSHAKE_KINDS, tally.connections));
+  say(
+    'Closed',
+    CLOSE_KINDS.flatMap((kind) =>
+      shares(tally.closes, [kind], tally.connections).map(closePaint(style, kind)),
+    ),
+  );
+  say('Closed first', shares(tally.initiators, sides, sum(tally.initiators)));
+  say('Reset during', shares(tally.phases, RST_PHASES, sum(tally.phases)));
+  say('TIME_WAIT', shares(tally.timeWaits, sides, sum(tally.timeWaits)));
+  say('Unsure', [
+    ...(tally.incomplete > 0 ? [`last step missing ${humanCount(tally.incomplete)}`] : []),
+    ...(tally.likely > 0 ? [`kind only likely ${humanCount(tally.likely)}`] : []),
+  ]);
+  say(
+    'Findings',
+    [...tally.findings]
+      .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
+      .map(([code, n]) => `${code} ${humanCount(n)}`),
+  );
+  say('Capture', captureFacts(capture));
+  if (capture.damage !== null) {
+    const { offset, message } = capture.damage;
+    say('Damaged', [style.bad(`at byte ${offset}: ${escapeTerminal(message)}`)]);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** What lowers the trust in the figures; one sentence where nothing does. */
+function captureFacts(c: CaptureSummary): string[] {
+  const facts: string[] = [];
+  const say = (n: number | null, text: string): void => {
+    if (n !== null && n > 0) facts.push(`${text} ${humanCount(n)}`);
+  };
+  say(c.droppedByInterface, 'dropped by the interface');
+  say(c.duplicateFrames, 'duplicate frames');
+  say(c.snappedFrames, 'cut short by the snap length');
+  say(c.outOfOrderFrames, 'out of time order');
+  say(c.begunBefore, 'begun before the capture');
+  say(c.oneDirection, 'seen in one direction only');
+  say(c.strayFrames, 'stray frames');
+  say(c.evicted, 'written out early for --max-connections');
+  for (const [reason, n] of Object.entries(c.notDecoded)) say(n, escapeTerminal(reason));
+  for (const { linkType, frames } of c.unknownLinkTypes)
+    say(frames, `unknown link type ${linkType}`);
+  return facts.length > 0 ? facts : ['nothing lost, cut or out of order'];
+}
+
+function sum(map: Map<string, number>): number {
+  let total = 0;
+  for (const n of map.values()) total += n;
+  return total;
+}
+
+/** Seconds between two RFC 3339 times, to the nanosecond. */
+function secondsBetween(start: string, end: string): number {
+  const whole = (Date.parse(`${end.slice(0, 19)}Z`) - Date.parse(`${start.slice(0, 19)}Z`)) / 1000;
+  const fraction = (text: string): number => Number(`0${/\.\d+/.exec(text)?.[0] ?? ''}`);
+  return Math.max(0, whole + fraction(end) - fraction(start));
+}

@@ -1,0 +1,42 @@
+/** Absolute times for people: in UTC, or in the zone of the machine on request. */
+
+const RFC3339 = /^(\d{4,}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?Z$/;
+
+export interface TimeOptions {
+  /** Whether to show the machine's zone in place of UTC. */
+  local: boolean;
+}
+
+/** `HH:MM:SS.mmm` of a record's time; the text itself where it is no such time. */
+export function clockTime(utc: string, options: TimeOptions): string {
+  const parts = split(utc, options);
+  return parts === null ? utc : `${parts.clock}.${parts.fraction.slice(0, 3)}`;
+}
+
+/** `YYYY-MM-DD HH:MM:SS.ffffff UTC`, or with the local offset. */
+export function fullTime(utc: string, options: TimeOptions): string {
+  const parts = split(utc, options);
+  return parts === null
+    ? utc
+    : `${parts.date} ${parts.clock}.${parts.fraction.slice(0, 6)} ${parts.zone}`;
+}
+
+function split(
+  utc: string,
+  { local }: TimeOptions,
+): { date: string; clock: string; fraction: string; zone: string } | null {
+  const match = RFC3339.exec(utc);
+  if (match === null) return null;
+  const fraction = (match[3] ?? '').padEnd(9, '0');
+  if (!local) return { date: match[1] ?? '', clock: match[2] ?? '', fraction, zone: 'UTC' };
+  const at = new Date(`${match[1]}T${match[2]}Z`);
+  const two = (n: number): string => String(n).padStart(2, '0');
+  const offset = -at.getTimezoneOffset();
+  const size = Math.abs(offset);
+  return {
+    date: `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`,
+    clock: `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`,
+    fraction,
+    zone: `${offset < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`,
+  };
+}
