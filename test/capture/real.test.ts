@@ -106,53 +106,53 @@ describe.skipIf(CAPTURES === undefined || !HAS_TSHARK)(
   },
 );
 
-describe.skipIf(CAPTURES === undefined)(
-  'pcap-parser (skipped without FINWAIT_CAPTURES)',
-  () => {
-    test.each(files)('gives the same as the native reader, or refuses: %s', async (file) => {
-      const full = path.join(CAPTURES ?? '', file);
-      const magic = readFileSync(full).subarray(0, 4).toString('hex');
-      const isCompressed = magic.startsWith('1f8b');
-      const read = async (reader: 'native' | 'pcap-parser'): Promise<ReadResult | CaptureError> => {
-        try {
-          return await readFrames(full, { reader });
-        } catch (error) {
-          if (error instanceof CaptureError) return error;
-          throw error;
-        }
-      };
-
-      const native = await read('native');
-      const other = await read('pcap-parser');
-
-      if (native instanceof CaptureError) {
-        expect(other).toBeInstanceOf(CaptureError);
-      } else if (MICROSECOND_MAGICS.includes(magic) || isCompressed) {
-        expect(other).toEqual(native);
-      } else {
-        expect(other).toBeInstanceOf(CaptureError);
-        expect(other).toMatchObject({ message: expect.stringContaining('use the native reader') });
+describe.skipIf(CAPTURES === undefined)('pcap-parser (skipped without FINWAIT_CAPTURES)', () => {
+  test.each(files)('gives the same as the native reader, or refuses: %s', async (file) => {
+    const full = path.join(CAPTURES ?? '', file);
+    const magic = readFileSync(full).subarray(0, 4).toString('hex');
+    const isCompressed = magic.startsWith('1f8b');
+    const read = async (reader: 'native' | 'pcap-parser'): Promise<ReadResult | CaptureError> => {
+      try {
+        return await readFrames(full, { reader });
+      } catch (error) {
+        if (error instanceof CaptureError) return error;
+        throw error;
       }
+    };
+
+    const native = await read('native');
+    const other = await read('pcap-parser');
+
+    if (native instanceof CaptureError) {
+      expect(other).toBeInstanceOf(CaptureError);
+    } else if (MICROSECOND_MAGICS.includes(magic) || isCompressed) {
+      expect(other).toEqual(native);
+    } else {
+      expect(other).toBeInstanceOf(CaptureError);
+      expect(other).toMatchObject({ message: expect.stringContaining('use the native reader') });
+    }
+  });
+});
+
+describe.skipIf(CAPTURES === undefined)(
+  'a damaged capture (skipped without FINWAIT_CAPTURES)',
+  () => {
+    test('with an absurd length in its middle gives the frames before it and its offset', async () => {
+      const file = path.join(CAPTURES ?? '', 'real/suricata-tls_DER-incomplete-header.pcap');
+
+      const { frames, damage } = await readFrames(file);
+
+      expect(frames).toHaveLength(6);
+      expect(damage).toMatchObject({ code: 'bad-captured-length', offset: 5035 });
+    });
+
+    test('whose section header lies about its length is damaged at byte 0', async () => {
+      const file = path.join(CAPTURES ?? '', 'real/libpcap-shb-option-too-long.pcapng');
+
+      const { frames, damage } = await readFrames(file);
+
+      expect(frames).toHaveLength(0);
+      expect(damage).toMatchObject({ code: 'bad-block-trailer', offset: 0 });
     });
   },
 );
-
-describe.skipIf(CAPTURES === undefined)('a damaged capture (skipped without FINWAIT_CAPTURES)', () => {
-  test('with an absurd length in its middle gives the frames before it and its offset', async () => {
-    const file = path.join(CAPTURES ?? '', 'real/suricata-tls_DER-incomplete-header.pcap');
-
-    const { frames, damage } = await readFrames(file);
-
-    expect(frames).toHaveLength(6);
-    expect(damage).toMatchObject({ code: 'bad-captured-length', offset: 5035 });
-  });
-
-  test('whose section header lies about its length is damaged at byte 0', async () => {
-    const file = path.join(CAPTURES ?? '', 'real/libpcap-shb-option-too-long.pcapng');
-
-    const { frames, damage } = await readFrames(file);
-
-    expect(frames).toHaveLength(0);
-    expect(damage).toMatchObject({ code: 'bad-block-trailer', offset: 0 });
-  });
-});
