@@ -1,11 +1,15 @@
 /** What a command takes from the world around it, so that tests can put their own in its place. */
 
-import type { RunAnalysis } from '../analyze.ts';
+import type { RunOptions } from '../analyze.ts';
 import type { FrameSource } from '../capture/source.ts';
+import type { CaptureSummary } from '../report/record.ts';
 import type { Writer } from './writer.ts';
 
 /** Exit statuses of docs/specification.md §8. */
 export const EXIT = { done: 0, matched: 1, unusable: 2, damaged: 3, interrupted: 130 } as const;
+
+/** Analyzes an opened source to its end. */
+export type RunAnalysis = (source: FrameSource, options: RunOptions) => Promise<CaptureSummary>;
 
 /** Opens a capture by its name. */
 export type OpenSource = (

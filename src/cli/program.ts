@@ -16,7 +16,7 @@ interface CommonOptions {
   quiet: boolean;
 }
 
-interface RootOptions extends CommonOptions, Omit<Selection, never> {
+interface RootOptions extends CommonOptions, Selection {
   format?: usage.Format;
   output?: string;
   sort: boolean;

@@ -165,7 +165,9 @@ function timeWaitSentences({ close, states }: ConnectionRecord): string[] {
     const at = timeline.findIndex((entry) => entry.state === 'TIME_WAIT');
     const from = timeline[at];
     const until = timeline[at + 1];
-    if (from === undefined) return `The ${side} holds TIME_WAIT.`;
+    if (from === undefined) {
+      return `The ${side} holds TIME_WAIT once it has the last ACK, which the capture does not show.`;
+    }
     if (until === undefined) return `The ${side} holds TIME_WAIT from ${humanSeconds(from.t)} on.`;
     const length = humanSeconds(until.t - from.t);
     return until.frame === null
