@@ -62,6 +62,9 @@ export interface SegmentView {
   duplicate: boolean;
 }
 
+/** The shape of `runAnalysis`, for those who are handed one. */
+export type RunAnalysis = typeof runAnalysis;
+
 /** What the library's `analyze` returns: records as they finish, and the totals once they are all out. */
 export interface Analysis extends AsyncIterable<ConnectionRecord> {
   /** Resolves when the records have all been taken; rejects with the CaptureError of an input that can't be read. */
@@ -296,7 +299,8 @@ function count(summary: CaptureSummary, record: ConnectionRecord): void {
   summary.handshakes[record.handshake.kind]++;
   summary.closes[record.close.kind]++;
   summary.bytes += record.bytes.client + record.bytes.server;
-  if (record.packets.client === 0 || record.packets.server === 0) summary.oneDirection++;
+  const isOneSided = record.packets.client === 0 || record.packets.server === 0;
+  if (isOneSided && record.handshake.kind !== 'unanswered') summary.oneDirection++;
   if (record.handshake.kind === 'none') summary.begunBefore++;
 }
 

@@ -23,7 +23,12 @@ interface Form {
   begin: () => void;
   record: (record: ConnectionRecord) => void;
   end: (summary: CaptureSummary | null, file: string) => void;
+  /** Hands what is held back for larger writes to the writer. */
+  flush: () => void;
 }
+
+/** Bytes of JSON Lines gathered before a write. */
+const CHUNK_BYTES = 256 * 1024;
 
 /** Columns of a table that goes to a file or a pipe. */
 const FILE_WIDTH = 200;
@@ -60,6 +65,7 @@ async function runFiles(
   const statuses = new Set<number>();
   let readable = true;
   const drain = async (): Promise<boolean> => {
+    form.flush();
     readable = await writer.drain();
     return readable;
   };
@@ -104,11 +110,19 @@ async function formFor(
   const nothing = (): void => {};
   switch (format) {
     case 'jsonl': {
-      const { stringifyRecord } = await import('../report/json.ts');
+      const { writeRecord } = await import('../report/json.ts');
+      const { JsonBytes } = await import('../report/json-bytes.ts');
+      const lines = new JsonBytes(2 * CHUNK_BYTES);
       return {
         begin: nothing,
-        record: (r) => writer.write(`${stringifyRecord(r)}\n`),
+        record(record) {
+          writeRecord(lines, record);
+          if (lines.length >= CHUNK_BYTES) writer.write(lines.take());
+        },
         end: nothing,
+        flush() {
+          if (lines.length > 0) writer.write(lines.take());
+        },
       };
     }
     case 'csv': {
@@ -118,6 +132,7 @@ async function formFor(
         begin: nothing,
         record: (r) => writer.write(`${csvRow(r)}${CSV_EOL}`),
         end: nothing,
+        flush: nothing,
       };
     }
     default:
@@ -162,6 +177,7 @@ async function peopleForm(
       rows = [];
       if (summary !== null) writer.write(formatSummary(tally, summary, look));
     },
+    flush() {},
   };
 }
 

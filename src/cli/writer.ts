@@ -9,8 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 const CHUNK_CHARS = 256 * 1024;
 
 export interface Writer {
-  /** Takes text; written at the latest by `drain`. */
-  write(text: string): void;
+  /** Takes text, or bytes that hold only during the call; written at the latest by `drain`. */
+  write(data: string | Uint8Array): void;
   /** Writes what was gathered, waiting while a pipe is full. False once the reader has gone away. */
   drain(): Promise<boolean>;
   /** Drains and makes the result visible under its name. */
@@ -56,10 +56,19 @@ export function fdWriter(fd: number): Writer {
   };
 
   return {
-    write(text) {
+    write(data) {
       if (gone) return;
-      gathered += text;
-      if (gathered.length >= CHUNK_CHARS && pending === null) push();
+      if (typeof data === 'string') {
+        gathered += data;
+        if (gathered.length >= CHUNK_CHARS && pending === null) push();
+      } else if (push()) {
+        pending = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+        // What the pipe doesn't take now outlives the call.
+        if (!push() && pending !== null) pending = Buffer.from(pending);
+      } else if (pending !== null) {
+        pending = Buffer.concat([pending, Buffer.from(gathered, 'utf8'), data]);
+        gathered = '';
+      }
     },
     drain,
     finish: drain,

@@ -1,4 +1,4 @@
-/** Ethernet and the tags between it and IP (IEEE 802.3, 802.1Q, 802.2 with SNAP; VN-Tag). */
+/** Ethernet and the tags between it and IP (IEEE 802.3, 802.1Q, 802.2 with SNAP; NSH, RFC 8300). */
 
 import {
   type Packet,
@@ -10,7 +10,14 @@ import {
   STEP_MPLS,
 } from './packet.ts';
 import { stepPppoe } from './ppp.ts';
-import { ARP, LINK_TRUNCATED, UNKNOWN_ETHERTYPE, UNKNOWN_PAYLOAD } from './reasons.ts';
+import {
+  ARP,
+  LINK_TRUNCATED,
+  TUNNEL_TRUNCATED,
+  TUNNEL_UNSUPPORTED,
+  UNKNOWN_ETHERTYPE,
+  UNKNOWN_PAYLOAD,
+} from './reasons.ts';
 
 const HEADER_LEN = 14;
 const ETHERTYPE = 12;
@@ -40,17 +47,18 @@ export function stepEthertype(p: Packet): number {
     case 0x8100:
     case 0x88a8:
     case 0x9100:
-    case 0x9200:
       if (p.capturedEnd - p.at < 4) return ~LINK_TRUNCATED;
       p.vlan = p.view.getUint16(p.at) & 0xfff;
-      p.protocol = p.view.getUint16(p.at + 2);
-      p.at += 4;
-      return STEP_ETHERTYPE;
+      return passTag(p, 4);
     case 0x8926: // VN-Tag
-      if (p.capturedEnd - p.at < 6) return ~LINK_TRUNCATED;
-      p.protocol = p.view.getUint16(p.at + 4);
-      p.at += 6;
-      return STEP_ETHERTYPE;
+    case 0x892f: // HSR
+      return passTag(p, 6);
+    case 0x8909: // Cisco MetaData
+      return passTag(p, 8);
+    case 0x894f:
+      return stepNsh(p);
+    case 0x8870: // a jumbo frame of 802.3
+      return STEP_LLC;
     case 0x8847:
     case 0x8848:
       return STEP_MPLS;
@@ -63,6 +71,40 @@ export function stepEthertype(p: Packet): number {
       return ~ARP;
     default:
       return p.protocol <= MAX_LENGTH ? STEP_LLC : ~UNKNOWN_ETHERTYPE;
+  }
+}
+
+/** Passes a tag of `len` bytes, the last two of which are an EtherType. */
+function passTag(p: Packet, len: number): number {
+  if (p.capturedEnd - p.at < len) return ~LINK_TRUNCATED;
+  p.protocol = p.view.getUint16(p.at + len - 2);
+  p.at += len;
+  return STEP_ETHERTYPE;
+}
+
+/** Passes a network service header (RFC 8300 §2.2). */
+export function stepNsh(p: Packet): number {
+  const { view, at } = p;
+  if (p.capturedEnd - at < 8) return ~TUNNEL_TRUNCATED;
+  const len = (view.getUint8(at + 1) & 0x3f) * 4;
+  if (len < 8) return ~TUNNEL_UNSUPPORTED;
+  p.at = at + len;
+  return stepNextProtocol(view.getUint8(at + 3));
+}
+
+/** The step by a next protocol number of NSH, which VXLAN-GPE shares. */
+export function stepNextProtocol(next: number): number {
+  switch (next) {
+    case 1:
+      return STEP_IPV4;
+    case 2:
+      return STEP_IPV6;
+    case 3:
+      return STEP_ETHERNET;
+    case 5:
+      return STEP_MPLS;
+    default:
+      return ~TUNNEL_UNSUPPORTED;
   }
 }
 

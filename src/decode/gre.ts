@@ -1,6 +1,6 @@
 /** GRE (RFC 2784, RFC 2890), its PPTP variant (RFC 2637 §4.1) and ERSPAN (draft-foschiano-erspan). */
 
-import { type Packet, STEP_ETHERNET, STEP_ETHERTYPE, STEP_PPP } from './packet.ts';
+import { type Packet, STEP_ETHERNET, STEP_ETHERTYPE, STEP_IPV4, STEP_PPP } from './packet.ts';
 import { TUNNEL_TRUNCATED, TUNNEL_UNSUPPORTED } from './reasons.ts';
 
 const CHECKSUM = 0x8000;
@@ -12,6 +12,7 @@ const VERSION = 0x0007;
 
 const PPP = 0x880b;
 const ERSPAN = 0x88be;
+const WCCP = 0x883e;
 const ERSPAN_III = 0x22eb;
 
 /** Passes a GRE header to the EtherType within. */
@@ -31,6 +32,12 @@ export function stepGre(p: Packet): number {
   // Type I has neither a sequence number nor a header of its own.
   if (p.protocol === ERSPAN) return passErspan(p, (flags & SEQUENCE) === 0 ? 0 : 8);
   if (p.protocol === ERSPAN_III) return stepErspan3(p);
+  if (p.protocol === WCCP) {
+    if (p.capturedEnd - p.at < 4) return ~TUNNEL_TRUNCATED;
+    // Version 2 puts four bytes before the IPv4 header.
+    if (p.view.getUint8(p.at) >> 4 !== 4) p.at += 4;
+    return STEP_IPV4;
+  }
   return STEP_ETHERTYPE;
 }
 

@@ -7,7 +7,7 @@ import { ENCRYPTED_IP, ICMP, NOT_TCP, TUNNEL_TRUNCATED } from './reasons.ts';
 import type { Reassembly } from './reassembly.ts';
 import { stepUdp } from './udp.ts';
 
-/** The step after the header that named `p.protocol`. IPv6's extension headers count in IPv6 only. */
+/** The step after the header that named `p.protocol`. As in Wireshark, IPv6's extension headers may follow IPv4 too. */
 export function stepIpProtocol(p: Packet, reassembly: Reassembly): number {
   switch (p.protocol) {
     case 6:
@@ -31,15 +31,15 @@ export function stepIpProtocol(p: Packet, reassembly: Reassembly): number {
       if (p.capturedEnd - p.at < 2) return ~TUNNEL_TRUNCATED;
       p.at += 2;
       return STEP_ETHERNET;
+    case 143: // Ethernet (RFC 8986)
+      return STEP_ETHERNET;
     case 137: // MPLS in IP (RFC 4023)
       return STEP_MPLS;
     case 0: // hop-by-hop options
     case 43: // routing
     case 60: // destination options
-    case 135: // mobility
-    case 139: // HIP
     case 140: // Shim6
-      return p.family === 6 ? passExtension(p, 8, 8) : ~NOT_TCP;
+      return passExtension(p, 8, 8);
     case 44:
       return p.family === 6 ? stepIpv6Fragment(p, reassembly) : ~NOT_TCP;
     default:

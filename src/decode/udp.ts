@@ -1,5 +1,6 @@
 /** Tunnels over UDP, by port: VXLAN (RFC 7348), Geneve (RFC 8926), GTP-U (3GPP TS 29.281), Teredo (RFC 4380), L2TP (RFC 2661). */
 
+import { stepNextProtocol, stepNsh } from './ethernet.ts';
 import {
   type Packet,
   STEP_ETHERNET,
@@ -12,6 +13,7 @@ import { TUNNEL_TRUNCATED, TUNNEL_UNSUPPORTED, UDP } from './reasons.ts';
 
 const HEADER_LEN = 8;
 const VXLAN_LEN = 8;
+const LISP_LEN = 8;
 const GENEVE_LEN = 8;
 const GTP_LEN = 8;
 const GTP_T_PDU = 255;
@@ -40,6 +42,17 @@ function stepTunnel(p: Packet, port: number): number {
       if (p.capturedEnd - p.at < VXLAN_LEN) return ~TUNNEL_TRUNCATED;
       p.at += VXLAN_LEN;
       return STEP_ETHERNET;
+    case 4341: // LISP (RFC 9300)
+      if (p.capturedEnd - p.at < LISP_LEN) return ~TUNNEL_TRUNCATED;
+      p.at += LISP_LEN;
+      return STEP_IP;
+    case 4790: {
+      // VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe)
+      if (p.capturedEnd - p.at < VXLAN_LEN) return ~TUNNEL_TRUNCATED;
+      const next = p.view.getUint8(p.at + 3);
+      p.at += VXLAN_LEN;
+      return next === 4 ? stepNsh(p) : stepNextProtocol(next);
+    }
     case 6081:
       return stepGeneve(p);
     case 6635: // MPLS in UDP (RFC 7510)

@@ -67,7 +67,7 @@ export function classifyClose(facts: Facts, opening: Opening, resets: Resets): C
     closing.resetBy = facts.story.from[resets.ending] as End;
     closing.phase = phaseOf(facts, opening, resets.ending);
   }
-  closing.doubts = findDoubts(facts, closing, resets);
+  closing.doubts = findDoubts(facts, opening, closing, resets);
   return closing;
 }
 
@@ -150,10 +150,17 @@ function phaseOf(facts: Facts, opening: Opening, ending: number): RstPhase {
   return fins === 0 ? 'established' : fins === 1 ? 'after-fin' : 'closing';
 }
 
-function findDoubts(facts: Facts, closing: Closing, resets: Resets): CloseDoubt[] {
+function findDoubts(
+  facts: Facts,
+  opening: Opening,
+  closing: Closing,
+  resets: Resets,
+): CloseDoubt[] {
   const { finished } = facts;
   const doubts: CloseDoubt[] = [];
-  if (finished.packets[0] === 0 || finished.packets[1] === 0) doubts.push('one-direction');
+  // A SYN that nobody answers is whole with one direction.
+  const isOneSided = finished.packets[0] === 0 || finished.packets[1] === 0;
+  if (isOneSided && opening.kind !== 'unanswered') doubts.push('one-direction');
   for (const end of [0, 1] as const) {
     if (hasLostFrames(facts, end)) {
       doubts.push('capture-lost-frames');

@@ -100,6 +100,10 @@ export function gatherFacts(finished: FinishedConnection): Facts {
     const fin = facts.fin[end];
     if (fin !== null) followFin(facts, end, fin, seq);
   }
+  for (const end of [0, 1] as const) {
+    const fin = facts.fin[end];
+    if (fin !== null) fin.delivered = findDelivered(facts, end, fin);
+  }
   return facts;
 }
 
@@ -204,9 +208,13 @@ export function answered(
 ): number {
   if (candidates.length === 0) return -1;
   if ((s.marks[answer]! & HAS_TS) !== 0) {
+    let echoed = -1;
     for (const i of candidates) {
-      if (i < answer && (s.marks[i]! & HAS_TS) !== 0 && s.tsVal[i] === s.tsEcr[answer]) return i;
+      if (i >= answer || (s.marks[i]! & HAS_TS) === 0 || s.tsVal[i] !== s.tsEcr[answer]) continue;
+      // Within one tick of the clock: data below a FIN filled the hole that kept the FIN waiting.
+      if (echoed < 0 || ((seqEnd(s, i) - s.seq[echoed]!) | 0) <= 0) echoed = i;
     }
+    if (echoed >= 0) return echoed;
   }
   let best = -1;
   for (const i of candidates) {
@@ -247,7 +255,16 @@ function followFin(facts: Facts, end: End, fin: FinFacts, seq: Int32Array): void
   }
   fin.firstCopyMissing = isFirstCopyMissing(facts, end, fin);
   fin.arrival = findArrival(facts, end, fin);
-  fin.delivered = delivered(story, fin.covers, fin.copies, facts.rttNs[end]);
+}
+
+/** The ACK of the FIN that got back: not one that rode on a copy of the other FIN which evidently was lost. */
+function findDelivered(facts: Facts, end: End, fin: FinFacts): number {
+  const peers = facts.fin[other(end)];
+  let { covers } = fin;
+  if (peers !== null && peers.copies.length > 1 && peers.arrival > peers.copies[0]!) {
+    covers = covers.filter((i) => i >= peers.arrival || !peers.copies.includes(i));
+  }
+  return delivered(facts.story, covers, fin.copies, facts.rttNs[end]);
 }
 
 /** Segments behind the FIN, or ACKs of it, stand before all its copies, by more than a little reordering. */

@@ -17,6 +17,8 @@ export interface Resets {
   afterClose: number[];
   /** RSTs that ended nothing: outside the window, or with an ack that doesn't fit, or refuted by what follows. */
   ignored: number[];
+  /** The bare RST with which the other end answered its supposed sender, who had gone on: the ending one was forged; or -1. */
+  refutation: number;
   /** The ending RST lies beyond what was captured of its sender: it counts only because nothing follows. */
   isBeyondCapture: boolean;
 }
@@ -29,6 +31,7 @@ export function judgeResets(facts: Facts, opening: Opening): Resets {
     repeated: [],
     afterClose: [],
     ignored: [],
+    refutation: -1,
     isBeyondCapture: false,
   };
   const closed = closedAt(facts);
@@ -41,10 +44,13 @@ export function judgeResets(facts: Facts, opening: Opening): Resets {
       // Another SYN followed and was answered.
     } else {
       const fit = judge(facts, opening, i);
-      if (fit === 'outside' || livesOn(facts, i)) {
+      const isAlive = livesOn(facts, i);
+      const answer = isAlive ? findRefutation(facts, i) : -1;
+      if (fit === 'outside' || (isAlive && answer < 0)) {
         resets.ignored.push(i);
       } else if (fit === 'fits') {
         resets.ending = i;
+        resets.refutation = answer;
       } else if (isSilenceAfter(facts, i)) {
         resets.ending = i;
         resets.isBeyondCapture = true;
@@ -140,6 +146,19 @@ function livesOn(facts: Facts, i: number): boolean {
     if (story.tNs[j]! - story.tNs[i]! > REORDERING_NS) return true;
   }
   return false;
+}
+
+/**
+ * The supposed sender goes on, and the receiver, which says nothing else any more, answers with a bare RST: it had taken the RST. The
+ * position of that answer, or -1.
+ */
+function findRefutation(facts: Facts, i: number): number {
+  const { story } = facts;
+  for (let j = i + 1; j < story.count; j++) {
+    if (story.from[j] === story.from[i]) continue;
+    return (story.flags[j]! & (RST | ACK)) === RST ? j : -1;
+  }
+  return -1;
 }
 
 /** Nothing but RSTs follows. */

@@ -243,15 +243,19 @@ function closeEnd(
   let acked = own === null ? -1 : own.delivered;
   let got = peers === null ? -1 : peers.arrival;
   const { ending } = resets;
-  const isResetter = ending >= 0 && facts.story.from[ending] === end;
+  const isForged = resets.refutation >= 0;
+  const isResetter = ending >= 0 && !isForged && facts.story.from[ending] === end;
+  // The supposed sender of a forged RST goes on until the answer to what it sends.
+  const isVictim = isForged && facts.story.from[ending] === end;
+  const arrival = isVictim ? resets.refutation : resets.arrival;
   if (isResetter) {
     if (sent > ending) sent = -1;
     if (acked > ending) acked = -1;
     if (peers !== null && !tookFinBefore(facts, ending, peers)) got = -1;
   } else if (ending >= 0) {
     // What the receiver of the RST sent had left it before the RST arrived, wherever it stands in the capture.
-    if (acked >= resets.arrival) acked = -1;
-    if (got >= resets.arrival) got = -1;
+    if (acked >= arrival) acked = -1;
+    if (got >= arrival) got = -1;
   }
   if (sent >= 0 && gotBeforeSending(facts, end, closing)) {
     builder.follow('rcv FIN', got);
@@ -270,7 +274,7 @@ function closeEnd(
     }
   }
   if (ending >= 0) {
-    builder.follow(isResetter ? 'snd RST' : 'rcv RST', isResetter ? ending : resets.arrival);
+    builder.follow(isResetter ? 'snd RST' : 'rcv RST', isResetter ? ending : arrival);
   }
 }
 

@@ -341,17 +341,11 @@ export class Tracker {
     if ((flags & RST) !== 0) bits |= L.RST_SEEN;
 
     const bothSpoke = (bits & L.SPOKE) !== 0 && (bits & (L.SPOKE << 1)) !== 0;
-    const closing = (bits & (L.FIN_SENT | (L.FIN_SENT << 1) | L.RST_SEEN)) !== 0;
     const goesOn = (bits & L.RST_SEEN) !== 0 && this.#goesOnAfterRst(bytes);
     if (goesOn) bits &= ~L.CLOSED;
-    if (
-      (bothSpoke || this.#coldBytes[bytes + L.B_OPENING]! >= MAX_OPENING) &&
-      (!closing || goesOn)
-    ) {
-      if ((bits & (L.FIN_SENT | (L.FIN_SENT << 1))) === 0) bits |= L.STEADY;
-    } else if (closing) {
-      bits &= ~L.STEADY;
-    }
+    if ((bits & (L.FIN_SENT | (L.FIN_SENT << 1))) !== 0) bits &= ~L.STEADY;
+    else if ((bits & L.RST_SEEN) !== 0 && !goesOn) bits &= ~L.STEADY;
+    else if (bothSpoke || this.#coldBytes[bytes + L.B_OPENING]! >= MAX_OPENING) bits |= L.STEADY;
     const bothCovered = (bits & L.FIN_COVERED) !== 0 && (bits & (L.FIN_COVERED << 1)) !== 0;
     if (bothCovered || ((flags & RST) !== 0 && !goesOn)) {
       bits |= L.CLOSED;

@@ -1,5 +1,7 @@
 /** Decoded segments as plain records, for tests. */
 
+import { openCapture } from '../../src/capture/open.ts';
+import { createFrameBatch, type FrameBatch } from '../../src/capture/source.ts';
 import { createSegmentColumns, SEGMENT_RING } from '../../src/decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from '../../src/decode/decode.ts';
 import { FragmentReassembler } from '../../src/flow/fragments.ts';
@@ -35,12 +37,29 @@ export interface Decoded {
 
 /** Decodes the frames, numbered from 1, with a reassembler of its own. */
 export function decodeFrames(frames: readonly TestFrame[]): Decoded {
+  const decoding = createDecoding();
+  for (const batch of batchesOf(frames)) decoding.add(batch);
+  return decoding.result();
+}
+
+/** Decodes a capture file as far as it can be read. */
+export async function decodeCapture(path: string): Promise<Decoded> {
+  const source = await openCapture(path);
+  const batch = createFrameBatch();
+  const decoding = createDecoding();
+  do while (source.fill(batch) > 0) decoding.add(batch);
+  while (await source.more());
+  await source.close();
+  return decoding.result();
+}
+
+function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
   const ctx = createDecodeContext(new FragmentReassembler());
   const c = createSegmentColumns();
   const segments: DecodedSegment[] = [];
   let firstFrame = 1;
   let start = 0;
-  for (const batch of batchesOf(frames)) {
+  const add = (batch: FrameBatch) => {
     const count = decodeBatch(batch, firstFrame, c, start, ctx);
     for (let i = 0; i < count; i++) {
       const at = (start + i) & (SEGMENT_RING - 1);
@@ -69,13 +88,14 @@ export function decodeFrames(frames: readonly TestFrame[]): Decoded {
     }
     firstFrame += batch.count;
     start += count;
-  }
-  return {
+  };
+  const result = () => ({
     segments,
     reasons: addReasons(ctx),
     unknownLinkTypes: ctx.unknownLinkTypes,
     snappedFrames: ctx.snappedFrames,
-  };
+  });
+  return { add, result };
 }
 
 function addressAt(words: Int32Array, at: number, family: number): string {
