@@ -15,6 +15,20 @@ const MIN_PLAIN = 1e-6;
 
 const encoder = new TextEncoder();
 
+/** ASCII text as bytes: keys and words that are appended again and again. */
+export function fragment(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** A fragment for each of `words`, made by `shape`. */
+export function fragments<K extends string>(
+  words: readonly K[],
+  shape: (word: K) => string,
+): Readonly<Record<K, Uint8Array>> {
+  const entries = words.map((word) => [word, fragment(shape(word))]);
+  return Object.fromEntries(entries) as Record<K, Uint8Array>;
+}
+
 /** A buffer that values are appended to; `take` hands over what is in it. */
 export class JsonBytes {
   #bytes: Uint8Array;
@@ -34,6 +48,14 @@ export class JsonBytes {
     const taken = this.#bytes.subarray(0, this.#at);
     this.#at = 0;
     return taken;
+  }
+
+  /** A fragment as it is: about 20 ns whatever its length, so worth it from ten characters on. */
+  put(bytes: Uint8Array): void {
+    const n = bytes.length;
+    if (this.#at + n + SLACK > this.#bytes.length) this.#grow(n);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += n;
   }
 
   /** ASCII text as it is. */

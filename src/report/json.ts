@@ -1,61 +1,127 @@
 /** Records as JSON Lines (RFC 8259), written byte by byte because every connection of a capture passes here. */
 
-import type {
-  Close,
-  CloseStep,
-  Finding,
-  Handshake,
-  HandshakeStep,
-  PerSide,
-  StateEntry,
-  TcpOptions,
+import { TCP_STATES } from '../tcp/state.ts';
+import {
+  CLOSE_KINDS,
+  type Close,
+  type CloseStep,
+  type Finding,
+  HANDSHAKE_KINDS,
+  type Handshake,
+  type HandshakeStep,
+  type PerSide,
+  type Side,
+  type StateEntry,
+  type TcpOptions,
 } from '../tcp/verdicts.ts';
-import { JsonBytes } from './json-bytes.ts';
+import { fragment, fragments, JsonBytes } from './json-bytes.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
+
+const SIDES: readonly Side[] = ['client', 'server'];
+const STEP_KINDS = ['SYN', 'SYN,ACK', 'ACK', 'RST', 'FIN', 'ACK of FIN', 'FIN,ACK of FIN'] as const;
+const ROLES = ['syn', 'syn-ack', 'ports'] as const;
+
+const HEAD = fragment('{"schema":1,"file":');
+const COMMUNITY_ID = fragment(',"communityId":');
+const CLIENT_IP = fragment(',"client":{"ip":');
+const SERVER_IP = fragment('},"server":{"ip":');
+const ROLES_FROM = fragments(ROLES, (word) => `},"rolesFrom":"${word}","start":`);
+const DURATION = fragment(',"duration":');
+const FIRST_FRAME = fragment(',"firstFrame":');
+const LAST_FRAME = fragment(',"lastFrame":');
+const PACKETS_CLIENT = fragment(',"packets":{"client":');
+const SERVER = fragment(',"server":');
+const BYTES_CLIENT = fragment('},"bytes":{"client":');
+const DUPLICATES = fragment('},"duplicateFrames":');
+const HANDSHAKE_KIND = fragments(HANDSHAKE_KINDS, (kind) => `,"handshake":{"kind":"${kind}"`);
+const FAST_OPEN = [
+  fragment(',"fastOpen":false,"attempts":'),
+  fragment(',"fastOpen":true,"attempts":'),
+] as const;
+const SERVER_RTT = fragment(',"serverRtt":');
+const CLIENT_RTT = fragment(',"clientRtt":');
+const HANDSHAKE_RTT = fragment(',"handshakeRtt":');
+const ISN_CLIENT = fragment(',"isn":{"client":');
+const OPTIONS_CLIENT = fragment('},"options":{"client":');
+const STEPS = fragment('},"steps":[');
+const WINDOW_SCALE = fragment(',"windowScale":');
+const SACK_AND_TIMESTAMPS = [0, 1, 2, 3].map((bits) =>
+  fragment(
+    `,"sackPermitted":${(bits & 1) !== 0},"timestamps":${(bits & 2) !== 0},"fastOpenCookie":`,
+  ),
+);
+const MPTCP = [fragment(',"mptcp":false}'), fragment(',"mptcp":true}')] as const;
+const CLOSE_KIND = fragments(CLOSE_KINDS, (kind) => `]},"close":{"kind":"${kind}"`);
+const COMPLETE = [
+  fragment(',"complete":false,"initiator":'),
+  fragment(',"complete":true,"initiator":'),
+] as const;
+const TIME_WAIT = fragment(',"timeWait":');
+const RESET_BY = fragment(',"resetBy":');
+const RESET_AFTER_CLOSE = [
+  fragment(',"resetAfterClose":false,"certainty":'),
+  fragment(',"resetAfterClose":true,"certainty":'),
+] as const;
+const EVIDENCE = fragment(',"evidence":[');
+const PROVES = fragment(',"proves":');
+const DOUBT = fragment('],"doubt":');
+const CLOSE_STEPS = fragment(',"steps":[');
+const FIN_TO_ACK = fragment('],"finToAck":');
+const CLOSE_WAIT = fragment(',"closeWait":');
+const FIN_WAIT_2 = fragment(',"finWait2":');
+const BYTES_AFTER_FIN = fragment(',"bytesAfterFin":');
+const STATES_CLIENT = fragment('},"states":{"client":[');
+const STATES_SERVER = fragment('],"server":[');
+const FINDINGS = fragment(']},"findings":[');
+const STEP_KIND = fragments(STEP_KINDS, (kind) => `{"kind":"${kind}","frame":`);
+const STEP_FROM = fragments(SIDES, (side) => `,"from":"${side}","flags":`);
+const RETRANSMISSION = [
+  fragment(',"retransmission":false'),
+  fragment(',"retransmission":true'),
+] as const;
+const SENDER_STATE = fragments(TCP_STATES, (state) => `,"senderState":"${state}"`);
+const RECEIVER_STATE = fragments(TCP_STATES, (state) => `,"receiverState":"${state}"}`);
+const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
 
 /**
  * Writes `record` as one line, with the newline, the keys in the order of its type. The text means what
  * `JSON.stringify(record)` means.
  *
- * Hot path, once a connection: keys are literals and numbers are written digit by digit, because joined strings cost six times as
- * much (they are kept as ropes, and a record has 250 pieces).
+ * Hot path, once a connection: keys and words are copied as bytes and numbers written digit by digit, because a record has 250 pieces
+ * and joined strings would be kept as ropes.
  */
 export function writeRecord(out: JsonBytes, r: ConnectionRecord): void {
-  out.raw('{"schema":1,"file":');
+  out.put(HEAD);
   out.text(r.file);
   out.raw(',"stream":');
   out.integer(r.stream);
-  out.raw(',"communityId":');
-  out.word(r.communityId);
-  out.raw(',"client":');
+  out.put(COMMUNITY_ID);
+  out.text(r.communityId);
+  out.put(CLIENT_IP);
   address(out, r.client);
-  out.raw(',"server":');
+  out.put(SERVER_IP);
   address(out, r.server);
-  out.raw(',"rolesFrom":');
-  out.word(r.rolesFrom);
-  out.raw(',"start":');
-  out.word(r.start);
-  out.raw(',"duration":');
+  out.put(ROLES_FROM[r.rolesFrom]);
+  out.text(r.start);
+  out.put(DURATION);
   out.seconds(r.duration);
-  out.raw(',"firstFrame":');
+  out.put(FIRST_FRAME);
   out.integer(r.firstFrame);
-  out.raw(',"lastFrame":');
+  out.put(LAST_FRAME);
   out.integer(r.lastFrame);
-  out.raw(',"packets":');
+  out.put(PACKETS_CLIENT);
   perSide(out, r.packets);
-  out.raw(',"bytes":');
+  out.put(BYTES_CLIENT);
   perSide(out, r.bytes);
-  out.raw(',"duplicateFrames":');
+  out.put(DUPLICATES);
   out.integer(r.duplicateFrames);
-  out.raw(',"handshake":');
   handshake(out, r.handshake);
-  out.raw(',"close":');
   close(out, r.close);
-  out.raw(',"states":{"client":[');
+  out.put(STATES_CLIENT);
   states(out, r.states.client);
-  out.raw('],"server":[');
+  out.put(STATES_SERVER);
   states(out, r.states.server);
-  out.raw(']},"findings":[');
+  out.put(FINDINGS);
   findings(out, r.findings);
   out.raw(']}\n');
 }
@@ -68,47 +134,39 @@ export function stringifyRecord(record: ConnectionRecord): string {
 }
 
 function address(out: JsonBytes, { ip, port }: EndpointAddress): void {
-  out.raw('{"ip":');
-  out.word(ip);
+  out.text(ip);
   out.raw(',"port":');
   out.integer(port);
-  out.raw('}');
 }
 
 function perSide(out: JsonBytes, { client, server }: PerSide<number | null>): void {
-  out.raw('{"client":');
   out.integer(client);
-  out.raw(',"server":');
+  out.put(SERVER);
   out.integer(server);
-  out.raw('}');
 }
 
 function handshake(out: JsonBytes, h: Handshake): void {
-  out.raw('{"kind":');
-  out.word(h.kind);
-  out.raw(',"fastOpen":');
-  out.boolean(h.fastOpen);
-  out.raw(',"attempts":');
+  out.put(HANDSHAKE_KIND[h.kind]);
+  out.put(FAST_OPEN[h.fastOpen ? 1 : 0]);
   out.integer(h.attempts);
-  out.raw(',"serverRtt":');
+  out.put(SERVER_RTT);
   out.seconds(h.serverRtt);
-  out.raw(',"clientRtt":');
+  out.put(CLIENT_RTT);
   out.seconds(h.clientRtt);
-  out.raw(',"handshakeRtt":');
+  out.put(HANDSHAKE_RTT);
   out.seconds(h.handshakeRtt);
-  out.raw(',"isn":');
+  out.put(ISN_CLIENT);
   perSide(out, h.isn);
-  out.raw(',"options":{"client":');
+  out.put(OPTIONS_CLIENT);
   options(out, h.options.client);
-  out.raw(',"server":');
+  out.put(SERVER);
   options(out, h.options.server);
-  out.raw('},"steps":[');
+  out.put(STEPS);
   for (let i = 0; i < h.steps.length; i++) {
     if (i > 0) out.raw(',');
     step(out, h.steps[i] as HandshakeStep);
     out.raw('}');
   }
-  out.raw(']}');
 }
 
 function options(out: JsonBytes, o: TcpOptions | null): void {
@@ -118,99 +176,79 @@ function options(out: JsonBytes, o: TcpOptions | null): void {
   }
   out.raw('{"mss":');
   out.integer(o.mss);
-  out.raw(',"windowScale":');
+  out.put(WINDOW_SCALE);
   out.integer(o.windowScale);
-  out.raw(',"sackPermitted":');
-  out.boolean(o.sackPermitted);
-  out.raw(',"timestamps":');
-  out.boolean(o.timestamps);
-  out.raw(',"fastOpenCookie":');
+  const bits = (o.sackPermitted ? 1 : 0) | (o.timestamps ? 2 : 0);
+  out.put(SACK_AND_TIMESTAMPS[bits] as Uint8Array);
   out.text(o.fastOpenCookie);
-  out.raw(',"mptcp":');
-  out.boolean(o.mptcp);
-  out.raw('}');
+  out.put(MPTCP[o.mptcp ? 1 : 0]);
 }
 
 function close(out: JsonBytes, c: Close): void {
-  out.raw('{"kind":');
-  out.word(c.kind);
-  out.raw(',"complete":');
-  out.boolean(c.complete);
-  out.raw(',"initiator":');
+  out.put(CLOSE_KIND[c.kind]);
+  out.put(COMPLETE[c.complete ? 1 : 0]);
   out.word(c.initiator);
-  out.raw(',"timeWait":');
+  out.put(TIME_WAIT);
   out.word(c.timeWait);
-  out.raw(',"resetBy":');
+  out.put(RESET_BY);
   out.word(c.resetBy);
   out.raw(',"phase":');
   out.word(c.phase);
-  out.raw(',"resetAfterClose":');
-  out.boolean(c.resetAfterClose);
-  out.raw(',"certainty":');
+  out.put(RESET_AFTER_CLOSE[c.resetAfterClose ? 1 : 0]);
   out.word(c.certainty);
-  out.raw(',"evidence":[');
+  out.put(EVIDENCE);
   for (let i = 0; i < c.evidence.length; i++) {
     const e = c.evidence[i] as Close['evidence'][number];
     out.raw(i > 0 ? ',{"frame":' : '{"frame":');
     out.integer(e.frame);
-    out.raw(',"proves":');
+    out.put(PROVES);
     out.text(e.proves);
     out.raw('}');
   }
-  out.raw('],"doubt":');
+  out.put(DOUBT);
   out.text(c.doubt);
-  out.raw(',"steps":[');
+  out.put(CLOSE_STEPS);
   for (let i = 0; i < c.steps.length; i++) {
     const s = c.steps[i] as CloseStep;
     if (i > 0) out.raw(',');
     step(out, s);
-    out.raw(',"senderState":');
-    out.word(s.senderState);
-    out.raw(',"receiverState":');
-    out.word(s.receiverState);
-    out.raw('}');
+    out.put(SENDER_STATE[s.senderState]);
+    out.put(RECEIVER_STATE[s.receiverState]);
   }
-  out.raw('],"finToAck":');
+  out.put(FIN_TO_ACK);
   out.seconds(c.finToAck);
-  out.raw(',"closeWait":');
+  out.put(CLOSE_WAIT);
   out.seconds(c.closeWait);
-  out.raw(',"finWait2":');
+  out.put(FIN_WAIT_2);
   out.seconds(c.finWait2);
   out.raw(',"total":');
   out.seconds(c.total);
-  out.raw(',"bytesAfterFin":');
+  out.put(BYTES_AFTER_FIN);
   out.integer(c.bytesAfterFin);
-  out.raw('}');
 }
 
 /** What both kinds of step share, without the closing brace. */
 function step(out: JsonBytes, s: HandshakeStep | CloseStep): void {
-  out.raw('{"kind":');
-  out.word(s.kind);
-  out.raw(',"frame":');
+  out.put(STEP_KIND[s.kind]);
   out.integer(s.frame);
   out.raw(',"t":');
   out.seconds(s.t);
-  out.raw(',"from":');
-  out.word(s.from);
-  out.raw(',"flags":');
-  out.word(s.flags);
+  out.put(STEP_FROM[s.from]);
+  out.text(s.flags);
   out.raw(',"seq":');
   out.integer(s.seq);
   out.raw(',"ack":');
   out.integer(s.ack);
   out.raw(',"len":');
   out.integer(s.len);
-  out.raw(',"retransmission":');
-  out.boolean(s.retransmission);
+  out.put(RETRANSMISSION[s.retransmission ? 1 : 0]);
 }
 
 function states(out: JsonBytes, list: readonly StateEntry[]): void {
   for (let i = 0; i < list.length; i++) {
     const s = list[i] as StateEntry;
-    out.raw(i > 0 ? ',{"state":' : '{"state":');
-    out.word(s.state);
-    out.raw(',"t":');
+    if (i > 0) out.raw(',');
+    out.put(STATE[s.state]);
     out.seconds(s.t);
     out.raw(',"frame":');
     out.integer(s.frame);
