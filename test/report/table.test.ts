@@ -59,6 +59,19 @@ test('rows beyond a page keep the widths of the first', () => {
   expect(lines.filter((line) => line.includes('client'))).not.toHaveLength(0);
 });
 
+test.each([false, true])(
+  'cli-table3 and plain padding lay a row out alike (colour: %s)',
+  (color) => {
+    for (const width of [60, 80, 120, 200]) {
+      const options = { width, color, local: false };
+
+      expect([...tableChunks(RECORDS, options, 0)].join('')).toBe(
+        [...tableChunks(RECORDS, options)].join(''),
+      );
+    }
+  },
+);
+
 test('without connections there is no table', () => {
   expect(table([], 80)).toBe('');
 });

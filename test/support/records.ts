@@ -229,8 +229,9 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
 export function memoryWriter(): Writer & { text: string } {
   return {
     text: '',
-    write(text) {
-      this.text += text;
+    write(data) {
+      // Bytes hold only during the call.
+      this.text += typeof data === 'string' ? data : new TextDecoder().decode(data);
     },
     drain: async () => true,
     finish: async () => true,
