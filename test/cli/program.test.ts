@@ -1,5 +1,6 @@
 /** The command line in-process, with an analyzer that hands out made-up records. */
 
+import { getEventListeners } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -205,4 +206,13 @@ test('show draws the connection, and says which numbers there are where there is
     out: '',
     err: 'finwait: a.pcap: no connection 7; it has 2 connections, 0 … 1',
   });
+});
+
+test('any number of files leaves no listener behind', async () => {
+  const controller = new AbortController();
+  const names = Array.from({ length: 30 }, (_, i) => `${i}.pcap`);
+
+  await run(['-f', 'summary', ...names], TWO, { interrupt: controller.signal });
+
+  expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
 });
