@@ -1,7 +1,8 @@
 """Sockets and their states as the tracepoints tell them, with TIME_WAIT put back (net/ipv4/tcp_minisocks.c)."""
 
-from capture import FIN, RST
 from wire import host, other
+
+from capture import FIN, RST
 
 MS = 1_000_000
 # A change and the frame that made it lie microseconds apart; the socket may be owned by its process for a little longer.
