@@ -83,8 +83,8 @@ def _other_order(connection, side, file_keys, path, in_file):
     kernel = 'FIN first'
     if 'FIN_WAIT2' in names:
         i = names.index('FIN_WAIT2')
-        passing = i + 1 < len(path) and path[i + 1][0] - path[i][0] < ONE_INTERRUPT_NS
-        kernel = 'at once' if passing else 'ACK first'
+        near = i + 1 < len(path) and path[i + 1][0] - path[i][0] < ONE_INTERRUPT_NS
+        kernel = 'at once' if near or path[i][3:] == ('at-once',) else 'ACK first'
     copies = [s for s in connection.sent[side] if s.flags & FIN and s.key in file_keys]
     last = max((s.t for s in copies), default=0)
     again = any(s.t > last and s.covers(own_fin.end) for s in in_file[:fin])
