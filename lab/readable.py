@@ -54,6 +54,8 @@ def _far(connection, side, file_keys, path):
         shown, delivered = any(map(test, in_file)), any(map(test, got))
         if shown and not delivered and not (name == 'RST' and names[-1] == 'CLOSE'):
             return f"the {peer}'s {name} is in the file and did not arrive in time"
+        if name == 'RST' and shown and delivered and names[-1] not in ('CLOSE', 'TIME_WAIT'):
+            return f"the {peer}'s RST arrived and was not accepted: another was lost"
         if delivered and not shown and (name != 'RST' or names[-1] == 'CLOSE'):
             return f"the {peer}'s {name} arrived and is not in the file"
     for name, test in (('FIN', lambda s: s.flags & FIN), ('RST', lambda s: s.flags & RST)):
@@ -90,9 +92,14 @@ def _other_order(connection, side, file_keys, path, in_file):
     again = any(s.t > last and s.covers(own_fin.end) for s in in_file[:fin])
     if kernel == 'ACK first' and shown == 'ACK first' and last > in_file[ack].t and not again:
         return 'its FIN was sent again before the ACK arrived, as if that were lost'
-    if sum(1 for s in in_file if s.flags & FIN) > 1:
-        # The peer sent its FIN again: the file shows that the first may not have arrived.
-        return None
+    fins = [s for s in in_file if s.flags & FIN]
+    if len(fins) > 1:
+        if not any(s.key == fins[0].key for s in connection.got[side]):
+            # The peer sent its FIN again, and the first had not arrived: that is what the file says, too.
+            return None
+        own = [s for s in connection.sent[side] if s.key in file_keys and s.covers(fins[0].end)]
+        if not any(s.t < fins[1].t for s in own):
+            return "the peer's FIN was sent again, as if the first were lost"
     if shown != kernel and (shown, kernel) != ('ACK first', 'at once'):
         return "the peer's FIN and its ACK arrived in another order than the file shows"
     return None
