@@ -28,7 +28,9 @@ export async function readInput(
   ctx: Context,
   input: string,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'watch'> & { drain: () => Promise<boolean> },
+  on: Pick<RunOptions, 'onRecord' | 'takeFinished' | 'watch'> & {
+    drain: (bytesRead: number) => Promise<boolean>;
+  },
 ): Promise<ReadOutcome> {
   const name = input === '-' ? 'standard input' : input;
   const warn = (text: string): void => ctx.warn(`finwait: ${escapeTerminal(text)}`);
@@ -44,9 +46,10 @@ export async function readInput(
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),
         onRecord: on.onRecord,
+        ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);
-          return (await on.drain()) && !ctx.interrupt.aborted;
+          return (await on.drain(at.bytesRead)) && !ctx.interrupt.aborted;
         },
       });
       const summary = await untilInterrupted(run, ctx.interrupt, () => source.close());

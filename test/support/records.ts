@@ -228,6 +228,7 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
 /** A writer that keeps what it gets. */
 export function memoryWriter(): Writer & { text: string } {
   return {
+    fd: -1,
     text: '',
     write(data) {
       // Bytes hold only during the call.
