@@ -16,7 +16,7 @@ import {
 } from '../../support/tcp-model-capture.ts';
 
 const SEED = 9293;
-const RUNS = Number(process.env['FINWAIT_PROPERTY_RUNS'] ?? 300);
+const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 
 async function check(
   kinds: Kinds,
@@ -65,15 +65,15 @@ function truthOf(truth: Outcome): object {
   };
 }
 
-/** A segment passed the capture point before the RST and reached the RST's sender after it had sent it. */
+/** A segment passed the capture point before a RST and reached the RST's sender after it had sent it. */
 function crossesReset({ captured, resets }: Outcome, plan: Plan): boolean {
-  const rst = resets[0];
-  if (rst === undefined) return false;
-  const sentNs = rst.tapNs - plan.toTapNs[rst.from];
-  return captured.some(
-    (s) =>
-      s.from !== rst.from && s.tapNs <= rst.tapNs && s.tapNs + plan.beyondTapNs[s.from] >= sentNs,
-  );
+  return resets.some((rst) => {
+    const sentNs = rst.tapNs - plan.toTapNs[rst.from];
+    return captured.some(
+      (s) =>
+        s.from !== rst.from && s.tapNs <= rst.tapNs && s.tapNs + plan.beyondTapNs[s.from] >= sentNs,
+    );
+  });
 }
 
 /** The close kind as the two state paths tell it, for a close without RST. */
