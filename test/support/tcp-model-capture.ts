@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { buildCapture } from '../../fixtures/containers.ts';
 import type { Host, TcpFrame } from '../../fixtures/notation.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
-import { type End, F_ACK, F_SYN, type Plan, type Segment } from './tcp-model.ts';
+import { type End, F_ACK, F_SYN, type Outcome, type Plan, type Segment } from './tcp-model.ts';
 
 const MS = 1_000_000;
 
@@ -135,11 +135,12 @@ export interface Kinds {
   openings?: readonly Plan['opening'][];
   resets?: boolean;
   losses?: readonly ('none' | 'before' | 'after')[];
+  spareAcks?: boolean;
 }
 
 /** Random conversations. */
 export function plans(kinds: Kinds = {}): fc.Arbitrary<Plan> {
-  const { openings = ['client'], resets = false, losses = [] } = kinds;
+  const { openings = ['client'], resets = false, losses = [], spareAcks = false } = kinds;
   return fc
     .record({
       isn: fc.tuple(isn, isn),
@@ -159,10 +160,72 @@ export function plans(kinds: Kinds = {}): fc.Arbitrary<Plan> {
     })
     .map(({ sends, closes, aborts, ...plan }) => ({
       ...plan,
+      spareAcks,
       actions: [
         ...sends,
         ...(resets ? closes : closes.map((c) => ({ ...c, kind: 'close' as const }))),
         ...aborts,
       ],
     }));
+}
+
+/**
+ * The segments without which the kind can't be told: the first transmission of each FIN, and for a 4-way close one segment
+ * of the passive end that covers the first FIN and was sent before its own.
+ */
+export function proofOf(truth: Outcome): Set<Segment> {
+  const proof = new Set<Segment>();
+  for (const fin of truth.fins) if (fin !== null) proof.add(fin);
+  if (truth.ackBeforeFin !== null) proof.add(truth.ackBeforeFin);
+  return proof;
+}
+
+/** How a capture is spoilt. */
+export interface Mess {
+  /** Per frame, used round and round: lost, captured twice, and how late it was written down. */
+  frames: { lost: boolean; twice: boolean; lateUs: number }[];
+  /** The frames keep the times at which they passed; otherwise those at which they were written down. */
+  keepTimes: boolean;
+}
+
+/** Random ways to spoil a capture; no frame is written down later than `lateUs` microseconds. */
+export const mess = (lateUs: number): fc.Arbitrary<Mess> =>
+  fc.record({
+    frames: fc.array(
+      fc.record({
+        lost: fc.boolean(),
+        twice: fc.boolean(),
+        lateUs: fc.integer({ min: 0, max: lateUs }),
+      }),
+      { minLength: 1, maxLength: 40 },
+    ),
+    keepTimes: fc.boolean(),
+  });
+
+/** The frames of a capture that is spoilt so; those that prove the close kind are never lost. */
+export function spoil(truth: Outcome, { frames, keepTimes }: Mess): Shot[] {
+  const proof = proofOf(truth);
+  const written: { shot: Shot; atNs: number }[] = [];
+  shotsOf(truth.captured).forEach((shot, i) => {
+    const { lost, twice, lateUs } = frames[i % frames.length]!;
+    if (lost && !proof.has(shot.segment)) return;
+    const atNs = shot.tNs + lateUs * 1000;
+    written.push({ shot, atNs });
+    if (twice) {
+      written.push({ shot: { ...shot, tNs: shot.tNs + 20_000, hops: i % 2 }, atNs: atNs + 20_000 });
+    }
+  });
+  written.sort((a, b) => a.atNs - b.atNs);
+  return written.map(({ shot, atNs }) => (keepTimes ? shot : { ...shot, tNs: atNs }));
+}
+
+/** A segment that covers a FIN stands before all copies of that FIN. */
+export function hasAckBeforeFin(truth: Outcome, shots: readonly Shot[]): boolean {
+  return truth.fins.some((fin) => {
+    const at = shots.findIndex(({ segment: s }) => s === fin);
+    return (
+      fin !== null &&
+      shots.some(({ segment: s }, i) => i < at && s.from !== fin.from && s.ack > fin.seq + fin.len)
+    );
+  });
 }

@@ -43,6 +43,8 @@ export interface Plan {
   actions: readonly Action[];
   /** What becomes of the n-th segment sent: lost before the capture point, behind it, or (beyond the list) neither. */
   losses: readonly ('none' | 'before' | 'after')[];
+  /** Only what is sent again until it arrives is ever lost: segments that take sequence numbers. */
+  spareAcks: boolean;
 }
 
 export interface Segment {
@@ -201,7 +203,8 @@ class Simulation {
       tapNs: -1,
     };
     sent.push(segment);
-    const fate = plan.losses[segment.id] ?? 'none';
+    const isSpared = plan.spareAcks && spaceOf(flags, len) === 0;
+    const fate = isSpared ? 'none' : (plan.losses[segment.id] ?? 'none');
     if (fate === 'before') return segment;
     this.#after(plan.toTapNs[e.end], () => {
       segment.tapNs = this.#now;
