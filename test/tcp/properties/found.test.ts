@@ -1,9 +1,24 @@
 /** Counterexamples found by reading and by the properties beside this file: each test is one of them, as small as it gets. */
 
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connectionsIn, onlyConnectionIn, path, segments } from '../../support/fixtures.ts';
+import { simulate } from '../../support/tcp-model.ts';
+import { listing, mess, pcapOf, plans, spoil } from '../../support/tcp-model-capture.ts';
 
 describe('frames in the wrong order', () => {
+  test('within 8 ms leave the close kind as it is', async () => {
+    await fc.assert(
+      fc.asyncProperty(plans(), mess(8000), async (plan, how) => {
+        const truth = simulate(plan);
+        const shots = spoil(truth, how);
+        const record = await onlyConnectionIn(pcapOf(shots, plan));
+        expect(record.close.kind, listing(shots)).toBe(truth.kind);
+      }),
+      { seed: 9293, numRuns: 300 },
+    );
+  });
+
   test('an ACK of the FIN captured just before that FIN still makes the close 4-way', async () => {
     const record = await onlyConnectionIn(segments`
       C > S  S   0:0(0)
