@@ -6,8 +6,8 @@ import type { ConnectionRecord } from '../../../src/report/record.ts';
 import { nextState, TCP_EVENTS, type TcpState } from '../../../src/tcp/state.ts';
 import type { StateEntry } from '../../../src/tcp/verdicts.ts';
 import { connectionsIn } from '../../support/fixtures.ts';
-import type { Segment } from '../../support/tcp-model.ts';
-import { listing, pcapOf, type Shot } from '../../support/tcp-model-capture.ts';
+import { type Segment, simulate } from '../../support/tcp-model.ts';
+import { listing, pcapOf, plans, type Shot, shotsOf } from '../../support/tcp-model-capture.ts';
 
 const SEED = 9293;
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 400);
@@ -34,6 +34,7 @@ const segment = fc.record({
     fc.integer({ min: 0, max: 3000 }),
     fc.integer({ min: 0, max: 90_000_000 }),
     fc.integer({ min: -50_000, max: 0 }),
+    fc.integer({ min: -900_000_000, max: 0 }),
   ),
   id: fc.integer({ min: 0, max: 6 }),
 });
@@ -109,7 +110,7 @@ describe('random segments', () => {
   test.each([true, false])('never break the record (timestamps: %s)', async (timestamps) => {
     await fc.assert(
       fc.asyncProperty(fc.array(segment, { minLength: 1, maxLength: 40 }), async (list) => {
-        let tNs = 1_000_000_000;
+        let tNs = 3_600_000_000_000;
         const shots = list.map(({ gapUs, ...rest }): Shot => {
           tNs = Math.max(0, tNs + gapUs * 1000);
           return { segment: { ...rest, tapNs: tNs } as Segment, tNs, hops: 0 };
@@ -121,6 +122,56 @@ describe('random segments', () => {
           expect(records.map((record) => record.stream)).toEqual(records.map((_, i) => i));
         } catch (error) {
           throw new Error(`${(error as Error).message}\n${listing(shots)}`);
+        }
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+  });
+
+  test('that replace some of a real conversation never break the record', async () => {
+    const change = fc.record({
+      at: fc.integer({ min: 0, max: 60 }),
+      flags: fc.option(flags),
+      seq: fc.option(fc.integer({ min: -3, max: 3 })),
+      ack: fc.option(fc.integer({ min: -3, max: 3 })),
+      garbage: fc.option(segment),
+      stepUs: fc.oneof(fc.constant(0), fc.integer({ min: -100_000_000, max: 100_000_000 })),
+    });
+    const kinds = {
+      openings: ['client', 'both'],
+      resets: true,
+      losses: ['none', 'none', 'after'],
+    } as const;
+    await fc.assert(
+      fc.asyncProperty(plans(kinds), fc.array(change, { maxLength: 6 }), async (plan, changes) => {
+        const shots = shotsOf(simulate(plan).captured).map((shot) => ({
+          ...shot,
+          tNs: shot.tNs + 3_600_000_000_000,
+        }));
+        for (const { at, garbage, stepUs, ...how } of changes) {
+          const i = at % shots.length;
+          const shot = shots[i]!;
+          const s = shot.segment;
+          const changed: Segment = {
+            ...s,
+            flags: how.flags ?? s.flags,
+            seq: s.seq + (how.seq ?? 0),
+            ack: s.ack + (how.ack ?? 0),
+          };
+          shots[i] = { ...shot, segment: changed };
+          if (garbage !== null) {
+            shots.splice(i, 0, { ...shot, segment: { ...s, ...garbage, tapNs: shot.tNs } });
+          }
+          for (let k = i; k < shots.length; k++) {
+            shots[k] = { ...shots[k]!, tNs: shots[k]!.tNs + stepUs * 1000 };
+          }
+        }
+        const told = `${listing(shots)}`;
+        try {
+          const records = await connectionsIn(pcapOf(shots, plan));
+          for (const record of records) expectSane(record, shots.length);
+        } catch (error) {
+          throw new Error(`${(error as Error).message}\n${told}`);
         }
       }),
       { seed: SEED, numRuns: RUNS },
