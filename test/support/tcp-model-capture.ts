@@ -229,3 +229,12 @@ export function hasAckBeforeFin(truth: Outcome, shots: readonly Shot[]): boolean
     );
   });
 }
+
+/** A segment that covers a FIN was captured, never received, and is sent again. */
+export function losesCover(truth: Outcome): boolean {
+  return truth.captured.some((s) =>
+    truth.fins.some(
+      (fin) => fin !== null && s.isLost && s.from !== fin.from && s.ack > fin.seq + fin.len,
+    ),
+  );
+}

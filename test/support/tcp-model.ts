@@ -60,6 +60,8 @@ export interface Segment {
   tsEcr: number;
   /** When it passed the capture point; -1: never. */
   tapNs: number;
+  /** It was lost behind the capture point. */
+  isLost: boolean;
 }
 
 export interface PathEntry {
@@ -201,10 +203,12 @@ class Simulation {
       tsVal: 1000 + 7 * e.end + Math.floor(this.#now / MS),
       tsEcr: (flags & F_ACK) === 0 ? 0 : e.tsRecent,
       tapNs: -1,
+      isLost: false,
     };
     sent.push(segment);
     const isSpared = plan.spareAcks && spaceOf(flags, len) === 0;
     const fate = isSpared ? 'none' : (plan.losses[segment.id] ?? 'none');
+    segment.isLost = fate === 'after';
     if (fate === 'before') return segment;
     this.#after(plan.toTapNs[e.end], () => {
       segment.tapNs = this.#now;
@@ -252,7 +256,9 @@ class Simulation {
 
   #startRto(e: Endpoint): void {
     const timer = ++e.rtoTimer;
-    this.#after(this.#rtoNs * 2 ** Math.min(e.tries, 4), () => {
+    // Never both at once: an end that only seems to answer would look as if it did.
+    const rtoNs = this.#rtoNs * (e.end === 0 ? 1 : 1.37);
+    this.#after(Math.floor(rtoNs * 2 ** Math.min(e.tries, 4)), () => {
       const first = e.unacked[0];
       if (timer !== e.rtoTimer || first === undefined) return;
       if (++e.tries > MAX_TRIES) {

@@ -132,4 +132,23 @@ describe('without loss, wherever the capture point is', () => {
       expect(kindByPaths(record)).toBe(record.close.kind);
     });
   });
+
+  test('how long the close took, and what was sent on the half-closed connection, is the truth', async () => {
+    await check({}, (record, { fins, sent, initiator, paths }) => {
+      if (initiator !== 0 && initiator !== 1) return;
+      const passive = initiator === 0 ? 1 : 0;
+      const f1 = fins[initiator]!;
+      const f2 = fins[passive];
+      const got = paths[passive].find(({ state }) => state === 'CLOSE_WAIT');
+      // A FIN that nobody acknowledged before the end is not in the capture's power.
+      if (got === undefined) return;
+      const covers = sent.filter((s) => s.from === passive && s.ack > f1.seq + f1.len);
+      const ns = (from: number, to: number): number => Math.round(to - from) / 1e9;
+      const bytes = covers.reduce((sum, s) => sum + s.len, 0);
+
+      expect(record.close.bytesAfterFin).toBe(bytes);
+      expect(record.close.finToAck).toBe(ns(f1.tapNs, covers[0]!.tapNs));
+      expect(record.close.closeWait).toBe(f2 === null ? null : ns(f1.tapNs, f2.tapNs));
+    });
+  });
 });
