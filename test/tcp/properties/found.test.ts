@@ -4,7 +4,16 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { connectionsIn, onlyConnectionIn, path, segments } from '../../support/fixtures.ts';
 import { simulate } from '../../support/tcp-model.ts';
-import { listing, mess, pcapOf, plans, spoil } from '../../support/tcp-model-capture.ts';
+import {
+  clientEnd,
+  type Kinds,
+  listing,
+  mess,
+  pcapOf,
+  plans,
+  shotsOf,
+  spoil,
+} from '../../support/tcp-model-capture.ts';
 
 describe('frames in the wrong order', () => {
   test('within 8 ms leave the close kind as it is', async () => {
@@ -50,6 +59,65 @@ describe('frames in the wrong order', () => {
 
     expect(record.close.complete).toBe(true);
     expect(record.close.kind).toBe('4-way');
+  });
+});
+
+describe('segments that were captured and never received', () => {
+  test('a FIN that was not received brought no ACK either', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S  S   0:0(0)
+      S > C  S.  0:0(0)  ack 1
+      C > S  .   1:1(0)  ack 1
+      S > C  F.  1:1(0)  ack 1
+      C > S  F.  1:1(0)  ack 2
+      C > S  F.  1:1(0)  ack 2  +0.2
+      S > C  .   2:2(0)  ack 2`);
+
+    expect(record.close.kind).toBe('3-way-merged');
+    expect(path(record.states.server)).toBe(
+      'LISTEN > SYN_RECEIVED > ESTABLISHED > FIN_WAIT_1 > TIME_WAIT > CLOSED',
+    );
+  });
+
+  test('data that was not received brought no ACK of the FIN either', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S  S   0:0(0)
+      S > C  S.  0:0(0)  ack 1
+      C > S  .   1:1(0)  ack 1
+      S > C  F.  1:1(0)  ack 1
+      C > S  P.  1:2(1)  ack 2
+      C > S  P.  1:2(1)  ack 2  +0.2
+      S > C  .   2:2(0)  ack 2`);
+
+    const entered = record.states.server.find((entry) => entry.state === 'FIN_WAIT_2');
+    expect(entered?.frame).toBe(6);
+  });
+
+  test('cause no state: the paths are those of the two ends', async () => {
+    const kinds: Kinds = { losses: ['none', 'none', 'after'], spareAcks: true };
+    await fc.assert(
+      fc.asyncProperty(plans(kinds), async (plan) => {
+        const truth = simulate(plan);
+        fc.pre(truth.settled);
+        const shots = shotsOf(truth.captured);
+        const record = await onlyConnectionIn(pcapOf(shots, plan));
+        const c = clientEnd(record);
+        const found = [record.states.client, record.states.server].map((states) => path(states));
+        const expected = truth.paths.map((p) => p.map(({ state }) => state).join(' > '));
+        expect([found[c], found[1 - c]], listing(shots)).toEqual(expected);
+      }),
+      { seed: 9293, numRuns: 300 },
+    );
+  });
+
+  test('a SYN that did not reach an end which opens too brought it no SYN_RECEIVED', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S  S   0:0(0)
+      S > C  S   0:0(0)
+      C > S  S.  0:0(0)  ack 1
+      S > C  .   1:1(0)  ack 1`);
+
+    expect(path(record.states.server)).toBe('SYN_SENT > ESTABLISHED');
   });
 });
 
@@ -112,6 +180,37 @@ describe('RST', () => {
       dup +0.000010`);
 
     expect(record.duplicateFrames).toBe(1);
+  });
+});
+
+describe('FIN where it means nothing', () => {
+  test('beside a RST outside the window it does not hide the close that follows', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S  S   0:0(0)
+      S > C  S.  0:0(0)  ack 1
+      C > S  .   1:1(0)  ack 1
+      C > S  P.  1:11(10)  ack 1
+      S > C  .   1:1(0)  ack 11
+      S > C  FR  900000:900000(0)
+      C > S  P.  11:21(10)  ack 1
+      S > C  .   1:1(0)  ack 21
+      C > S  P.  21:31(10)  ack 1
+      S > C  .   1:1(0)  ack 31
+      C > S  P.  31:41(10)  ack 1
+      S > C  .   1:1(0)  ack 41
+      C > S  P.  41:51(10)  ack 1
+      S > C  .   1:1(0)  ack 51
+      C > S  P.  51:61(10)  ack 1
+      S > C  .   1:1(0)  ack 61
+      C > S  P.  61:71(10)  ack 1
+      S > C  .   1:1(0)  ack 71
+      C > S  F.  71:71(0)  ack 1
+      S > C  .   1:1(0)  ack 72
+      S > C  F.  1:1(0)  ack 72
+      C > S  .   72:72(0)  ack 2`);
+
+    expect([record.close.kind, record.close.complete]).toEqual(['4-way', true]);
+    expect(path(record.states.client)).toContain('FIN_WAIT_1 > FIN_WAIT_2 > TIME_WAIT');
   });
 });
 
