@@ -122,6 +122,42 @@ describe('segments that were captured and never received', () => {
 });
 
 describe('RST', () => {
+  test('a RST captured just before the last data of its sender ends the connection', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S  S   0:0(0)
+      S > C  S.  0:0(0)  ack 1
+      C > S  .   1:1(0)  ack 1
+      C > S  P.  1:11(10)  ack 1
+      S > C  R.  101:101(0)  ack 11
+      S > C  P.  1:101(100)  ack 11  +0.000001`);
+
+    expect(record.close.kind).toBe('rst');
+    expect(record.findings.map((finding) => finding.code)).not.toContain('rst-ignored');
+  });
+
+  test('a RST captured just before the FIN of its sender ends the connection', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S  S   0:0(0)
+      S > C  S.  0:0(0)  ack 1
+      C > S  .   1:1(0)  ack 1
+      S > C  R.  2:2(0)  ack 1
+      S > C  F.  1:1(0)  ack 1  +0.000001`);
+
+    expect(record.close.kind).toBe('rst');
+  });
+
+  test('a RST behind bytes that the capture lost ends the connection, though the peer had data under way', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S  S   0:0(0)
+      S > C  S.  0:0(0)  ack 1
+      C > S  .   1:1(0)  ack 1
+      C > S  P.  1:11(10)  ack 1
+      S > C  R.  101:101(0)  ack 11
+      C > S  P.  11:21(10)  ack 1  +0.001`);
+
+    expect([record.close.kind, record.close.certainty]).toEqual(['rst', 'likely']);
+  });
+
   test('a RST outside the window and a long silence do not end the tracking', async () => {
     const records = await connectionsIn(segments`
       C > S  S   0:0(0)
