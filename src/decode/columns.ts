@@ -154,3 +154,11 @@ export const URG = 0x020;
 export const ECE = 0x040;
 export const CWR = 0x080;
 export const AE = 0x100;
+
+/**
+ * Whether the flags make a FIN that counts: without ACK a segment is dropped before its FIN is looked at (RFC 9293
+ * §3.10.7.4, fifth step), and a RST ends the matter.
+ */
+export function isFin(flags: number): boolean {
+  return (flags & (FIN | ACK | RST)) === (FIN | ACK);
+}

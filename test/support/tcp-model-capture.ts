@@ -60,6 +60,8 @@ export function pcapOf(shots: readonly Shot[], look: Look): Uint8Array {
       ipLen0: false,
       badChecksum: false,
       dup: false,
+      comment: null,
+    comment: null,
     };
   });
   return buildCapture({
