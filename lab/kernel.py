@@ -1,7 +1,8 @@
 """Sockets and their states as the tracepoints tell them, with TIME_WAIT put back (net/ipv4/tcp_minisocks.c)."""
 
-from capture import FIN, RST
 from wire import host, other
+
+from capture import FIN, RST
 
 MS = 1_000_000
 # A change and the frame that made it lie microseconds apart; the socket may be owned by its process for a little longer.
@@ -88,6 +89,18 @@ def attach(connections, found, strays):
 
 def with_time_wait(connection, side, fin_timeout_ns, stop_ns):
     """The socket's states, the minisocket's put back: [(t, old, new[, mark])]."""
+    states = _restored(connection, side, fin_timeout_ns, stop_ns)
+    for i, (entry, after) in enumerate(zip(states, states[1:], strict=False)):
+        if entry[2] == 'FIN_WAIT2' and after[2] == 'TIME_WAIT' and after[0] - entry[0] < NEAR_NS:
+            own_fin = connection.fin(side)
+            first = own_fin and next((s for s in connection.got[side] if s.covers(own_fin.end)), None)
+            if first and first.flags & FIN:
+                # One segment brought the ACK and the FIN: on the wire FIN_WAIT_2 never was.
+                states[i] = (*entry, 'at-once')
+    return states
+
+
+def _restored(connection, side, fin_timeout_ns, stop_ns):
     sk = connection.sockets[side]
     if sk is None:
         return []

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 
-import capture
 import net
 import truth
+
+import capture
 
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21
 SEND_QUEUE, RECEIVE_QUEUE = 2, 1

@@ -8,11 +8,12 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from cable import Kinds, decode, push_tags, strip_tags
-from capture import ACK, FIN, RST, SYN, Segment, without_machine
 from forge import checksum, forge_reset
 from ringbuffer import parse_page
 from tracing import endpoint, sockaddr
 from wire import Connection, Verdict, handshake
+
+from capture import ACK, FIN, RST, SYN, Segment, without_machine
 
 CLIENT, SERVER = '10.77.0.1:40000', '10.77.0.2:8080'
 

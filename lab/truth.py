@@ -7,8 +7,8 @@ import json
 import platform
 import re
 
-from capture import FIN, RST, SYN
 from kernel import MS, attach, sockets, with_time_wait
+from readable import lost_first_fin, unreadable
 from wire import SIDES, Verdict, connections, handshake, other
 
 HOSTS = {'10.77.0.1', '10.77.0.2', '[fd77::1]', '[fd77::2]'}
@@ -28,58 +28,6 @@ def reset_ends(connection):
         )
 
     return ends
-
-
-def unreadable(connection, side, file_keys, paths, at_side):
-    """Why the file can't tell the states of `side`, or None."""
-    path, peer = paths[side], other(side)
-    own_fin, peer_fin = connection.fin(side), connection.fin(peer)
-    names = [entry[2] for entry in path]
-    for i, entry in enumerate(path):
-        if entry[2] in ('FIN_WAIT1', 'LAST_ACK'):
-            if own_fin is None:
-                return 'its FIN was never sent'
-            later = path[i + 1][0] if i + 1 < len(path) else None
-            if own_fin.t > entry[0] + MS and later is not None and later < own_fin.t:
-                return 'its FIN waited behind data while the kernel was in FIN_WAIT1 already'
-            break
-    if at_side == side:
-        return None
-    in_file = [s for s in connection.sent[peer] if s.key in file_keys]
-    own_in_file = [s for s in connection.sent[side] if s.key in file_keys]
-    got = connection.got[side]
-
-    def both(test):
-        return any(test(s) for s in in_file), any(test(s) for s in got)
-
-    checks = [('RST', lambda s: s.flags & RST)]
-    if peer_fin is not None:
-        checks.append(('FIN', lambda s: s.flags & FIN))
-    if own_fin is not None:
-        checks.append(('ACK of its FIN', lambda s: s.covers(own_fin.end) and not s.flags & RST))
-    for name, test in checks:
-        shown, delivered = both(test)
-        if shown and not delivered and not (name == 'RST' and names[-1:] == ['CLOSE']):
-            return f"the {peer}'s {name} is in the file and never arrived"
-        if delivered and not shown and (name != 'RST' or names[-1:] == ['CLOSE']):
-            return f"the {peer}'s {name} arrived and is not in the file"
-    for name, test in (('FIN', lambda s: s.flags & FIN), ('RST', lambda s: s.flags & RST)):
-        if any(test(s) for s in connection.sent[side]) and not any(test(s) for s in own_in_file):
-            return f'its {name} is not in the file'
-    if peer_fin is not None and got and any(s.covers(peer_fin.end) for s in connection.sent[side]):
-        if not any(s.covers(peer_fin.end) for s in own_in_file):
-            return f"none of its ACKs of the {peer}'s FIN is in the file"
-    if side == 'client' and 'ESTABLISHED' in names and not any(not s.flags & SYN for s in own_in_file):
-        return 'its ACK of the SYN-ACK is not in the file'
-    if own_fin is not None and peer_fin is not None and sum(1 for s in in_file if s.flags & FIN) == 1:
-        orders = []
-        for seen in (in_file, got):
-            fin = next((i for i, s in enumerate(seen) if s.flags & FIN), None)
-            ack = next((i for i, s in enumerate(seen) if s.covers(own_fin.end)), None)
-            orders.append(fin is not None and ack is not None and fin < ack)
-        if orders[0] != orders[1]:
-            return "the peer's FIN and its ACK arrived in another order than the file shows"
-    return None
 
 
 def seconds(t):
@@ -172,6 +120,8 @@ class Truth:
                     f"{side}: the kernel's list ends in CLOSE where a minisocket took over in {sk.states[-1][1]}"
                 )
             why = unreadable(connection, side, keys, paths, at_side) if self.exact else None
+            if not why and in_file.close != as_sent.close:
+                why = lost_first_fin(connection, side, keys)
             if why and path:
                 undecided.append(side)
                 notes.append(f'{side}: {why}')

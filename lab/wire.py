@@ -184,9 +184,10 @@ class Verdict:
         for s in segments:
             if s.source == self.connection.end[early] and s.flags & FIN:
                 seen += 1
-            elif s.source == self.connection.end[late] and not s.flags & (FIN | RST | SYN):
-                if s.seq == self.fin_end[late] and s.covers(self.fin_end[early]):
-                    return 'simultaneous' if seen == 1 else '3-way-merged'
+                continue
+            behind = s.source == self.connection.end[late] and s.seq == self.fin_end[late]
+            if behind and not s.flags & (FIN | RST | SYN) and s.covers(self.fin_end[early]):
+                return 'simultaneous' if seen == 1 else '3-way-merged'
         return '3-way-merged'
 
     def _first(self):

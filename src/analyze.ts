@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { formatUtc } from './base/time.ts';
+import { DEFAULT_MSL_SEC, formatUtc } from './base/time.ts';
 import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
@@ -10,12 +10,13 @@ import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts
 import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import { buildRecord } from './report/build-record.ts';
+import { countRecord, createCounts } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import type { FinishedConnection } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
-import { CLOSE_KINDS, HANDSHAKE_KINDS, type Side } from './tcp/verdicts.ts';
+import type { Side } from './tcp/verdicts.ts';
 
 /** A path (`-`: standard input), a stream of bytes, or the bytes of a capture. */
 export type CaptureInput = string | Readable | Uint8Array;
@@ -34,6 +35,11 @@ export interface AnalyzeOptions {
 export interface RunOptions extends AnalyzeOptions {
   /** Called with each finished connection, in the order in which they finish. */
   onRecord: (record: ConnectionRecord) => void;
+  /**
+   * Asked first with each finished connection (a record that is used again after the call): true where it was taken, and is neither
+   * judged nor counted here.
+   */
+  takeFinished?: (finished: FinishedConnection) => boolean;
   /** Awaited between chunks, never between frames: a writer's back-pressure. False stops the run early. */
   onChunk?: (progress: Progress) => Promise<boolean> | boolean;
   /** Called with every segment of the connection with this number, duplicates included, before its record. */
@@ -71,7 +77,6 @@ export interface Analysis extends AsyncIterable<ConnectionRecord> {
   readonly summary: Promise<CaptureSummary>;
 }
 
-export const DEFAULT_MSL_SEC = 30;
 export const DEFAULT_MAX_CONNECTIONS = 4_000_000;
 /** Segments of a watched connection kept until its roles are known; later ones are left out. */
 export const MAX_WATCHED_SEGMENTS = 200_000;
@@ -108,8 +113,9 @@ class AnalysisRun {
       readOptions: (p) => packOptions(this.#readOptions(p)),
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       onFinished: (finished) => {
+        if (options.takeFinished?.(finished)) return;
         const record = buildRecord(finished, file, mslSec);
-        count(this.#summary, record);
+        countRecord(this.#summary, record);
         if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
         options.onRecord(record);
       },
@@ -266,8 +272,6 @@ export function analyze(input: CaptureInput, options: AnalyzeOptions = {}): Anal
 }
 
 function emptySummary(file: string | null, source: FrameSource): CaptureSummary {
-  const zeros = <K extends string>(kinds: readonly K[]): Record<K, number> =>
-    Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<K, number>;
   return {
     file,
     format: source.format,
@@ -277,9 +281,7 @@ function emptySummary(file: string | null, source: FrameSource): CaptureSummary 
     start: null,
     end: null,
     connections: 0,
-    handshakes: zeros(HANDSHAKE_KINDS),
-    closes: zeros(CLOSE_KINDS),
-    bytes: 0,
+    ...createCounts(),
     duplicateFrames: 0,
     strayFrames: 0,
     evicted: 0,
@@ -288,20 +290,9 @@ function emptySummary(file: string | null, source: FrameSource): CaptureSummary 
     unknownLinkTypes: [],
     outOfOrderFrames: 0,
     droppedByInterface: null,
-    oneDirection: 0,
-    begunBefore: 0,
     warnings: [],
     damage: null,
   };
-}
-
-function count(summary: CaptureSummary, record: ConnectionRecord): void {
-  summary.handshakes[record.handshake.kind]++;
-  summary.closes[record.close.kind]++;
-  summary.bytes += record.bytes.client + record.bytes.server;
-  const isOneSided = record.packets.client === 0 || record.packets.server === 0;
-  if (isOneSided && record.handshake.kind !== 'unanswered') summary.oneDirection++;
-  if (record.handshake.kind === 'none') summary.begunBefore++;
 }
 
 /** The first and last time of a capture, and how often time went back. */

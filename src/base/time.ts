@@ -2,6 +2,9 @@
 
 export const NS_PER_S = 1_000_000_000;
 
+/** Maximum segment lifetime in seconds: Linux holds TIME_WAIT for 60 s (RFC 9293 §3.4.2 would say 120). */
+export const DEFAULT_MSL_SEC = 30;
+
 /** The second formatted last: records come by the thousand within one. */
 let lastSec = -1;
 let lastWhole = '';

@@ -1,9 +1,14 @@
 /** `finwait FILE…`: the connections of each file as a table, JSON Lines, CSV or a summary. */
 
 import { resolve } from 'node:path';
+import { DEFAULT_MSL_SEC } from '../base/time.ts';
+import { addCounts } from '../report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
 import { compileFailOn, compileSelection, type FailOn, type Selection } from '../report/select.ts';
+import type { Tally } from '../report/summary.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
+import { dataForm } from './data-form.ts';
+import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { type Format, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
@@ -25,10 +30,9 @@ interface Form {
   end: (summary: CaptureSummary | null, file: string) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
+  /** Adds what another thread counted. */
+  add: (tally: Tally) => void;
 }
-
-/** Bytes of JSON Lines gathered before a write. */
-const CHUNK_BYTES = 256 * 1024;
 
 /** Columns of a table that goes to a file or a pipe. */
 const FILE_WIDTH = 200;
@@ -64,16 +68,34 @@ async function runFiles(
   const fails = compileFailOn(options.failOn);
   const statuses = new Set<number>();
   let readable = true;
+  let offload: Offload | null = null;
   const drain = async (): Promise<boolean> => {
     form.flush();
-    readable = await writer.drain();
+    readable = offload === null ? await writer.drain() : await offload.drain();
     return readable;
   };
   for (const file of files) {
+    const start = (bytesRead: number): void => {
+      if (offload !== null || bytesRead < OFFLOAD_FROM_BYTES) return;
+      if (format === 'table' || options.sort) return;
+      const { fd } = writer;
+      const mslSec = options.msl ?? DEFAULT_MSL_SEC;
+      const { selection, failOn } = options;
+      offload = startOffload({ format, fd, file, mslSec, selection, failOn });
+    };
     const held: ConnectionRecord[] = [];
     form.begin();
     const outcome = await readInput(ctx, file, options, {
-      drain,
+      async drain(bytesRead) {
+        const goesOn = await drain();
+        if (goesOn) start(bytesRead);
+        return goesOn;
+      },
+      takeFinished(finished) {
+        if (offload === null) return false;
+        offload.take(finished);
+        return true;
+      },
       onRecord: (record) => {
         if (!selected(record)) return;
         if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
@@ -81,6 +103,13 @@ async function runFiles(
         else form.record(record);
       },
     });
+    if (offload !== null) {
+      const { counts, tally, matched } = await (offload as Offload).finish();
+      offload = null;
+      if (outcome.summary !== null) addCounts(outcome.summary, counts);
+      form.add(tally);
+      if (matched) statuses.add(EXIT.matched);
+    }
     held.sort((a, b) => a.stream - b.stream);
     for (const record of held) form.record(record);
     statuses.add(outcome.status);
@@ -109,31 +138,11 @@ async function formFor(
 ): Promise<Form> {
   const nothing = (): void => {};
   switch (format) {
-    case 'jsonl': {
-      const { writeRecord } = await import('../report/json.ts');
-      const { JsonBytes } = await import('../report/json-bytes.ts');
-      const lines = new JsonBytes(2 * CHUNK_BYTES);
-      return {
-        begin: nothing,
-        record(record) {
-          writeRecord(lines, record);
-          if (lines.length >= CHUNK_BYTES) writer.write(lines.take());
-        },
-        end: nothing,
-        flush() {
-          if (lines.length > 0) writer.write(lines.take());
-        },
-      };
-    }
+    case 'jsonl':
     case 'csv': {
-      const { CSV_EOL, CSV_HEADER, csvRow } = await import('../report/csv.ts');
-      writer.write(`${CSV_HEADER}${CSV_EOL}`);
-      return {
-        begin: nothing,
-        record: (r) => writer.write(`${csvRow(r)}${CSV_EOL}`),
-        end: nothing,
-        flush: nothing,
-      };
+      const form = await dataForm(format, writer);
+      form.head();
+      return { begin: nothing, record: form.record, end: nothing, flush: form.flush, add: nothing };
     }
     default:
       return peopleForm(ctx, format === 'table', options, writer, several);
@@ -147,7 +156,9 @@ async function peopleForm(
   writer: Writer,
   several: boolean,
 ): Promise<Form> {
-  const { createTally, formatSummary, tallyRecord } = await import('../report/summary.ts');
+  const { addTally, createTally, formatSummary, tallyRecord } = await import(
+    '../report/summary.ts'
+  );
   const { escapeTerminal } = await import('../report/escape.ts');
   const table = withTable ? await import('../report/table.ts') : null;
   const toFile = options.output !== null;
@@ -178,6 +189,7 @@ async function peopleForm(
       if (summary !== null) writer.write(formatSummary(tally, summary, look));
     },
     flush() {},
+    add: (more) => addTally(tally, more),
   };
 }
 

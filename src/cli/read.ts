@@ -7,8 +7,8 @@ import type { CaptureSummary } from '../report/record.ts';
 import { type Context, EXIT } from './context.ts';
 import { createProgress } from './progress.ts';
 
-/** How long a run that was told to stop may take before it is left behind: it may wait for a pipe. */
-const GRACE_MS = 500;
+/** How long a run that was told to stop may take before its source is closed, and again before it is left behind. */
+const GRACE_MS = 300;
 
 export interface ReadOptions {
   msl?: number;
@@ -28,7 +28,9 @@ export async function readInput(
   ctx: Context,
   input: string,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'watch'> & { drain: () => Promise<boolean> },
+  on: Pick<RunOptions, 'onRecord' | 'takeFinished' | 'watch'> & {
+    drain: (bytesRead: number) => Promise<boolean>;
+  },
 ): Promise<ReadOutcome> {
   const name = input === '-' ? 'standard input' : input;
   const warn = (text: string): void => ctx.warn(`finwait: ${escapeTerminal(text)}`);
@@ -44,17 +46,18 @@ export async function readInput(
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),
         onRecord: on.onRecord,
+        ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);
-          return (await on.drain()) && !ctx.interrupt.aborted;
+          return (await on.drain(at.bytesRead)) && !ctx.interrupt.aborted;
         },
       });
-      const summary = await Promise.race([run, afterInterrupt(ctx.interrupt)]);
+      const summary = await untilInterrupted(run, ctx.interrupt, () => source.close());
       progress.clear();
       if (ctx.interrupt.aborted || summary === null) return { status: EXIT.interrupted, summary };
       return { status: report(summary, name, options.quiet, warn), summary };
     } finally {
-      await source.close();
+      if (!ctx.interrupt.aborted) await source.close();
     }
   } catch (error) {
     progress.clear();
@@ -82,12 +85,36 @@ function report(
   return EXIT.damaged;
 }
 
-function afterInterrupt(signal: AbortSignal): Promise<null> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      setTimeout(() => resolve(null), GRACE_MS);
+/**
+ * The result of `run`; or null where it was told to stop and did not: it may wait for a pipe. Closing the source ends
+ * that wait, so that `run` can hand out what it has.
+ */
+async function untilInterrupted<T>(
+  run: Promise<T>,
+  signal: AbortSignal,
+  closeSource: () => Promise<void>,
+): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined;
+  let stop = (): void => {};
+  const stopped = new Promise<null>((resolve) => {
+    const giveUp = (): void => {
+      timer = setTimeout(() => resolve(null), GRACE_MS);
+      // Only to wake a waiting read: whether it can be closed is of no interest by now.
+      closeSource().catch(() => {});
+    };
+    stop = (): void => {
+      timer = setTimeout(giveUp, GRACE_MS);
     };
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });
+  try {
+    return await Promise.race([run, stopped]);
+  } catch (error) {
+    if (signal.aborted) return null;
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    clearTimeout(timer);
+  }
 }

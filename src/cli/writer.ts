@@ -9,6 +9,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 const CHUNK_CHARS = 256 * 1024;
 
 export interface Writer {
+  /** The file descriptor that it writes to. */
+  readonly fd: number;
   /** Takes text, or bytes that hold only during the call; written at the latest by `drain`. */
   write(data: string | Uint8Array): void;
   /** Writes what was gathered, waiting while a pipe is full. False once the reader has gone away. */
@@ -56,6 +58,7 @@ export function fdWriter(fd: number): Writer {
   };
 
   return {
+    fd,
     write(data) {
       if (gone) return;
       if (typeof data === 'string') {
@@ -98,6 +101,7 @@ export function fileWriter(path: string): Writer {
     open = false;
   };
   return {
+    fd,
     write: inner.write,
     drain: inner.drain,
     async finish() {

@@ -168,7 +168,7 @@ function findSegments(batch: FrameBatch, ctx: DecodeContext): number {
           index[count] = k;
           ipAt[count] = ip;
           tcpAt[count] = tcp;
-          capturedEnd[count] = frameEnd < end ? frameEnd : end;
+          capturedEnd[count] = Math.min(frameEnd, end);
           wireEnd[count] = end;
           inSpill[count] = 0;
           count++;

@@ -1,6 +1,7 @@
 /** Ethernet and the tags between it and IP (IEEE 802.3, 802.1Q, 802.2 with SNAP; NSH, RFC 8300). */
 
 import {
+  endPacket,
   type Packet,
   STEP_ETHERNET,
   STEP_ETHERTYPE,
@@ -70,7 +71,9 @@ export function stepEthertype(p: Packet): number {
     case 0x8035:
       return ~ARP;
     default:
-      return p.protocol <= MAX_LENGTH ? STEP_LLC : ~UNKNOWN_ETHERTYPE;
+      if (p.protocol > MAX_LENGTH) return ~UNKNOWN_ETHERTYPE;
+      endPacket(p, p.at + p.protocol);
+      return STEP_LLC;
   }
 }
 

@@ -1,6 +1,13 @@
 /** IPv4 header (RFC 791 §3.1), and IP by its version. */
 
-import { MAX_IP_HEADERS, type Packet, STEP_IP_PROTOCOL, STEP_IPV4, STEP_IPV6 } from './packet.ts';
+import {
+  endPacket,
+  MAX_IP_HEADERS,
+  type Packet,
+  STEP_IP_PROTOCOL,
+  STEP_IPV4,
+  STEP_IPV6,
+} from './packet.ts';
 import {
   FRAGMENT_INCOMPLETE,
   IP_BAD_HEADER,
@@ -44,8 +51,7 @@ export function stepIpv4(p: Packet, reassembly: Reassembly): number {
   if (first >> 4 !== 4 || headerLen < MIN_HEADER_LEN) return ~IP_BAD_HEADER;
   if (totalLen !== 0 && totalLen < headerLen) return ~IP_BAD_HEADER;
   if (++p.ipHeaders > MAX_IP_HEADERS) return ~TOO_MANY_HEADERS;
-  if (totalLen !== 0 && at + totalLen < p.wireEnd) p.wireEnd = at + totalLen;
-  if (p.capturedEnd > p.wireEnd) p.capturedEnd = p.wireEnd;
+  if (totalLen !== 0) endPacket(p, at + totalLen);
   if (p.capturedEnd - at < headerLen) return ~IP_TRUNCATED;
 
   p.ipAt = at;

@@ -1,6 +1,6 @@
 /** IPv6 header and its extension headers (RFC 8200 §3 and §4, RFC 2675). */
 
-import { MAX_IP_HEADERS, type Packet, STEP_IP_PROTOCOL } from './packet.ts';
+import { endPacket, MAX_IP_HEADERS, type Packet, STEP_IP_PROTOCOL } from './packet.ts';
 import { FRAGMENT_INCOMPLETE, IP_BAD_HEADER, IP_TRUNCATED, TOO_MANY_HEADERS } from './reasons.ts';
 import { type Reassembly, reassemble } from './reassembly.ts';
 
@@ -27,8 +27,7 @@ export function stepIpv6(p: Packet): number {
   p.protocol = view.getUint8(at + NEXT_HEADER);
   p.at = at + HEADER_LEN;
   const payloadLen = view.getUint16(at + PAYLOAD_LEN) || jumboLen(p);
-  if (payloadLen !== 0 && payloadLen < p.wireEnd - p.at) p.wireEnd = p.at + payloadLen;
-  if (p.capturedEnd > p.wireEnd) p.capturedEnd = p.wireEnd;
+  if (payloadLen !== 0) endPacket(p, p.at + payloadLen);
   return STEP_IP_PROTOCOL;
 }
 

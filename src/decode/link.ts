@@ -82,9 +82,7 @@ function stepNull(p: Packet): number {
   switch (family) {
     case 2:
       return STEP_IPV4;
-    case 10: // Linux
-    case 23: // Windows
-    case 24: // NetBSD, OpenBSD
+    case 24: // NetBSD, OpenBSD, Npcap
     case 28: // FreeBSD
     case 30: // macOS
       return STEP_IPV6;

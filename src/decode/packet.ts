@@ -53,6 +53,12 @@ export const STEP_LLC = 8;
 export const STEP_80211 = 9;
 export const STEP_MPLS = 10;
 
+/** Ends the packet at `end` where a length field says that it is shorter than what is around it. */
+export function endPacket(p: Packet, end: number): void {
+  if (end < p.wireEnd) p.wireEnd = end;
+  if (p.capturedEnd > p.wireEnd) p.capturedEnd = p.wireEnd;
+}
+
 /** A packet over nothing. */
 export function createPacket(): Packet {
   const bytes = new Uint8Array(0);

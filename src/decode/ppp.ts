@@ -1,6 +1,7 @@
 /** PPP (RFC 1661 §2, RFC 1662 §3.1), PPPoE sessions (RFC 2516 §4) and Cisco HDLC. */
 
 import {
+  endPacket,
   type Packet,
   STEP_ETHERTYPE,
   STEP_IPV4,
@@ -37,7 +38,9 @@ export function stepPpp(p: Packet): number {
 /** Passes the header of a PPPoE session frame. */
 export function stepPppoe(p: Packet): number {
   if (p.capturedEnd - p.at < PPPOE_LEN) return ~LINK_TRUNCATED;
+  const payloadLen = p.view.getUint16(p.at + 4);
   p.at += PPPOE_LEN;
+  endPacket(p, p.at + payloadLen);
   return STEP_PPP;
 }
 

@@ -112,7 +112,7 @@ export function readSegments(
     inSpill[to] = spilled;
 
     const options = tcp + TCP_HEADER_LEN;
-    const optionsEnd = payload < end ? payload : end;
+    const optionsEnd = Math.min(payload, end);
     const len = optionsEnd > options ? optionsEnd - options : 0;
     optionsOffset[to] = options;
     optionsLen[to] = len;

@@ -2,6 +2,7 @@
 
 import { stepNextProtocol, stepNsh } from './ethernet.ts';
 import {
+  endPacket,
   type Packet,
   STEP_ETHERNET,
   STEP_ETHERTYPE,
@@ -25,6 +26,9 @@ export function stepUdp(p: Packet): number {
   if (p.capturedEnd - p.at < HEADER_LEN) return ~UDP;
   const src = p.view.getUint16(p.at);
   const dst = p.view.getUint16(p.at + 2);
+  // 0 in a jumbogram (RFC 2675 §4): as long as the packet.
+  const len = p.view.getUint16(p.at + 4);
+  if (len >= HEADER_LEN) endPacket(p, p.at + len);
   p.at += HEADER_LEN;
   const step = stepTunnel(p, Math.min(src, dst));
   return step === ~UDP ? stepTunnel(p, Math.max(src, dst)) : step;

@@ -189,7 +189,7 @@ function certaintySentences({ certainty, doubt, kind }: Close): string[] {
 }
 
 function sentence(text: string): string {
-  const safe = escapeTerminal(text);
+  const safe = escapeTerminal(text.charAt(0).toUpperCase() + text.slice(1));
   return /[.!?]$/.test(safe) ? safe : `${safe}.`;
 }
 

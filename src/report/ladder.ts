@@ -131,12 +131,13 @@ function title({ options, record, style }: Frame): string[] {
   const file = record.file === null ? '' : `  ${escapeTerminal(record.file)}`;
   const packets = record.packets.client + record.packets.server;
   const bytes = record.bytes.client + record.bytes.server;
+  const width = Math.max(MIN_WIDTH, options.width);
+  const facts = `${fullTime(record.start, options)} · ${humanSeconds(record.duration)} · ${humanCount(packets)} frames · ${humanBytes(bytes)}`;
+  const ends = `${escapeTerminal(endpointText(client))} → ${escapeTerminal(endpointText(server))}`;
   return [
     `${style.bold(`Connection ${stream}`)}${file}`,
-    `${escapeTerminal(endpointText(client))} → ${escapeTerminal(endpointText(server))}`,
-    style.dim(
-      `${fullTime(record.start, options)} · ${humanSeconds(record.duration)} · ${humanCount(packets)} frames · ${humanBytes(bytes)}`,
-    ),
+    ...wrap(ends, width),
+    ...wrap(facts, width).map(style.dim),
   ];
 }
 

@@ -1,15 +1,8 @@
 /** The record of a connection, the same in every output (docs/specification.md §7), and the figures of a whole capture. */
 
 import type { Damage } from '../base/errors.ts';
-import type {
-  Close,
-  CloseKind,
-  Finding,
-  Handshake,
-  HandshakeKind,
-  PerSide,
-  StateEntry,
-} from '../tcp/verdicts.ts';
+import type { Close, Finding, Handshake, PerSide, StateEntry } from '../tcp/verdicts.ts';
+import type { RecordCounts } from './counts.ts';
 
 export interface EndpointAddress {
   /** Dotted decimal, or RFC 5952. */
@@ -48,7 +41,7 @@ export interface ConnectionRecord {
 }
 
 /** Figures of a capture as a whole. */
-export interface CaptureSummary {
+export interface CaptureSummary extends RecordCounts {
   file: string | null;
   format: 'pcap' | 'pcapng';
   /** Frames read, and their captured bytes. */
@@ -60,10 +53,6 @@ export interface CaptureSummary {
   start: string | null;
   end: string | null;
   connections: number;
-  handshakes: Record<HandshakeKind, number>;
-  closes: Record<CloseKind, number>;
-  /** Payload bytes of all connections. */
-  bytes: number;
   duplicateFrames: number;
   /** Late frames of connections already forgotten. */
   strayFrames: number;
@@ -78,9 +67,6 @@ export interface CaptureSummary {
   outOfOrderFrames: number;
   /** Sum over the interfaces that report it, or null where none does. */
   droppedByInterface: number | null;
-  /** Connections seen in one direction only; begun before the capture. */
-  oneDirection: number;
-  begunBefore: number;
   warnings: string[];
   damage: Damage | null;
 }

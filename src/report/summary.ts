@@ -55,8 +55,18 @@ export function tallyRecord(
   if (close.certainty === 'likely') tally.likely += 1;
 }
 
-function count(map: Map<string, number>, key: string): void {
-  map.set(key, (map.get(key) ?? 0) + 1);
+function count(map: Map<string, number>, key: string, n = 1): void {
+  map.set(key, (map.get(key) ?? 0) + n);
+}
+
+/** Adds `more` to `tally`. */
+export function addTally(tally: Tally, more: Tally): void {
+  tally.connections += more.connections;
+  tally.bytes += more.bytes;
+  tally.incomplete += more.incomplete;
+  tally.likely += more.likely;
+  const maps = ['handshakes', 'closes', 'initiators', 'timeWaits', 'phases', 'findings'] as const;
+  for (const name of maps) for (const [key, n] of more[name]) count(tally[name], key, n);
 }
 
 export interface SummaryOptions {

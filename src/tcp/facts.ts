@@ -2,7 +2,7 @@
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import type { FinishedConnection } from './finished.ts';
-import { FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, type Story } from './story.ts';
+import { FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, type Story } from './story.ts';
 
 /** An end as an index: 0 the client, 1 the server. */
 export type End = 0 | 1;
@@ -264,7 +264,12 @@ function findDelivered(facts: Facts, end: End, fin: FinFacts): number {
   if (peers !== null && peers.copies.length > 1 && peers.arrival > peers.copies[0]!) {
     covers = covers.filter((i) => i >= peers.arrival || !peers.copies.includes(i));
   }
-  return delivered(facts.story, covers, fin.copies, facts.rttNs[end]);
+  const found = delivered(facts.story, covers, fin.copies, facts.rttNs[end]);
+  // The copy of the other FIN that arrived brought its ACK along, however late.
+  if (peers !== null && covers.includes(peers.arrival)) {
+    return found < 0 ? peers.arrival : Math.min(found, peers.arrival);
+  }
+  return found;
 }
 
 /** Segments behind the FIN, or ACKs of it, stand before all its copies, by more than a little reordering. */
@@ -293,6 +298,24 @@ function isFirstCopyMissing(facts: Facts, end: End, fin: FinFacts): boolean {
 export const REORDERING_NS = 20_000_000;
 
 /**
+ * The data that filled the hole below the FIN right before the ACK at `cover`, if no timestamp says otherwise: it begins at what the
+ * receiver waited for, more than a round trip after the FIN, which therefore had not been taken.
+ */
+function filledAt(facts: Facts, end: End, fin: FinFacts, cover: number): number | undefined {
+  const s = facts.story;
+  const fill = fin.fills.findLast((i) => i < cover);
+  if (fill === undefined || fill < fin.copies[0]!) return undefined;
+  if ((s.marks[cover]! & HAS_TS) !== 0) {
+    const echoed = s.tsEcr[cover];
+    if (fin.copies.some((i) => s.tsVal[i] === echoed)) return undefined;
+  }
+  const copy = fin.copies.findLast((i) => i < fill)!;
+  const isWaited = (s.marks[fill]! & PEER_ACK_KNOWN) !== 0 && s.seq[fill] === s.peerAck[fill];
+  const rtt = facts.rttNs[other(end)];
+  return isWaited && s.tNs[fill]! - s.tNs[copy]! > rtt ? fill : undefined;
+}
+
+/**
  * The copy that had arrived before a segment from behind the FIN was taken, if the ACK at `cover` echoes the timestamp of such a
  * segment: a receiver keeps only timestamps of what lies at or before what it has acknowledged (RFC 7323 §4.3), so
  * the ACK that answered that copy was lost, and this one answers a later copy again.
@@ -317,6 +340,7 @@ function findArrival(facts: Facts, end: End, fin: FinFacts): number {
       fin.fills.length === 0 ? fin.copies : [...fin.copies, ...fin.fills].sort((a, b) => a - b);
     const found =
       arrivedBefore(story, end, fin, cover) ??
+      filledAt(facts, end, fin, cover) ??
       answered(story, candidates, cover, facts.rttNs[other(end)]);
     if (found >= 0) return found;
     return fin.firstCopyMissing ? cover : first;

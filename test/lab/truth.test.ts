@@ -57,6 +57,17 @@ describe('the path of states', () => {
     expect(text(truth, 'client')).toBe('SYN_SENT > ESTABLISHED > FIN_WAIT_1 > TIME_WAIT');
   });
 
+  test('a merged close keeps a short FIN_WAIT_2 where the lab saw an ACK and a FIN arrive apart', () => {
+    const seen = { close: '3-way-merged' } as const;
+    const apart = connection({ ...seen, undecided: [], client_rfc: withGap(9e-6) });
+    const marked = withGap(0.0004);
+    marked[3] = [4, 'FIN_WAIT1', 'FIN_WAIT2', 'at-once'];
+    const together = connection({ ...seen, undecided: [], client_rfc: marked });
+
+    expect(text(apart, 'client')).toContain('[FIN_WAIT_2]');
+    expect(text(together, 'client')).not.toContain('FIN_WAIT_2');
+  });
+
   test('a merged close whose first FIN was lost keeps a FIN_WAIT_2 that lasted', () => {
     const truth = connection({ close: '3-way-merged', client_rfc: withGap(0.2) });
 

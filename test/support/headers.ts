@@ -183,7 +183,6 @@ export const stacks: Record<string, TestFrame[]> = {
   'NULL and IPv6 of NetBSD': onLink(0, '18000000', ipv6(tcp())),
   'NULL and IPv6 of FreeBSD': onLink(0, '1c000000', ipv6(tcp())),
   'NULL and IPv6 of macOS': onLink(0, '1e000000', ipv6(tcp())),
-  'NULL and IPv6 of Windows': onLink(0, '17000000', ipv6(tcp())),
   LOOP: onLink(108, '00000002', ip),
   PPP: onLink(9, 'ff030021', ip),
   'PPP without address and control': onLink(9, '0021', ip),
@@ -237,7 +236,7 @@ export const stacks: Record<string, TestFrame[]> = {
     '0900',
     ip,
   ),
-  'Ethernet with a preamble': onLink(274, '555555555555 55d5', ether, '00000000'),
+  'Ethernet with a preamble': onLink(274, '555555555555 55d5', ether, 'b8adb062'),
   'three fragments out of order': fragments(),
 };
 

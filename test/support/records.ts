@@ -228,9 +228,11 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
 /** A writer that keeps what it gets. */
 export function memoryWriter(): Writer & { text: string } {
   return {
+    fd: -1,
     text: '',
-    write(text) {
-      this.text += text;
+    write(data) {
+      // Bytes hold only during the call.
+      this.text += typeof data === 'string' ? data : new TextDecoder().decode(data);
     },
     drain: async () => true,
     finish: async () => true,

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import type { TcpState } from '../../src/tcp/state.ts';
 import type { CloseKind, HandshakeKind, PerSide, Side } from '../../src/tcp/verdicts.ts';
 
-/** [time in epoch seconds, old state, new state, mark]: `tw`, `tw-rst`, `tw-reset`, `tw-timer` of a minisocket, `silent` without a segment. */
+/** [time in epoch seconds, old state, new state, mark]: `tw`, `tw-rst`, `tw-reset`, `tw-timer` of a minisocket, `silent` without a segment, `at-once` one segment brought ACK and FIN. */
 export type KernelTransition = [t: number, from: string, to: string, mark?: string];
 
 type TruthClose = '4-way' | '3-way-merged' | 'simultaneous' | 'rst' | 'none';
@@ -102,7 +102,8 @@ const ONE_INTERRUPT = 50e-6;
 
 /**
  * The states of one end as RFC 9293 counts them, or null where the kernel has none to show (no full socket) or the file
- * can't tell them. FIN_WAIT_2 is left out where the close was merged and the kernel passed through it in one interrupt.
+ * can't tell them. FIN_WAIT_2 is left out where the close was merged and one segment brought the ACK and the FIN: the truth
+ * marks it, or where it has no marks (and no `undecided`) the kernel passed through it in one interrupt.
  */
 export function expectedPath(connection: TruthConnection, side: Side): ExpectedPath | null {
   const transitions = side === 'client' ? connection.client_rfc : connection.server_rfc;
@@ -124,11 +125,12 @@ export function expectedPath(connection: TruthConnection, side: Side): ExpectedP
     // close() after shutdown() enters the state that the socket is in already.
     if (from === to) continue;
     const next = transitions[i + 1];
-    const passing = to === 'FIN_WAIT2' && next !== undefined && next[0] - time < ONE_INTERRUPT;
-    if (passing && connection.close === '3-way-merged') continue;
+    const brief = to === 'FIN_WAIT2' && next !== undefined && next[0] - time < ONE_INTERRUPT;
+    const atOnce = mark === 'at-once' || (brief && connection.undecided === undefined);
+    if (atOnce && connection.close === '3-way-merged') continue;
     // A listener's child is traced only once its handshake is over.
     const late = listened && to === 'SYN_RECV';
-    states.push({ state: rfcState(to), time: late ? null : time, optional: passing });
+    states.push({ state: rfcState(to), time: late ? null : time, optional: atOnce || brief });
   }
   if (connection.handshake !== 'none-seen') return { states, openEnded };
   const established = states.findIndex(({ state }) => state === 'ESTABLISHED');

@@ -1,6 +1,6 @@
 /** tshark's account of the innermost TCP segment of every frame of a capture. */
 
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 
 export interface TsharkSegment {
   frame: number;
@@ -53,12 +53,11 @@ export function tsharkSegments(file: string, options: readonly string[] = []): T
     '-E',
     'separator=|',
   ];
-  const text = execFileSync('tshark', [...args, ...FIELDS.flatMap((field) => ['-e', field])], {
+  const { stdout } = spawnSync('tshark', [...args, ...FIELDS.flatMap((field) => ['-e', field])], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
-    stdio: ['ignore', 'pipe', 'ignore'],
   });
-  return text
+  return stdout
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => segmentOf(line.split('|')));

@@ -1,0 +1,52 @@
+/** The second thread of a large run: judges finished connections and writes their records. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { buildRecord } from '../report/build-record.ts';
+import { countRecord, createCounts } from '../report/counts.ts';
+import { compileFailOn, compileSelection } from '../report/select.ts';
+import { createTally, tallyRecord } from '../report/summary.ts';
+import { PackedConnections } from '../tcp/packed.ts';
+import { dataForm } from './data-form.ts';
+import type { FromReport, ReportJob, ToReport } from './report-job.ts';
+import { fdWriter } from './writer.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('report-thread.js runs as a worker thread only');
+const job = workerData as ReportJob;
+const writer = fdWriter(job.fd);
+const form = job.format === 'summary' ? null : await dataForm(job.format, writer);
+const selected = compileSelection(job.selection);
+const fails = compileFailOn(job.failOn);
+const counts = createCounts();
+const tally = createTally();
+let matched = false;
+let gone = false;
+
+const answer = (message: FromReport, transfer: ArrayBuffer[] = []): void => {
+  port.postMessage(message, transfer);
+};
+
+async function take(message: ToReport): Promise<void> {
+  if (message === null) {
+    answer({ result: { counts, tally, matched } });
+    port?.close();
+    return;
+  }
+  PackedConnections.forEach(message.buffer, message.used, (finished) => {
+    const record = buildRecord(finished, job.file, job.mslSec);
+    countRecord(counts, record);
+    if (!selected(record)) return;
+    if (job.failOn.length > 0 && !matched) matched = fails(record);
+    if (form === null) tallyRecord(tally, record);
+    else if (!gone) form.record(record);
+  });
+  form?.flush();
+  gone = !(await writer.drain());
+  answer({ buffer: message.buffer, gone }, [message.buffer]);
+}
+
+// One after the other, also while a full pipe makes one wait.
+let queue = Promise.resolve();
+port.on('message', (message: ToReport) => {
+  queue = queue.then(() => take(message));
+});

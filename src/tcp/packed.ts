@@ -1,0 +1,193 @@
+/** Finished connections as plain words, to hand them to another thread: what `conclude` needs and nothing else. */
+
+import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
+import { MAX_STORY_ENTRIES } from './story.ts';
+
+const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused', 'evicted'];
+
+/** Words of the fixed part: 8 doubles, then 40 words. */
+const DOUBLES = 8;
+const FIXED_WORDS = DOUBLES * 2 + 40;
+/** Words of an entry: 2 doubles, then 12 words. */
+const ENTRY_WORDS = 16;
+/** A Fast Open cookie has at most 16 bytes, 32 characters of hex: a word each. */
+const MAX_COOKIE_CHARS = 32;
+
+/** The most words that one connection takes. */
+export const MAX_PACKED_WORDS =
+  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_STORY_ENTRIES * ENTRY_WORDS;
+
+/** Many packed connections, one behind the other, in one transferable piece of memory. */
+export class PackedConnections {
+  readonly buffer: ArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #doubles: Float64Array;
+  #at = 0;
+
+  constructor(buffer: ArrayBuffer) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer);
+    this.#doubles = new Float64Array(buffer);
+  }
+
+  /** Words in use. */
+  get used(): number {
+    return this.#at;
+  }
+
+  /** Whether another connection of any size has room. */
+  get hasRoom(): boolean {
+    return this.#at + MAX_PACKED_WORDS <= this.#words.length;
+  }
+
+  /** Appends `f`; only where `hasRoom`. */
+  push(f: FinishedConnection): void {
+    const words = this.#words;
+    const doubles = this.#doubles;
+    const start = this.#at;
+    const d = start >> 1;
+    doubles[d] = f.firstFrame;
+    doubles[d + 1] = f.lastFrame;
+    doubles[d + 2] = f.durationNs;
+    doubles[d + 3] = f.reusedFrame ?? -1;
+    doubles[d + 4] = f.reusedNs;
+    doubles[d + 5] = f.bytes[0];
+    doubles[d + 6] = f.bytes[1];
+    doubles[d + 7] = f.stream;
+    let at = start + DOUBLES * 2;
+    words[at++] = f.family;
+    words[at++] = f.startSec;
+    words[at++] = f.startNs;
+    words[at++] = f.firstFrom;
+    words[at++] = f.duplicates;
+    words[at++] = ENDS.indexOf(f.end);
+    for (let e = 0; e < 2; e++) {
+      const address = f.address[e]!;
+      for (let i = 0; i < 4; i++) words[at++] = address[i]!;
+      words[at++] = f.port[e]!;
+      words[at++] = f.packets[e]!;
+      words[at++] = f.nextSeq[e]!;
+      words[at++] = f.maxAck[e]!;
+      words[at++] = f.ackKnown[e]!;
+      words[at++] = f.repeats[e]!;
+      words[at++] = f.zeroWindows[e]!;
+      words[at++] = f.options[e]!;
+      words[at++] = Math.min(f.cookie[e]!.length, MAX_COOKIE_CHARS);
+    }
+    words[at] = f.story.count;
+    at = start + FIXED_WORDS;
+    for (const cookie of f.cookie) {
+      for (let i = 0; i < cookie.length && i < MAX_COOKIE_CHARS; i++) {
+        words[at++] = cookie.charCodeAt(i);
+      }
+    }
+    if ((at & 1) !== 0) at++;
+    const s = f.story;
+    for (let i = 0; i < s.count; i++) {
+      doubles[at >> 1] = s.frame[i]!;
+      doubles[(at >> 1) + 1] = s.tNs[i]!;
+      words[at + 4] = s.marks[i]!;
+      words[at + 5] = s.seq[i]!;
+      words[at + 6] = s.ack[i]!;
+      words[at + 7] = s.len[i]!;
+      words[at + 8] = s.window[i]!;
+      words[at + 9] = s.ttl[i]!;
+      words[at + 10] = s.tsVal[i]!;
+      words[at + 11] = s.tsEcr[i]!;
+      words[at + 12] = s.peerAck[i]!;
+      words[at + 13] = s.nextSeq[i]!;
+      words[at + 14] = s.ipId[i]!;
+      words[at + 15] = s.from[i]!;
+      at += ENTRY_WORDS;
+    }
+    this.#at = at;
+  }
+
+  /** Calls `visit` with each connection in the first `used` words; the record is used again. */
+  static forEach(
+    buffer: ArrayBuffer,
+    used: number,
+    visit: (finished: FinishedConnection) => void,
+  ): void {
+    const words = new Int32Array(buffer);
+    const doubles = new Float64Array(buffer);
+    const f = createFinished();
+    let at = 0;
+    while (at < used) {
+      at = unpack(words, doubles, at, f);
+      visit(f);
+    }
+  }
+}
+
+function unpack(
+  words: Int32Array,
+  doubles: Float64Array,
+  start: number,
+  f: FinishedConnection,
+): number {
+  const d = start >> 1;
+  f.firstFrame = doubles[d]!;
+  f.lastFrame = doubles[d + 1]!;
+  f.durationNs = doubles[d + 2]!;
+  f.reusedFrame = doubles[d + 3]! < 0 ? null : doubles[d + 3]!;
+  f.reusedNs = doubles[d + 4]!;
+  f.bytes[0] = doubles[d + 5]!;
+  f.bytes[1] = doubles[d + 6]!;
+  f.stream = doubles[d + 7]!;
+  let at = start + DOUBLES * 2;
+  f.family = words[at++] === 6 ? 6 : 4;
+  f.startSec = words[at++]! >>> 0;
+  f.startNs = words[at++]!;
+  f.firstFrom = words[at++] === 0 ? 0 : 1;
+  f.duplicates = words[at++]!;
+  f.end = ENDS[words[at++]!]!;
+  let chars = 0;
+  const lengths = [0, 0];
+  for (let e = 0; e < 2; e++) {
+    const address = f.address[e]!;
+    for (let i = 0; i < 4; i++) address[i] = words[at++]!;
+    f.port[e] = words[at++]!;
+    f.packets[e] = words[at++]! >>> 0;
+    f.nextSeq[e] = words[at++]!;
+    f.maxAck[e] = words[at++]!;
+    f.ackKnown[e] = words[at++]!;
+    f.repeats[e] = words[at++]!;
+    f.zeroWindows[e] = words[at++]!;
+    f.options[e] = words[at++]!;
+    lengths[e] = words[at++]!;
+    chars += lengths[e]!;
+  }
+  const s = f.story;
+  s.count = words[at]!;
+  at = start + FIXED_WORDS;
+  if (chars > 0) {
+    for (let e = 0; e < 2; e++) {
+      f.cookie[e] = String.fromCharCode(...words.subarray(at, at + lengths[e]!));
+      at += lengths[e]!;
+    }
+  } else {
+    f.cookie[0] = '';
+    f.cookie[1] = '';
+  }
+  if ((at & 1) !== 0) at++;
+  for (let i = 0; i < s.count; i++) {
+    s.frame[i] = doubles[at >> 1]!;
+    s.tNs[i] = doubles[(at >> 1) + 1]!;
+    s.marks[i] = words[at + 4]!;
+    s.flags[i] = words[at + 4]! & 0xfff;
+    s.seq[i] = words[at + 5]!;
+    s.ack[i] = words[at + 6]!;
+    s.len[i] = words[at + 7]!;
+    s.window[i] = words[at + 8]!;
+    s.ttl[i] = words[at + 9]!;
+    s.tsVal[i] = words[at + 10]!;
+    s.tsEcr[i] = words[at + 11]!;
+    s.peerAck[i] = words[at + 12]!;
+    s.nextSeq[i] = words[at + 13]!;
+    s.ipId[i] = words[at + 14]!;
+    s.from[i] = words[at + 15]!;
+    at += ENTRY_WORDS;
+  }
+  return at;
+}

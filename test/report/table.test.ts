@@ -1,0 +1,114 @@
+/** The table and the summary. */
+
+import { expect, test } from 'vitest';
+import type { ConnectionRecord } from '../../src/report/record.ts';
+import { createTally, formatSummary, tallyRecord } from '../../src/report/summary.ts';
+import { tableChunks } from '../../src/report/table.ts';
+import { captureSummary, record } from '../support/records.ts';
+
+const RECORDS = [
+  record(),
+  record({
+    stream: 1,
+    client: { ip: '2001:db8:1234:5678:9abc:def0:1234:5678', port: 51000 },
+    server: { ip: '2001:db8::1', port: 443 },
+    duration: 125,
+    bytes: { client: 1_234_567, server: 98_765_432 },
+    handshake: { fastOpen: true },
+    close: {
+      kind: 'rst',
+      initiator: 'server',
+      timeWait: null,
+      resetBy: 'server',
+      phase: 'established',
+    },
+    findings: [
+      { code: 'rst-unread-data', severity: 'problem', frames: [9], what: 'w', advice: 'a' },
+      { code: 'zero-window', severity: 'warning', frames: [9], what: 'w', advice: 'a' },
+    ],
+  }),
+  record({ stream: 12345, close: { kind: '3-way-merged', complete: false, certainty: 'likely' } }),
+  record({
+    stream: 12346,
+    handshake: { kind: 'simultaneous-open' },
+    close: { kind: 'open', initiator: null, timeWait: null, complete: false },
+  }),
+];
+
+function table(records: readonly ConnectionRecord[], width: number, color = false): string {
+  return [...tableChunks(records, { width, color, local: false })].join('');
+}
+
+test.each([60, 80, 120, 200])('at %d columns the table fits', async (width) => {
+  const text = table(RECORDS, width);
+
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width);
+  await expect(text).toMatchFileSnapshot(`__snapshots__/table-${width}.txt`);
+});
+
+test('a terminal narrower than 60 columns gets 60', () => {
+  expect(table(RECORDS, 10)).toBe(table(RECORDS, 60));
+});
+
+test('rows beyond a page keep the widths of the first', () => {
+  const many = Array.from({ length: 2500 }, (_, stream) => record({ stream }));
+  const lines = table(many, 120).trimEnd().split('\n');
+
+  expect(lines).toHaveLength(2502);
+  expect(new Set(lines.map((line) => line.indexOf(':40112'))).size).toBe(2);
+  expect(lines.filter((line) => line.includes('client'))).not.toHaveLength(0);
+});
+
+test.each([false, true])(
+  'cli-table3 and plain padding lay a row out alike (colour: %s)',
+  (color) => {
+    for (const width of [60, 80, 120, 200]) {
+      const options = { width, color, local: false };
+
+      expect([...tableChunks(RECORDS, options, 0)].join('')).toBe(
+        [...tableChunks(RECORDS, options)].join(''),
+      );
+    }
+  },
+);
+
+test('without connections there is no table', () => {
+  expect(table([], 80)).toBe('');
+});
+
+test('without colour no escape sequence is printed, with colour the close kind has one', () => {
+  const esc = '\u001b';
+
+  expect(table(RECORDS, 120)).not.toContain(esc);
+  expect(table(RECORDS, 120, true)).toContain(`${esc}[31mrst established${esc}[39m`);
+});
+
+test('the summary counts kinds, sides, phases and what the capture is worth', async () => {
+  const tally = createTally();
+  for (const r of RECORDS) tallyRecord(tally, r);
+  const capture = captureSummary({
+    connections: 9,
+    frames: 1234,
+    duplicateFrames: 3,
+    droppedByInterface: 17,
+    notDecoded: { 'not-tcp': 20 },
+    unknownLinkTypes: [{ linkType: 999, frames: 4 }],
+    damage: {
+      code: 'truncated-record',
+      offset: 4096,
+      message: 'expected 60 bytes, found \u001b[2J12',
+    },
+  });
+
+  await expect(formatSummary(tally, capture, { color: false, local: false })).toMatchFileSnapshot(
+    '__snapshots__/summary.txt',
+  );
+});
+
+test('the summary of an empty capture stands', () => {
+  const capture = captureSummary({ connections: 0, frames: 0, start: null, end: null });
+
+  expect(formatSummary(createTally(), capture, { color: false, local: false })).toContain(
+    '0 connections, 0 B of payload, 0 frames',
+  );
+});
