@@ -25,6 +25,7 @@ export async function finwait(...args: string[]): Promise<Outcome> {
     {
       engine: async () => ({ openCapture, runAnalysis }),
       stdout: {
+        fd: -1,
         write: (data) => void written.push(Buffer.from(data)),
         drain: async () => true,
         finish: async () => true,
