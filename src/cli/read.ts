@@ -74,7 +74,11 @@ function report(
   quiet: boolean,
   warn: (text: string) => void,
 ): number {
-  if (!quiet) for (const warning of summary.warnings) warn(`${name}: ${warning}`);
+  if (!quiet) {
+    for (const warning of summary.warnings) warn(`${name}: ${warning}`);
+    for (const { linkType, frames } of summary.unknownLinkTypes)
+      warn(`${name}: link type ${linkType} is not known; frames not decoded: ${frames}`);
+  }
   if (summary.damage === null) return EXIT.done;
   const { message, offset } = summary.damage;
   warn(`${name}: ${message} (at byte ${offset}); the result holds everything before it`);
