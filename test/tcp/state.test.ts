@@ -40,8 +40,12 @@ function diagram(): string {
 
 test('docs/state-machine.md shows the table that the program runs on', () => {
   const page = readFileSync(path.join(DOCS, 'state-machine.md'), 'utf8');
+  // The formatter pads the columns of a table.
+  const unpadded = page
+    .replace(/ +/g, ' ')
+    .replace(/\| (?:-+ \| )*-+ \|/g, (line) => line.replace(/ /g, '').replace(/-+/g, '---'));
 
-  expect(page).toContain(matrix());
+  expect(unpadded).toContain(matrix());
   expect(page).toContain(diagram());
 });
 
