@@ -148,11 +148,15 @@ class AnalysisRun {
     }
   }
 
-  /** Writes out what is still open and adds up. */
-  finish(): CaptureSummary {
+  /** Writes out what is still open, some thousands at a time. */
+  finishInParts(): Generator<void> {
+    return this.#tracker.finish();
+  }
+
+  /** Adds up. */
+  summarize(): CaptureSummary {
     const { counts } = this.#tracker;
     const summary = this.#summary;
-    this.#tracker.finish();
     summary.tcpFrames = counts.segments;
     summary.connections = counts.connections;
     summary.duplicateFrames = counts.duplicates;
@@ -217,11 +221,16 @@ export async function runAnalysis(
   options: RunOptions,
 ): Promise<CaptureSummary> {
   const run = new AnalysisRun(source, options);
+  let goesOn = true;
   do {
     run.drain();
-    if (options.onChunk !== undefined && !(await options.onChunk(run.progress))) break;
-  } while (await source.more());
-  return run.finish();
+    if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
+  } while (goesOn && (await source.more()));
+  for (const _ of run.finishInParts()) {
+    if (options.onChunk !== undefined && !goesOn) continue;
+    if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
+  }
+  return run.summarize();
 }
 
 /**
@@ -258,7 +267,12 @@ export function analyze(input: CaptureInput, options: AnalyzeOptions = {}): Anal
         ready = [];
         yield* part;
       } while (await source.more());
-      const result = run.finish();
+      for (const _ of run.finishInParts()) {
+        const part = ready;
+        ready = [];
+        yield* part;
+      }
+      const result = run.summarize();
       yield* ready;
       settle(result);
     } catch (error) {

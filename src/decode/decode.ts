@@ -37,10 +37,16 @@ import {
 import { FRAGMENT_KEY_WORDS, OVER_LIMIT, type Reassembler } from './reassembler.ts';
 import { moveToSpill, type Reassembly, reserveSpill } from './reassembly.ts';
 import {
-  createSegmentPlaces,
   DATA_OFFSET,
+  PLACE_CAPTURED_END,
+  PLACE_FAMILY,
+  PLACE_IN_SPILL,
+  PLACE_INDEX,
+  PLACE_IP,
+  PLACE_TCP,
+  PLACE_WIRE_END,
+  PLACE_WORDS,
   readSegments,
-  type SegmentPlaces,
   TCP_HEADER_LEN,
   TCP_USABLE_LEN,
 } from './tcp.ts';
@@ -60,7 +66,8 @@ export interface DecodeContext {
   /** Frames of which fewer bytes were captured than were on the wire. */
   snappedFrames: number;
   readonly packet: Packet;
-  readonly places: SegmentPlaces;
+  /** Where the batch's TCP headers are (tcp.ts). */
+  readonly places: Int32Array;
   readonly reassembly: Reassembly;
 }
 
@@ -71,7 +78,7 @@ export function createDecodeContext(reassembler: Reassembler = NO_REASSEMBLER): 
     unknownLinkTypes: new Map(),
     snappedFrames: 0,
     packet: createPacket(),
-    places: createSegmentPlaces(FRAMES_PER_BATCH),
+    places: new Int32Array(FRAMES_PER_BATCH * PLACE_WORDS),
     reassembly: { reassembler, columns: createSegmentColumns(), spillUsed: 0 },
   };
 }
@@ -123,7 +130,6 @@ const PROTOCOL_TCP = 6;
 function findSegments(batch: FrameBatch, ctx: DecodeContext): number {
   const { view, offset, capturedLen, originalLen, linkType } = batch;
   const { places } = ctx;
-  const { index, ipAt, tcpAt, capturedEnd, wireEnd, family, inSpill } = places;
   const frames = batch.count;
   let count = 0;
   let snappedFrames = 0;
@@ -137,6 +143,7 @@ function findSegments(batch: FrameBatch, ctx: DecodeContext): number {
       const ip = at + 14;
       const type = view.getUint16(at + 12);
       let tcp = 0;
+      let family = 0;
       let end = at + original;
       if (type === 0x0800) {
         // Version 4 and no options; neither fragment offset nor more fragments; TCP.
@@ -148,7 +155,7 @@ function findSegments(batch: FrameBatch, ctx: DecodeContext): number {
           const totalLen = view.getUint16(ip + 2);
           if (totalLen !== 0 && ip + totalLen < end) end = ip + totalLen;
           tcp = ip + 20;
-          family[count] = 4;
+          family = 4;
         }
       } else if (
         type === 0x86dd &&
@@ -159,18 +166,19 @@ function findSegments(batch: FrameBatch, ctx: DecodeContext): number {
         const payloadLen = view.getUint16(ip + 4);
         if (payloadLen !== 0 && ip + 40 + payloadLen < end) end = ip + 40 + payloadLen;
         tcp = ip + 40;
-        family[count] = 6;
+        family = 6;
       }
       if (tcp !== 0) {
         const headerLen = (view.getUint8(tcp + DATA_OFFSET) >> 4) * 4;
         if (headerLen >= TCP_HEADER_LEN && tcp + headerLen <= end) {
-          const frameEnd = at + captured;
-          index[count] = k;
-          ipAt[count] = ip;
-          tcpAt[count] = tcp;
-          capturedEnd[count] = Math.min(frameEnd, end);
-          wireEnd[count] = end;
-          inSpill[count] = 0;
+          const place = count * 8;
+          places[place] = k;
+          places[place + 1] = ip;
+          places[place + 2] = tcp;
+          places[place + 3] = Math.min(at + captured, end);
+          places[place + 4] = end;
+          places[place + 5] = family;
+          places[place + 6] = 0;
           count++;
           continue;
         }
@@ -209,13 +217,14 @@ function findSegment(batch: FrameBatch, k: number, ctx: DecodeContext, count: nu
     return count;
   }
   const { places } = ctx;
-  places.index[count] = k;
-  places.ipAt[count] = p.ipAt;
-  places.tcpAt[count] = p.at;
-  places.capturedEnd[count] = p.capturedEnd;
-  places.wireEnd[count] = p.wireEnd;
-  places.family[count] = p.family;
-  places.inSpill[count] = p.inSpill;
+  const place = count * PLACE_WORDS;
+  places[place + PLACE_INDEX] = k;
+  places[place + PLACE_IP] = p.ipAt;
+  places[place + PLACE_TCP] = p.at;
+  places[place + PLACE_CAPTURED_END] = p.capturedEnd;
+  places[place + PLACE_WIRE_END] = p.wireEnd;
+  places[place + PLACE_FAMILY] = p.family;
+  places[place + PLACE_IN_SPILL] = p.inSpill;
   return count + 1;
 }
 

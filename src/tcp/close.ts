@@ -161,8 +161,9 @@ function findDoubts(
   // A SYN that nobody answers is whole with one direction.
   const isOneSided = finished.packets[0] === 0 || finished.packets[1] === 0;
   if (isOneSided && opening.kind !== 'unanswered') doubts.push('one-direction');
+  const isOpened = opening.kind !== 'unanswered' && opening.kind !== 'refused';
   for (const end of [0, 1] as const) {
-    if (hasLostFrames(facts, end)) {
+    if (isOpened && hasLostFrames(facts, end)) {
       doubts.push('capture-lost-frames');
       break;
     }

@@ -5,7 +5,7 @@ import type { CloseDoubt, Closing } from './close.ts';
 import { acksBeyond, type End, type Facts, type FinFacts, keyEnd, other } from './facts.ts';
 import { flagNames } from './flag-names.ts';
 import type { Resets } from './resets.ts';
-import { MAX_STORY_ENTRIES } from './story.ts';
+import { MAX_STORY_ENTRIES, NEXT_SEQ_KNOWN } from './story.ts';
 import { stateAfter, type Timeline } from './timeline.ts';
 import type { Close, CloseStep, Evidence, Side, StateEntry } from './verdicts.ts';
 
@@ -79,10 +79,18 @@ function bytesAfterFin(facts: Facts, passive: End): number | null {
   const fin = facts.fin[other(passive)];
   const own = facts.fin[passive];
   if (fin === null || fin.covers.length === 0) return null;
-  let lowest = story.seq[fin.covers[0]!]!;
-  for (const i of fin.covers) if (((story.seq[i]! - lowest) | 0) < 0) lowest = story.seq[i]!;
   const end = own === null ? finished.nextSeq[keyEnd(facts, passive)] : own.position;
-  return Math.max(0, (end - lowest) | 0);
+  let most = 0;
+  for (const i of fin.covers) {
+    // Keep-alives and window probes step one number back.
+    const known = (story.marks[i]! & NEXT_SEQ_KNOWN) !== 0;
+    const isProbe = known && story.len[i]! <= 1 && ((story.nextSeq[i]! - story.seq[i]!) | 0) === 1;
+    // Up to 4 GiB: sequence numbers tell no more.
+    const bytes = (end - story.seq[i]!) >>> 0;
+    const isBehind = own !== null && ((story.seq[i]! - own.position) | 0) > 0;
+    if (!isProbe && !isBehind && bytes > most) most = bytes;
+  }
+  return most;
 }
 
 const NO_STEP = 0;

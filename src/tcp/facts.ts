@@ -1,6 +1,6 @@
 /** The facts of a finished connection: who is client, which segment is which, what each one answers. No verdicts. */
 
-import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { ACK, FIN, isFin, RST, SYN } from '../decode/columns.ts';
 import type { FinishedConnection } from './finished.ts';
 import { FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, type Story } from './story.ts';
 
@@ -91,8 +91,9 @@ export function gatherFacts(finished: FinishedConnection): Facts {
     } else if ((f & SYN) !== 0) {
       ((f & ACK) !== 0 ? facts.synAcks : facts.syns)[end].push(i);
     }
-    // A FIN beside a RST or in a bare SYN is no FIN of a connection that exists (CASES 9).
-    if ((f & FIN) !== 0 && (f & RST) === 0 && (f & (SYN | ACK)) !== SYN) addFin(facts, end, i);
+  }
+  for (let i = 0; i < story.count; i++) {
+    if (isFin(flags[i]!)) addFin(facts, from[i] as End, i);
   }
   findIsns(facts);
   measureRtt(facts);
@@ -140,24 +141,37 @@ function assignRoles(facts: Facts): void {
 
 function addFin(facts: Facts, end: End, i: number): void {
   const { story } = facts;
+  // Before the SYN of its own sender a FIN belongs to an earlier connection (half-open discovery).
+  const opener = facts.syns[end][0] ?? facts.synAcks[end][0];
+  if (opener !== undefined && i < opener) {
+    if (story.tNs[opener]! - story.tNs[i]! > REORDERING_NS) return;
+    if (((story.seq[i]! - story.seq[opener]!) | 0) <= 0) return;
+  }
   const position = (story.seq[i]! + story.len[i]! + ((story.flags[i]! & SYN) >> 1)) | 0;
   const fin = facts.fin[end];
-  if (fin === null) {
-    facts.fin[end] = {
-      position,
-      copies: [i],
-      covers: [],
-      resetCover: -1,
-      fills: [],
-      firstCopyMissing: false,
-      arrival: -1,
-      delivered: -1,
-    };
-    return;
+  if (fin !== null) {
+    // Some VPN stacks send a second FIN one number behind the first: the same FIN.
+    const apart = (position - fin.position) | 0;
+    if (apart === 0 || apart === 1) fin.copies.push(i);
+    // One further back refutes the first, unless that was taken: it was none of this connection's.
+    if (apart >= 0 || wasTaken(story, end, fin.position, i)) return;
   }
-  // Some VPN stacks send a second FIN one number behind the first: the same FIN.
-  const apart = (position - fin.position) | 0;
-  if (apart === 0 || apart === 1) fin.copies.push(i);
+  facts.fin[end] = {
+    position,
+    copies: [i],
+    covers: [],
+    resetCover: -1,
+    fills: [],
+    firstCopyMissing: false,
+    arrival: -1,
+    delivered: -1,
+  };
+}
+
+/** The other end acknowledged the FIN at `position` before entry `before`. */
+function wasTaken(s: Story, end: End, position: number, before: number): boolean {
+  for (let i = 0; i < before; i++) if (s.from[i] !== end && acksBeyond(s, i, position)) return true;
+  return false;
 }
 
 function findIsns(facts: Facts): void {
@@ -257,10 +271,25 @@ function followFin(facts: Facts, end: End, fin: FinFacts, seq: Int32Array): void
   fin.arrival = findArrival(facts, end, fin);
 }
 
+/** Data that was sent again later without having been acknowledged: it never arrived, nor the ACK it carried. */
+function wasLost(s: Story, i: number): boolean {
+  if (s.len[i]! === 0) return false;
+  for (let j = i + 1; j < s.count; j++) {
+    if (s.from[j] !== s.from[i]) {
+      if (acksBeyond(s, j, s.seq[i]!)) return false;
+    } else if (s.seq[j] === s.seq[i] && s.len[j]! > 0 && s.tNs[j]! - s.tNs[i]! > REORDERING_NS) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /** The ACK of the FIN that got back: not one that rode on a copy of the other FIN which evidently was lost. */
 function findDelivered(facts: Facts, end: End, fin: FinFacts): number {
   const peers = facts.fin[other(end)];
-  let { covers } = fin;
+  let covers = fin.covers.some((i) => facts.story.len[i]! > 0)
+    ? fin.covers.filter((i) => !wasLost(facts.story, i))
+    : fin.covers;
   if (peers !== null && peers.copies.length > 1 && peers.arrival > peers.copies[0]!) {
     covers = covers.filter((i) => i >= peers.arrival || !peers.copies.includes(i));
   }
@@ -345,10 +374,9 @@ function findArrival(facts: Facts, end: End, fin: FinFacts): number {
     if (found >= 0) return found;
     return fin.firstCopyMissing ? cover : first;
   }
-  // Never acknowledged: sent again means that it didn't get there; behind a gap it has not arrived.
-  const isRepeated = fin.copies.some((i) => story.tNs[i]! - story.tNs[first]! > REORDERING_NS);
+  // Never acknowledged: behind a gap it has not arrived, and each copy but the last evidently never did.
   const isBehindGap =
     (story.marks[first]! & NEXT_SEQ_KNOWN) !== 0 &&
     ((story.seq[first]! - story.nextSeq[first]!) | 0) > 0;
-  return isRepeated || isBehindGap ? -1 : first;
+  return isBehindGap ? -1 : fin.copies[fin.copies.length - 1]!;
 }

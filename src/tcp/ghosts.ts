@@ -4,29 +4,32 @@
 const PLACES = 65_536;
 const WORDS = 4;
 
-/** A direct-mapped cache of 4-tuples. Its hash has no seed: what it forgets must be the same on every run. */
+/** A direct-mapped cache of 4-tuples and when each was forgotten. Its hash has no seed: what it forgets must be the same on every run. */
 export class GhostMemory {
   readonly #keys = new Int32Array(PLACES * WORDS);
+  readonly #times = new Float64Array(PLACES);
 
-  remember(a: number, b: number, ports: number, family: number): void {
+  /** `time`: seconds of any clock that only goes forward. */
+  remember(a: number, b: number, ports: number, family: number, time: number): void {
     const at = place(a, b, ports);
     this.#keys[at] = a;
     this.#keys[at + 1] = b;
     this.#keys[at + 2] = ports;
     this.#keys[at + 3] = family + 1;
+    this.#times[at / WORDS] = time;
   }
 
-  has(a: number, b: number, ports: number, family: number): boolean {
+  /** Whether the tuple is remembered from `since` on. */
+  has(a: number, b: number, ports: number, family: number, since: number): boolean {
     const at = place(a, b, ports);
     const keys = this.#keys;
-    return (
-      keys[at] === a && keys[at + 1] === b && keys[at + 2] === ports && keys[at + 3] === family + 1
-    );
+    if (keys[at] !== a || keys[at + 1] !== b || keys[at + 2] !== ports) return false;
+    return keys[at + 3] === family + 1 && this.#times[at / WORDS]! >= since;
   }
 
   /** A new connection of the tuple began. */
   forget(a: number, b: number, ports: number, family: number): void {
-    if (this.has(a, b, ports, family)) this.#keys[place(a, b, ports) + 3] = 0;
+    if (this.has(a, b, ports, family, 0)) this.#keys[place(a, b, ports) + 3] = 0;
   }
 }
 

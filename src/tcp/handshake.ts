@@ -132,11 +132,12 @@ function isRepeatedTry(facts: Facts, syn: number): boolean {
 }
 
 /** A RST from the server whose ack covers the SYN, with nothing or all of its data (RFC 9293 §3.10.7.3). */
-function isRefusal(facts: Facts, i: number): boolean {
+export function isRefusal(facts: Facts, i: number): boolean {
   const { story, isn, syns } = facts;
   if (story.from[i] !== 1 || isn[0] === null || (story.flags[i]! & ACK) === 0) return false;
   const beyond = (story.ack[i]! - isn[0] - 1) | 0;
-  const synLen = syns[0].length === 0 ? 0 : story.len[syns[0][0]!]!;
+  const syn = syns[0][0];
+  const synLen = syn === undefined ? 0 : story.len[syn]! + (story.flags[syn]! & FIN);
   return beyond === 0 || (beyond > 0 && beyond <= synLen);
 }
 

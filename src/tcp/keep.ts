@@ -1,7 +1,8 @@
 /** Which segments go into a connection's story: everything that a verdict could need, and a bounded number of it. */
 
-import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { ACK, isFin, RST, SYN } from '../decode/columns.ts';
 import {
+  ACK_KNOWN,
   B_AFTER_RST,
   B_BEYOND,
   B_COVERS,
@@ -30,6 +31,7 @@ export const MAX_SYNS = 40;
 export const MAX_OPENING = 24;
 export const MAX_FINS = 24;
 export const MAX_RSTS = 16;
+export const MAX_STRAY_RSTS = 8;
 export const MAX_AFTER_RST = 6;
 export const MAX_BEYOND = 6;
 export const MAX_FILLS = 24;
@@ -63,9 +65,13 @@ export function keep(
   len: number,
 ): Decision {
   if ((flags & SYN) !== 0) return count(counts, c + B_SYNS + d, MAX_SYNS);
-  if ((flags & RST) !== 0) return count(counts, c + B_RSTS + d, MAX_RSTS);
-  if ((flags & FIN) !== 0) return count(counts, c + B_FINS + d, MAX_FINS);
+  if ((flags & RST) !== 0) {
+    // Those that fit nothing leave room for the one that does.
+    const limit = isPlausibleRst(hot, h, d, seq) ? MAX_RSTS : MAX_STRAY_RSTS;
+    return count(counts, c + B_RSTS + d, limit);
+  }
   const bits = hot[h + HOT_BITS]!;
+  if (isFin(flags)) return count(counts, c + B_FINS + d, MAX_FINS);
   if ((bits & RST_SEEN) !== 0 && counts[c + B_AFTER_RST + d]! < MAX_AFTER_RST) {
     counts[c + B_AFTER_RST + d]!++;
     return KEEP;
@@ -93,6 +99,17 @@ export function keep(
   if ((bits & STEADY) !== 0 && hot[own + END_ZERO_WINDOWS] === 1) return KEEP;
   if ((bits & STEADY) !== 0 || (bits & (FIN_SENT | (FIN_SENT << 1))) !== 0) return SKIP;
   return count(counts, c + B_OPENING, MAX_OPENING);
+}
+
+/** Whether a RST of end `d` lies between what the other end acknowledged (one less: a FIN's own number) and all that was sent. */
+export function isPlausibleRst(hot: Int32Array, h: number, d: number, seq: number): boolean {
+  const bits = hot[h + HOT_BITS]!;
+  const own = h + HOT_END + d * END_WORDS;
+  const peer = h + HOT_END + (1 - d) * END_WORDS;
+  if ((bits & (ACK_KNOWN << (1 - d))) === 0) return true;
+  const beyond = (seq - hot[peer + END_ACK]!) | 0;
+  if (beyond === 0 || beyond === -1) return true;
+  return beyond > 0 && ((seq - hot[own + END_NEXT]!) | 0) <= 0;
 }
 
 /** A segment that acknowledges the peer's FIN: the first ones, the lowest one, and those numbered after the own FIN. */

@@ -55,6 +55,8 @@ export const STEADY = 1 << 16;
 /** Closed as far as can be told, waiting in the linger queue for late frames. */
 export const CLOSED = 1 << 17;
 export const QUEUED = 1 << 18;
+/** An ACK covered what the capture never saw of the other end. */
+export const LOST_SEEN = 1 << 19;
 
 /**
  * The cold record: 16 words, one cache line, for what happens a few times in a connection's life. The first eleven are words,

@@ -3,9 +3,12 @@
 /** Closed connections held at most; beyond, the oldest is written out early. */
 export const MAX_LINGERING = 65_536;
 
-/** A ring of (record index, stream number) pairs that grows by doubling. */
+/** Numbers of an item: record index, stream number, second of the tracker's clock, packets by then. */
+const FIELDS = 4;
+
+/** A ring of closed connections that grows by doubling. */
 export class LingerQueue {
-  #items = new Float64Array(2048);
+  #items = new Float64Array(1024 * FIELDS);
   #head = 0;
   #count = 0;
 
@@ -13,33 +16,45 @@ export class LingerQueue {
     return this.#count;
   }
 
-  push(index: number, stream: number): void {
-    if (this.#count * 2 === this.#items.length) this.#grow();
-    const at = ((this.#head + this.#count) * 2) % this.#items.length;
+  push(index: number, stream: number, time: number, packets: number): void {
+    if (this.#count * FIELDS === this.#items.length) this.#grow();
+    const at = ((this.#head + this.#count) * FIELDS) % this.#items.length;
     this.#items[at] = index;
     this.#items[at + 1] = stream;
+    this.#items[at + 2] = time;
+    this.#items[at + 3] = packets;
     this.#count++;
   }
 
-  /** Record index of the oldest; only where `size` > 0. */
+  /** Record index of the oldest; this and the following only where `size` > 0. */
   headIndex(): number {
-    return this.#items[this.#head * 2]!;
+    return this.#items[this.#head * FIELDS]!;
   }
 
   /** Stream number of the oldest: a record used again has another. */
   headStream(): number {
-    return this.#items[this.#head * 2 + 1]!;
+    return this.#items[this.#head * FIELDS + 1]!;
+  }
+
+  /** When it was pushed. */
+  headTime(): number {
+    return this.#items[this.#head * FIELDS + 2]!;
+  }
+
+  /** Its packets when it was pushed. */
+  headPackets(): number {
+    return this.#items[this.#head * FIELDS + 3]!;
   }
 
   pop(): void {
-    this.#head = (this.#head + 1) % (this.#items.length / 2);
+    this.#head = (this.#head + 1) % (this.#items.length / FIELDS);
     this.#count--;
   }
 
   #grow(): void {
     const old = this.#items;
     const items = new Float64Array(old.length * 2);
-    const from = this.#head * 2;
+    const from = this.#head * FIELDS;
     items.set(old.subarray(from));
     items.set(old.subarray(0, from), old.length - from);
     this.#items = items;

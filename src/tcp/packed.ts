@@ -61,6 +61,7 @@ export class PackedConnections {
     words[at++] = f.firstFrom;
     words[at++] = f.duplicates;
     words[at++] = ENDS.indexOf(f.end);
+    words[at++] = f.lostFrames ? 1 : 0;
     for (let e = 0; e < 2; e++) {
       const address = f.address[e]!;
       for (let i = 0; i < 4; i++) words[at++] = address[i]!;
@@ -142,6 +143,7 @@ function unpack(
   f.firstFrom = words[at++] === 0 ? 0 : 1;
   f.duplicates = words[at++]!;
   f.end = ENDS[words[at++]!]!;
+  f.lostFrames = words[at++] === 1;
   let chars = 0;
   const lengths = [0, 0];
   for (let e = 0; e < 2; e++) {

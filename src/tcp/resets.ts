@@ -2,7 +2,7 @@
 
 import { ACK, RST, SYN } from '../decode/columns.ts';
 import { delivered, type End, type Facts, other, REORDERING_NS, seqEnd } from './facts.ts';
-import type { Opening } from './handshake.ts';
+import { isRefusal, type Opening } from './handshake.ts';
 import { NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
 
 /** The RSTs of a connection; numbers are positions in the story. */
@@ -37,11 +37,11 @@ export function judgeResets(facts: Facts, opening: Opening): Resets {
   const closed = closedAt(facts);
   for (const i of facts.rsts) {
     if (i > closed) {
-      resets.afterClose.push(i);
+      (judgeBySeq(facts, i) === 'fits' ? resets.afterClose : resets.ignored).push(i);
     } else if (resets.ending >= 0) {
       resets.repeated.push(i);
-    } else if (endsAttemptOnly(facts, opening, i)) {
-      // Another SYN followed and was answered.
+    } else if (endsAttemptOnly(facts, opening, i) || answersBadSynAck(facts, opening, i)) {
+      // Another SYN followed and was answered; or the client, still in SYN_SENT, refuses what is none of its own.
     } else {
       const fit = judge(facts, opening, i);
       const isAlive = livesOn(facts, i);
@@ -78,9 +78,16 @@ function endsAttemptOnly(facts: Facts, opening: Opening, i: number): boolean {
   return judge(facts, opening, i) === 'fits' && facts.syns[0].some((syn) => syn > i);
 }
 
+/** In SYN_SENT an ACK of the wrong number draws a RST, and the state stays (RFC 9293 §3.10.7.3). */
+function answersBadSynAck(facts: Facts, opening: Opening, i: number): boolean {
+  const { story } = facts;
+  if (story.from[i] !== 0 || opening.badAcks.length === 0) return false;
+  return opening.badAcks.some((bad) => bad < i && story.ack[bad] === story.seq[i]);
+}
+
 /** Whether the RST lies where its receiver expects the next number; `beyond`: further on than the capture knows of. */
 function judge(facts: Facts, opening: Opening, i: number): 'fits' | 'outside' | 'beyond' {
-  const { story, isn, syns } = facts;
+  const { story, isn } = facts;
   const from = story.from[i]! as End;
   const isnClient = isn[0];
   const inSynSent = from === 1 && opening.syn >= 0 && !clientIsOpen(facts, opening, i);
@@ -90,9 +97,7 @@ function judge(facts: Facts, opening: Opening, i: number): 'fits' | 'outside' | 
       // Without ACK a closed end answers only what had one: the client must have sent such a segment.
       return opening.synAck >= 0 && opening.synAck < i ? judgeBySeq(facts, i) : 'outside';
     }
-    const beyond = (story.ack[i]! - isnClient - 1) | 0;
-    const synLen = syns[0].length === 0 ? 0 : story.len[syns[0][0]!]!;
-    return beyond >= 0 && beyond <= synLen ? 'fits' : 'outside';
+    return isRefusal(facts, i) ? 'fits' : 'outside';
   }
   return judgeBySeq(facts, i);
 }
@@ -126,7 +131,17 @@ function judgeBySeq(facts: Facts, i: number): 'fits' | 'outside' | 'beyond' {
   const isFinNumber = fin !== null && fin.copies[0]! < i && ((seq - fin.position) | 0) === 0;
   if (isFinNumber) return 'fits';
   if (((seq - low) | 0) < 0) return knowsAck ? 'outside' : judgeOneSided(facts, i);
-  return ((seq - high) | 0) <= 0 ? 'fits' : 'beyond';
+  return ((seq - high) | 0) <= 0 || isCaughtUp(facts, i) ? 'fits' : 'beyond';
+}
+
+/** What its sender had sent before the RST was captured just after it. */
+function isCaughtUp(facts: Facts, i: number): boolean {
+  const { story } = facts;
+  for (let j = i + 1; j < story.count; j++) {
+    if (story.tNs[j]! - story.tNs[i]! > REORDERING_NS) return false;
+    if (story.from[j] === story.from[i] && seqEnd(story, j) === story.seq[i]) return true;
+  }
+  return false;
 }
 
 /** The peer was never heard: anything its sender had sent before may be what the peer waits for. */
@@ -161,10 +176,17 @@ function findRefutation(facts: Facts, i: number): number {
   return -1;
 }
 
-/** Nothing but RSTs follows. */
+/** Nothing follows but RSTs and what the other end had under way. */
 function isSilenceAfter(facts: Facts, i: number): boolean {
   const { story } = facts;
-  for (let j = i + 1; j < story.count; j++) if ((story.flags[j]! & RST) === 0) return false;
+  const receiver = other(story.from[i]! as End);
+  const underWay = Math.max(facts.rttNs[receiver], REORDERING_NS);
+  for (let j = i + 1; j < story.count; j++) {
+    if ((story.flags[j]! & RST) !== 0) continue;
+    // An empty ACK may be the challenge that a RST at a wrong number draws (RFC 5961 §3.2).
+    const isData = story.from[j] === receiver && story.len[j]! > 0;
+    if (!isData || story.tNs[j]! - story.tNs[i]! > underWay) return false;
+  }
   return true;
 }
 

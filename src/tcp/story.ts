@@ -134,6 +134,7 @@ export class StoryPool {
         (entry & (BLOCK - 1)) === BLOCK - 1 ? this.#nextBlock[entry >> 3]! * BLOCK : entry + 1;
     }
     story.count = n;
+    sortByFrame(story);
   }
 
   #grow(): void {
@@ -144,6 +145,19 @@ export class StoryPool {
     const next = new Int32Array(this.#nextBlock.length * 2);
     next.set(this.#nextBlock);
     this.#nextBlock = next;
+  }
+}
+
+/** Entries looked up afterwards stand behind the one that made them interesting: moves each to its place. */
+function sortByFrame(s: Story): void {
+  for (let i = 1; i < s.count; i++) {
+    for (let j = i; j > 0 && s.frame[j - 1]! > s.frame[j]!; j--) {
+      for (const column of s.all) {
+        const value = column[j]!;
+        column[j] = column[j - 1]!;
+        column[j - 1] = value;
+      }
+    }
   }
 }
 
@@ -167,13 +181,14 @@ export interface Story {
   readonly peerAck: Int32Array;
   readonly nextSeq: Int32Array;
   readonly ipId: Uint16Array;
+  /** All of the above. */
+  readonly all: readonly (Float64Array | Int32Array | Uint16Array | Uint8Array)[];
 }
 
 /** An empty story with room for MAX_STORY_ENTRIES. */
 export function createStory(): Story {
   const n = MAX_STORY_ENTRIES;
-  return {
-    count: 0,
+  const columns = {
     frame: new Float64Array(n),
     tNs: new Float64Array(n),
     marks: new Int32Array(n),
@@ -190,4 +205,5 @@ export function createStory(): Story {
     nextSeq: new Int32Array(n),
     ipId: new Uint16Array(n),
   };
+  return { count: 0, ...columns, all: Object.values(columns) };
 }

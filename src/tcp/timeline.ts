@@ -11,7 +11,7 @@ import {
   type FinFacts,
   other,
 } from './facts.ts';
-import type { Opening } from './handshake.ts';
+import { isRefusal, type Opening } from './handshake.ts';
 import type { Resets } from './resets.ts';
 import { nextState, type TcpEvent, type TcpState } from './state.ts';
 import type { StateEntry } from './verdicts.ts';
@@ -42,6 +42,14 @@ class TimelineBuilder {
     this.entries.push(
       inferred ? { state, t: 0, frame: null, inferred: true } : { state, t: 0, frame: null },
     );
+    this.causes.push(-1);
+  }
+
+  /** Nobody listened at first: CLOSED, and LISTEN by the time of the segment at `cause`. */
+  listenLate(cause: number): void {
+    this.start('CLOSED', false);
+    const t = this.#facts.story.tNs[cause]! / 1e9;
+    this.entries.push({ state: 'LISTEN', t, frame: null });
     this.causes.push(-1);
   }
 
@@ -115,9 +123,7 @@ function openBoth(
       openSimultaneously(facts, 1, server);
       return;
     case 'refused':
-      client.start('CLOSED', false);
-      client.follow('snd SYN', facts.syns[0][0]!);
-      dropStart(client);
+      tryAgain(facts, facts.story.count, client);
       server.start('CLOSED', false);
       return;
     case 'partial':
@@ -126,6 +132,23 @@ function openBoth(
     default:
       openThreeWay(facts, opening, client, server);
   }
+}
+
+/** SYN_SENT; and for each RST that refused the SYN before entry `end`, CLOSED, and SYN_SENT again if another SYN follows. */
+function tryAgain(facts: Facts, end: number, client: TimelineBuilder): number {
+  client.start('CLOSED', false);
+  client.follow('snd SYN', facts.syns[0][0]!);
+  dropStart(client);
+  let attempts = 1;
+  for (const rst of facts.rsts) {
+    if (rst > end || !isRefusal(facts, rst)) continue;
+    const next = facts.syns[0].find((syn) => syn > rst && syn < end);
+    if (next === undefined) continue;
+    client.follow('rcv RST', rst);
+    client.follow('snd SYN', next);
+    attempts++;
+  }
+  return attempts;
 }
 
 /** A client's story begins with SYN_SENT: CLOSED before it says nothing. */
@@ -141,10 +164,9 @@ function openThreeWay(
   server: TimelineBuilder,
 ): void {
   const { story, syns, synAcks } = facts;
-  client.start('CLOSED', false);
-  client.follow('snd SYN', syns[0][0]!);
-  dropStart(client);
-  server.start('LISTEN', false);
+  const attempts = tryAgain(facts, opening.synAck < 0 ? story.count : opening.synAck, client);
+  if (attempts > 1) server.listenLate(opening.syn);
+  else server.start('LISTEN', false);
   if (syns[1].length > 0) {
     // It sent a SYN of its own that nobody acknowledged.
     server.follow('snd SYN', syns[1][0]!);
@@ -157,7 +179,11 @@ function openThreeWay(
       : delivered(story, good, syns[0], facts.rttNs[0]);
   client.follow('rcv SYN,ACK', taken >= 0 ? taken : opening.ack >= 0 ? opening.synAck : -1);
   server.follow('rcv SYN', opening.syn);
-  if (opening.ack >= 0) server.follow('rcv ACK of SYN', findServerOpen(facts, opening, good));
+  if (opening.ack < 0) return;
+  const open = findServerOpen(facts, opening, good);
+  // A FIN sent before that ACK came takes SYN_RECEIVED straight to FIN_WAIT_1 (Figure 5).
+  const fin = facts.fin[1];
+  if (fin === null || fin.copies[0]! > open) server.follow('rcv ACK of SYN', open);
 }
 
 /**
@@ -189,12 +215,13 @@ function openSimultaneously(facts: Facts, end: End, builder: TimelineBuilder): v
   builder.start('CLOSED', false);
   builder.follow('snd SYN', syns[end][0]!);
   dropStart(builder);
-  builder.follow('rcv SYN', syns[other(end)][0]!);
+  // Only its SYN,ACK shows that the other's SYN had reached it.
+  if (facts.synAcks[end].length > 0) builder.follow('rcv SYN', syns[other(end)][0]!);
   const own = isn[end]!;
   for (let i = 0; i < story.count; i++) {
     if (story.from[i] === end || (story.flags[i]! & RST) !== 0) continue;
     if (acksBeyond(story, i, own)) {
-      builder.follow('rcv ACK of SYN', i);
+      builder.follow((story.flags[i]! & SYN) === 0 ? 'rcv ACK of SYN' : 'rcv SYN,ACK', i);
       return;
     }
   }
@@ -213,7 +240,16 @@ function openInPart(
     client.follow('rcv SYN,ACK', opening.synAck);
     server.start('LISTEN', true);
     server.enter('SYN_RECEIVED', opening.synAck, true);
-    server.follow('rcv ACK of SYN', opening.ack);
+    if (opening.ack >= 0) {
+      server.follow('rcv ACK of SYN', findServerOpen(facts, opening, facts.synAcks[1]));
+      return;
+    }
+    // What the server sent later proves it.
+    for (let i = opening.synAck + 1; i < story.count; i++) {
+      if (story.from[i] !== 1 || (story.flags[i]! & (SYN | RST)) !== 0) continue;
+      server.enter('ESTABLISHED', i, true);
+      return;
+    }
     return;
   }
   client.start('CLOSED', false);

@@ -1,12 +1,21 @@
 /** Follows every connection of a capture: counts what is common, keeps what is rare, and hands over what is finished. */
 
-import { ACK, FIN, RST, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
+import { ACK, FIN, isFin, RST, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
 import { AddressTable } from '../flow/addresses.ts';
 import { FlowTable } from '../flow/table.ts';
-import { isDuplicate, NUMBER_MASK } from './duplicates.ts';
+import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import { GhostMemory } from './ghosts.ts';
-import { type Decision, KEEP_FILL, keep, MAX_OPENING, REPLACE_FILL, SKIP } from './keep.ts';
+import {
+  type Decision,
+  isPlausibleRst,
+  KEEP,
+  KEEP_FILL,
+  keep,
+  MAX_OPENING,
+  REPLACE_FILL,
+  SKIP,
+} from './keep.ts';
 import * as L from './layout.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
@@ -20,7 +29,12 @@ import {
 
 const MASK = SEGMENT_RING - 1;
 const FLAGGED = SYN | FIN | RST;
+/** Segments looked back at when a FIN arrives, and how long before it they may have been captured. */
+const MAX_RECALLED = 8;
+const REORDERING_NS = 20_000_000;
 const BATCH = 256;
+/** Connections handed over between two pauses at the end. */
+const FINISH_PART = 4096;
 
 /** What the tracker asks of the layers around it. */
 export interface TrackerOptions {
@@ -76,8 +90,14 @@ export class Tracker {
   #coldDoubles: Float64Array;
   #coldBytes: Uint8Array;
   #watched = -1;
-  /** Second at which the oldest lingering connection may leave. */
-  #nextExpiry = Number.POSITIVE_INFINITY;
+  /** Running number of the segment at hand. */
+  #number = 0;
+  /**
+   * Seconds of the capture that have passed, added up from steps forward only: a frame from the future, or a clock set back,
+   * can't keep the queue from moving.
+   */
+  #clock = 0;
+  #lastSec = -1;
   /** Of the segment of each ring position: the running number + 1 of the one before from the same end. */
   readonly #previous = new Int32Array(SEGMENT_RING);
   readonly #keyA = new Int32Array(BATCH);
@@ -117,21 +137,27 @@ export class Tracker {
     for (let i = 0; i < count; i++) {
       const number = first + i;
       const position = number & MASK;
-      if (tsSec[position]! > this.#nextExpiry) this.#expire(tsSec[position]!);
+      const sec = tsSec[position]!;
+      if (sec !== this.#lastSec) this.#tick(sec);
       this.#segment(position, number, i);
     }
     this.counts.segments = first + count;
   }
 
-  /** Hands over every connection that is left, in the order of their numbers. */
-  finish(): void {
-    const indexes: number[] = [];
-    this.#eachOpen((index) => indexes.push(index));
+  /** Hands over every connection that is left, in the order of their numbers; pauses after each FINISH_PART. */
+  *finish(): Generator<void> {
+    const indexes = new Int32Array(this.#table.size);
+    let n = 0;
+    this.#eachOpen((index) => {
+      indexes[n++] = index;
+    });
     const cold = this.#cold;
-    indexes.sort(
-      (x, y) => cold[x * L.COLD_WORDS + L.C_STREAM]! - cold[y * L.COLD_WORDS + L.C_STREAM]!,
-    );
-    for (const index of indexes) this.#finish(index, 'input-ended', -1);
+    const stream = (index: number): number => cold[index * L.COLD_WORDS + L.C_STREAM]!;
+    indexes.sort((x, y) => stream(x) - stream(y));
+    for (let i = 0; i < n; i++) {
+      this.#finish(indexes[i]!, 'input-ended', -1);
+      if (i % FINISH_PART === FINISH_PART - 1) yield;
+    }
   }
 
   /** First two passes: the keys of the batch, and a first look at what they lead to. */
@@ -179,6 +205,7 @@ export class Tracker {
 
   /** Third pass: one segment. */
   #segment(p: number, number: number, i: number): void {
+    this.#number = number;
     const columns = this.#columns;
     const table = this.#table;
     const d = this.#ends[i]!;
@@ -233,7 +260,7 @@ export class Tracker {
     const latest = words[own + L.END_RING]!;
     this.#previous[p] = latest;
     words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
-    if (!advancesSeq && !advancesAck) {
+    if ((!advancesSeq && !advancesAck) || (flags & RST) !== 0) {
       if (isDuplicate(columns, number & NUMBER_MASK, latest, this.#previous)) {
         this.#cold[index * L.COLD_WORDS + L.C_DUPLICATES]!++;
         this.counts.duplicates++;
@@ -256,12 +283,15 @@ export class Tracker {
       this.#happen(index, p, d, flags, seq, ack, len, end, isFirst);
       return;
     }
-    if (advancesSeq) words[own + L.END_NEXT] = end;
-    if (advancesAck) {
-      words[own + L.END_ACK] = ack;
-      bits |= L.ACK_KNOWN << d;
-      words[h + L.HOT_BITS] = bits;
+    if (advancesSeq) {
+      const next = words[own + L.END_NEXT]!;
+      // A gap that the other end has acknowledged already: the capture lost what it held.
+      if (((seq - next) | 0) > 0 && ((words[peer + L.END_ACK]! - seq) | 0) >= 0)
+        bits |= L.LOST_SEEN;
+      words[own + L.END_NEXT] = end;
     }
+    if (advancesAck) words[own + L.END_ACK] = ack;
+    words[h + L.HOT_BITS] = bits | (L.ACK_KNOWN << d);
   }
 
   /** A segment of a connection that is opening or closing, or that has SYN, FIN or RST. */
@@ -284,6 +314,7 @@ export class Tracker {
     const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
 
     const bytes = index * L.COLD_BYTES;
+    const isPlausible = (flags & RST) === 0 || isPlausibleRst(words, h, d, seq);
     const decision = keep(words, h, this.#coldBytes, bytes, d, flags, seq, ack, len);
     if (decision !== SKIP) this.#tell(index, p, d, isFirst, decision);
 
@@ -301,7 +332,8 @@ export class Tracker {
     if ((flags & SYN) !== 0) {
       const synBit = (flags & ACK) !== 0 ? L.SYN_ACK_SENT << d : L.SYN_SENT << d;
       if ((bits & synBit) === 0 && (bits & (L.SPOKE << d)) === 0) {
-        // Whatever this end sent before belongs to an earlier connection.
+        // Whatever this end sent before belongs to an earlier connection, a FIN too.
+        bits &= ~((L.FIN_SENT | L.FIN_COVERED) << d);
         words[own + L.END_NEXT] = end;
         if ((flags & ACK) !== 0) {
           words[own + L.END_ACK] = ack;
@@ -331,9 +363,17 @@ export class Tracker {
       words[own + L.END_NEXT] = end;
     }
 
-    if ((flags & FIN) !== 0 && (bits & (L.FIN_SENT << d)) === 0) {
-      bits |= L.FIN_SENT << d;
-      words[own + L.END_FIN] = (seq + len) | 0;
+    if (isFin(flags)) {
+      const position = (seq + len + ((flags & SYN) >> 1)) | 0;
+      const isFirst = (bits & (L.FIN_SENT << d)) === 0;
+      // One further back refutes the first, unless that was acknowledged (facts.ts judges the same way).
+      const refutes =
+        (bits & (L.FIN_COVERED << d)) === 0 && ((position - words[own + L.END_FIN]!) | 0) < 0;
+      if (isFirst || refutes) {
+        bits |= L.FIN_SENT << d;
+        words[own + L.END_FIN] = position;
+        if (isFirst && this.#recallAcks(index, d, position, p)) bits |= L.FIN_COVERED << d;
+      }
     }
     if ((flags & ACK) !== 0 && (bits & (L.FIN_SENT << other)) !== 0) {
       if (((ack - words[peer + L.END_FIN]!) | 0) > 0) bits |= L.FIN_COVERED << other;
@@ -347,7 +387,8 @@ export class Tracker {
     else if ((bits & L.RST_SEEN) !== 0 && !goesOn) bits &= ~L.STEADY;
     else if (bothSpoke || this.#coldBytes[bytes + L.B_OPENING]! >= MAX_OPENING) bits |= L.STEADY;
     const bothCovered = (bits & L.FIN_COVERED) !== 0 && (bits & (L.FIN_COVERED << 1)) !== 0;
-    if (bothCovered || ((flags & RST) !== 0 && !goesOn)) {
+    const isEndedByRst = (flags & RST) !== 0 && !goesOn && isPlausible;
+    if (bothCovered || isEndedByRst) {
       bits |= L.CLOSED;
       if ((bits & L.QUEUED) === 0) {
         bits |= L.QUEUED;
@@ -357,6 +398,33 @@ export class Tracker {
       }
     }
     words[h + L.HOT_BITS] = bits;
+  }
+
+  /**
+   * Looks back for segments of the other end that acknowledge the FIN of end `d` and stand just before it in the capture: as
+   * ordinary segments they were not kept. True where there is one.
+   */
+  #recallAcks(index: number, d: number, position: number, p: number): boolean {
+    const columns = this.#columns;
+    const words = this.#table.words;
+    const peer = index * L.HOT_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
+    const current = this.#number & NUMBER_MASK;
+    let number = words[peer + L.END_RING]!;
+    let found = false;
+    for (let step = 0; step < MAX_RECALLED; step++) {
+      if (number === 0 || ((current - (number - 1)) & NUMBER_MASK) > RING_REACH) break;
+      const at = (number - 1) & MASK;
+      const apart =
+        (columns.tsSec[p]! - columns.tsSec[at]!) * 1e9 + (columns.tsNs[p]! - columns.tsNs[at]!);
+      if (apart > REORDERING_NS || apart < 0) break;
+      const flags = columns.flags[at]!;
+      if ((flags & (ACK | SYN | RST | FIN)) === ACK && ((columns.ack[at]! - position) | 0) > 0) {
+        this.#tell(index, at, 1 - d, false, KEEP);
+        found = true;
+      }
+      number = this.#previous[at]!;
+    }
+    return found;
   }
 
   /** Both ends sent on after a RST: it ended nothing. */
@@ -410,7 +478,10 @@ export class Tracker {
     const ghostA = six === 1 ? addresses.fold(a) : a;
     const ghostB = six === 1 ? addresses.fold(b) : b;
     if ((columns.flags[p]! & (SYN | ACK)) !== SYN) {
-      if (this.#ghosts.has(ghostA, ghostB, ports, six)) {
+      if (
+        (columns.flags[p]! & SYN) === 0 &&
+        this.#ghosts.has(ghostA, ghostB, ports, six, this.#clock - this.#options.lingerSec)
+      ) {
         this.counts.strays++;
         if (six === 1) {
           addresses.drop(a);
@@ -450,51 +521,52 @@ export class Tracker {
     return index;
   }
 
-  #queue(index: number): void {
-    this.#linger.push(index, this.#cold[index * L.COLD_WORDS + L.C_STREAM]!);
-    if (this.#linger.size === 1) this.#expectHead();
-    while (this.#linger.size > MAX_LINGERING) this.#leave(Number.POSITIVE_INFINITY);
-  }
-
-  /** Sets when the head of the linger queue is to be looked at. */
-  #expectHead(): void {
-    if (this.#linger.size === 0) {
-      this.#nextExpiry = Number.POSITIVE_INFINITY;
-      return;
-    }
-    const h = this.#linger.headIndex() * L.HOT_WORDS;
-    this.#nextExpiry = (this.#table.words[h + L.HOT_LAST_SEC]! >>> 0) + this.#options.lingerSec;
-  }
-
-  /** Writes out the lingering connections whose time is over at second `now`. */
-  #expire(now: number): void {
-    let left = this.#linger.size;
-    while (left > 0 && now > this.#nextExpiry) {
-      this.#leave(now);
+  /** Moves the clock to second `sec` and writes out the lingering connections whose time is over. */
+  #tick(sec: number): void {
+    if (sec > this.#lastSec && this.#lastSec >= 0) this.#clock += sec - this.#lastSec;
+    this.#lastSec = sec;
+    const linger = this.#linger;
+    let left = linger.size;
+    while (left > 0 && this.#clock > linger.headTime() + this.#options.lingerSec) {
+      this.#leave(false);
       left--;
     }
-    // Everything in the queue was looked at: what was heard of meanwhile went to its end.
-    if (left === 0) this.#expectHead();
   }
 
-  /** Takes the head off the queue: finished if its time is over, back to the end if it was heard of meanwhile. */
-  #leave(now: number): void {
+  #queue(index: number): void {
+    const linger = this.#linger;
+    linger.push(
+      index,
+      this.#cold[index * L.COLD_WORDS + L.C_STREAM]!,
+      this.#clock,
+      this.#packets(index),
+    );
+    while (linger.size > MAX_LINGERING) this.#leave(true);
+  }
+
+  #packets(index: number): number {
+    const at = index * L.HOT_WORDS + L.HOT_END + L.END_PACKETS;
+    const words = this.#table.words;
+    return (words[at]! + words[at + L.END_WORDS]!) >>> 0;
+  }
+
+  /** Takes the head off the queue: finished if nothing was heard of it meanwhile (or `isForced`), else back to the end. */
+  #leave(isForced: boolean): void {
     const linger = this.#linger;
     const index = linger.headIndex();
     const stream = linger.headStream();
+    const packets = linger.headPackets();
     linger.pop();
-    const h = index * L.HOT_WORDS;
+    if (!this.#isQueued(index, stream)) return;
     const words = this.#table.words;
-    if (this.#isOpen(index, stream)) {
-      const due = (words[h + L.HOT_LAST_SEC]! >>> 0) + this.#options.lingerSec;
-      if ((words[h + L.HOT_BITS]! & L.CLOSED) === 0) words[h + L.HOT_BITS]! &= ~L.QUEUED;
-      else if (now > due) this.#finish(index, 'time-wait-over', -1);
-      else linger.push(index, stream);
-    }
-    this.#expectHead();
+    const h = index * L.HOT_WORDS;
+    const now = this.#packets(index);
+    if ((words[h + L.HOT_BITS]! & L.CLOSED) === 0) words[h + L.HOT_BITS]! &= ~L.QUEUED;
+    else if (isForced || now === packets) this.#finish(index, 'time-wait-over', -1);
+    else linger.push(index, stream, this.#clock, now);
   }
 
-  #isOpen(index: number, stream: number): boolean {
+  #isQueued(index: number, stream: number): boolean {
     return (
       (this.#table.words[index * L.HOT_WORDS + L.HOT_BITS]! & L.QUEUED) !== 0 &&
       this.#cold[index * L.COLD_WORDS + L.C_STREAM] === stream
@@ -582,6 +654,7 @@ export class Tracker {
       f.maxAck[d] = words[own + L.END_ACK]!;
       f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
       f.repeats[d] = words[own + L.END_REPEATS]!;
+      f.lostFrames = (bits & L.LOST_SEEN) !== 0;
       f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
       const packed = cold[c + L.C_OPTIONS + d]!;
       f.options[d] = packed;
@@ -594,8 +667,9 @@ export class Tracker {
     this.#pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
     this.#pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
     if (end === 'time-wait-over') {
-      if (six === 1) this.#ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1);
-      else this.#ghosts.remember(a, b, ports, 0);
+      if (six === 1)
+        this.#ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.#clock);
+      else this.#ghosts.remember(a, b, ports, 0, this.#clock);
     }
     table.remove(index);
     words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);

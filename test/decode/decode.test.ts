@@ -382,7 +382,7 @@ test('the number of a reason is its place in the list', () => {
 test('docs/decoding.md explains every reason and no other', () => {
   const page = readFileSync(new URL('../../docs/decoding.md', import.meta.url), 'utf8');
   const section = page.split(/^## Reasons$/m)[1] ?? '';
-  const explained = [...section.matchAll(/^\| `([a-z0-9-]+)` \|/gm)].map((match) => match[1]);
+  const explained = [...section.matchAll(/^\| `([a-z0-9-]+)` +\|/gm)].map((match) => match[1]);
 
   expect(explained).toEqual([...reasons.REASONS]);
 });
