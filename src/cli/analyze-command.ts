@@ -104,11 +104,12 @@ async function runFiles(
       },
     });
     if (offload !== null) {
-      const { counts, tally, matched } = await (offload as Offload).finish();
+      for (const { counts, tally, matched } of await (offload as Offload).finish()) {
+        if (outcome.summary !== null) addCounts(outcome.summary, counts);
+        form.add(tally);
+        if (matched) statuses.add(EXIT.matched);
+      }
       offload = null;
-      if (outcome.summary !== null) addCounts(outcome.summary, counts);
-      form.add(tally);
-      if (matched) statuses.add(EXIT.matched);
     }
     held.sort((a, b) => a.stream - b.stream);
     for (const record of held) form.record(record);

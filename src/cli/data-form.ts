@@ -15,7 +15,10 @@ export interface DataForm {
 }
 
 /** Writes records to `writer` as JSON Lines or CSV. */
-export async function dataForm(format: 'jsonl' | 'csv', writer: Writer): Promise<DataForm> {
+export async function dataForm(
+  format: 'jsonl' | 'csv',
+  writer: Pick<Writer, 'write'>,
+): Promise<DataForm> {
   const nothing = (): void => {};
   if (format === 'csv') {
     const { CSV_EOL, CSV_HEADER, csvRow } = await import('../report/csv.ts');

@@ -1,4 +1,4 @@
-/** What the report thread is told and what it answers (cli/offload.ts, cli/report-thread.ts). */
+/** What the report threads are told and what they answer (cli/offload.ts, cli/report-thread.ts). */
 
 import type { RecordCounts } from '../report/counts.ts';
 import type { FailOn, Selection } from '../report/select.ts';
@@ -13,17 +13,19 @@ export interface ReportJob {
   mslSec: number;
   selection: Selection;
   failOn: FailOn[];
+  /** One word: the number of the message whose records are to be written next. */
+  turn: SharedArrayBuffer;
 }
 
-/** To the thread: packed connections (tcp/packed.ts), or null: that was all. */
-export type ToReport = { buffer: ArrayBuffer; used: number } | null;
+/** To a thread: packed connections (tcp/packed.ts), numbered over all threads from 0; or null: that was all. */
+export type ToReport = { number: number; buffer: ArrayBuffer; used: number } | null;
 
-/** What was counted in the thread. */
+/** What was counted in a thread. */
 export interface ReportResult {
   counts: RecordCounts;
   tally: Tally;
   matched: boolean;
 }
 
-/** From the thread: a buffer to use again (`gone`: nobody reads the result any more), or the result after the last one. */
+/** From a thread: a buffer to use again (`gone`: nobody reads the result any more), or its result after the last one. */
 export type FromReport = { buffer: ArrayBuffer; gone: boolean } | { result: ReportResult };

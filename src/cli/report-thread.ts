@@ -1,4 +1,4 @@
-/** The second thread of a large run: judges finished connections and writes their records. */
+/** A thread of a large run: judges finished connections and writes their records when it is their turn. */
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { buildRecord } from '../report/build-record.ts';
@@ -13,8 +13,16 @@ import { fdWriter } from './writer.ts';
 const port = parentPort;
 if (port === null) throw new Error('report-thread.js runs as a worker thread only');
 const job = workerData as ReportJob;
+const turn = new Int32Array(job.turn);
 const writer = fdWriter(job.fd);
-const form = job.format === 'summary' ? null : await dataForm(job.format, writer);
+/** Text and bytes of the message at hand, until it is their turn; bytes are copied, since they hold only during the call. */
+const parts: (string | Uint8Array)[] = [];
+const held = {
+  write: (data: string | Uint8Array): void => {
+    parts.push(typeof data === 'string' ? data : data.slice());
+  },
+};
+const form = job.format === 'summary' ? null : await dataForm(job.format, held);
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
 const counts = createCounts();
@@ -25,6 +33,13 @@ let gone = false;
 const answer = (message: FromReport, transfer: ArrayBuffer[] = []): void => {
   port.postMessage(message, transfer);
 };
+
+/** Waits for the turn of message `number`; the threads before it never wait for this one. */
+function awaitTurn(number: number): void {
+  for (let now = Atomics.load(turn, 0); now !== number; now = Atomics.load(turn, 0)) {
+    Atomics.wait(turn, 0, now);
+  }
+}
 
 async function take(message: ToReport): Promise<void> {
   if (message === null) {
@@ -40,8 +55,15 @@ async function take(message: ToReport): Promise<void> {
     if (form === null) tallyRecord(tally, record);
     else if (!gone) form.record(record);
   });
-  form?.flush();
-  gone = !(await writer.drain());
+  if (form !== null) {
+    form.flush();
+    awaitTurn(message.number);
+    for (const part of parts) writer.write(part);
+    parts.length = 0;
+    gone = !(await writer.drain());
+    Atomics.add(turn, 0, 1);
+    Atomics.notify(turn, 0);
+  }
   answer({ buffer: message.buffer, gone }, [message.buffer]);
 }
 

@@ -74,9 +74,14 @@ export class JsonBytes {
       this.raw('null');
       return;
     }
-    this.#bytes[this.#at++] = QUOTE;
-    this.raw(text);
-    this.#bytes[this.#at++] = QUOTE;
+    const n = text.length;
+    if (this.#at + n + SLACK > this.#bytes.length) this.#grow(n);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = QUOTE;
+    for (let i = 0; i < n; i++) bytes[at++] = text.charCodeAt(i);
+    bytes[at++] = QUOTE;
+    this.#at = at;
   }
 
   /** Any string; or null. */

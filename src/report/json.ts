@@ -96,13 +96,13 @@ export function writeRecord(out: JsonBytes, r: ConnectionRecord): void {
   out.raw(',"stream":');
   out.integer(r.stream);
   out.put(COMMUNITY_ID);
-  out.text(r.communityId);
+  out.word(r.communityId);
   out.put(CLIENT_IP);
   address(out, r.client);
   out.put(SERVER_IP);
   address(out, r.server);
   out.put(ROLES_FROM[r.rolesFrom]);
-  out.text(r.start);
+  out.word(r.start);
   out.put(DURATION);
   out.seconds(r.duration);
   out.put(FIRST_FRAME);
@@ -134,7 +134,7 @@ export function stringifyRecord(record: ConnectionRecord): string {
 }
 
 function address(out: JsonBytes, { ip, port }: EndpointAddress): void {
-  out.text(ip);
+  out.word(ip);
   out.raw(',"port":');
   out.integer(port);
 }
@@ -234,7 +234,7 @@ function step(out: JsonBytes, s: HandshakeStep | CloseStep): void {
   out.raw(',"t":');
   out.seconds(s.t);
   out.put(STEP_FROM[s.from]);
-  out.text(s.flags);
+  out.word(s.flags);
   out.raw(',"seq":');
   out.integer(s.seq);
   out.raw(',"ack":');
