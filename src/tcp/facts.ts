@@ -374,9 +374,10 @@ function findArrival(facts: Facts, end: End, fin: FinFacts): number {
     if (found >= 0) return found;
     return fin.firstCopyMissing ? cover : first;
   }
-  // Never acknowledged: behind a gap it has not arrived, and each copy but the last evidently never did.
+  // Never acknowledged: sent again means that it didn't get there; behind a gap it has not arrived.
+  const isRepeated = fin.copies.some((i) => story.tNs[i]! - story.tNs[first]! > REORDERING_NS);
   const isBehindGap =
     (story.marks[first]! & NEXT_SEQ_KNOWN) !== 0 &&
     ((story.seq[first]! - story.nextSeq[first]!) | 0) > 0;
-  return isBehindGap ? -1 : fin.copies[fin.copies.length - 1]!;
+  return isRepeated || isBehindGap ? -1 : first;
 }

@@ -11,7 +11,7 @@ import {
   type FinFacts,
   other,
 } from './facts.ts';
-import { isRefusal, type Opening } from './handshake.ts';
+import type { Opening } from './handshake.ts';
 import type { Resets } from './resets.ts';
 import { nextState, type TcpEvent, type TcpState } from './state.ts';
 import type { StateEntry } from './verdicts.ts';
@@ -42,14 +42,6 @@ class TimelineBuilder {
     this.entries.push(
       inferred ? { state, t: 0, frame: null, inferred: true } : { state, t: 0, frame: null },
     );
-    this.causes.push(-1);
-  }
-
-  /** Nobody listened at first: CLOSED, and LISTEN by the time of the segment at `cause`. */
-  listenLate(cause: number): void {
-    this.start('CLOSED', false);
-    const t = this.#facts.story.tNs[cause]! / 1e9;
-    this.entries.push({ state: 'LISTEN', t, frame: null });
     this.causes.push(-1);
   }
 
@@ -123,7 +115,10 @@ function openBoth(
       openSimultaneously(facts, 1, server);
       return;
     case 'refused':
-      tryAgain(facts, facts.story.count, client);
+      // The same SYN again after a RST shows that the RST had not ended the attempt: lost, or a stack that insists.
+      client.start('CLOSED', false);
+      client.follow('snd SYN', facts.syns[0][0]!);
+      dropStart(client);
       server.start('CLOSED', false);
       return;
     case 'partial':
@@ -132,23 +127,6 @@ function openBoth(
     default:
       openThreeWay(facts, opening, client, server);
   }
-}
-
-/** SYN_SENT; and for each RST that refused the SYN before entry `end`, CLOSED, and SYN_SENT again if another SYN follows. */
-function tryAgain(facts: Facts, end: number, client: TimelineBuilder): number {
-  client.start('CLOSED', false);
-  client.follow('snd SYN', facts.syns[0][0]!);
-  dropStart(client);
-  let attempts = 1;
-  for (const rst of facts.rsts) {
-    if (rst > end || !isRefusal(facts, rst)) continue;
-    const next = facts.syns[0].find((syn) => syn > rst && syn < end);
-    if (next === undefined) continue;
-    client.follow('rcv RST', rst);
-    client.follow('snd SYN', next);
-    attempts++;
-  }
-  return attempts;
 }
 
 /** A client's story begins with SYN_SENT: CLOSED before it says nothing. */
@@ -164,9 +142,10 @@ function openThreeWay(
   server: TimelineBuilder,
 ): void {
   const { story, syns, synAcks } = facts;
-  const attempts = tryAgain(facts, opening.synAck < 0 ? story.count : opening.synAck, client);
-  if (attempts > 1) server.listenLate(opening.syn);
-  else server.start('LISTEN', false);
+  client.start('CLOSED', false);
+  client.follow('snd SYN', syns[0][0]!);
+  dropStart(client);
+  server.start('LISTEN', false);
   if (syns[1].length > 0) {
     // It sent a SYN of its own that nobody acknowledged.
     server.follow('snd SYN', syns[1][0]!);

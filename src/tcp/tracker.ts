@@ -274,6 +274,14 @@ export class Tracker {
     words[peer + L.END_REPEATS] = 0;
     if (index === this.#watched) this.#options.onWatched?.(p, d === 1, false);
 
+    if (advancesSeq && !isFirst && (bits & (L.ACK_KNOWN << (1 - d))) !== 0) {
+      const next = words[own + L.END_NEXT]!;
+      // A gap that the other end has acknowledged already: the capture lost what it held.
+      if (((seq - next) | 0) > 0 && ((words[peer + L.END_ACK]! - seq) | 0) >= 0) {
+        bits |= L.LOST_SEEN;
+        words[h + L.HOT_BITS] = bits;
+      }
+    }
     let isNotable = (bits & L.STEADY) === 0 || (flags & FLAGGED) !== 0 || isFirst;
     if (columns.window[p] === 0 && (flags & FLAGGED) === 0) {
       isNotable ||= words[own + L.END_ZERO_WINDOWS] === 0;
@@ -283,15 +291,11 @@ export class Tracker {
       this.#happen(index, p, d, flags, seq, ack, len, end, isFirst);
       return;
     }
-    if (advancesSeq) {
-      const next = words[own + L.END_NEXT]!;
-      // A gap that the other end has acknowledged already: the capture lost what it held.
-      if (((seq - next) | 0) > 0 && ((words[peer + L.END_ACK]! - seq) | 0) >= 0)
-        bits |= L.LOST_SEEN;
-      words[own + L.END_NEXT] = end;
+    if (advancesSeq) words[own + L.END_NEXT] = end;
+    if (advancesAck) {
+      words[own + L.END_ACK] = ack;
+      words[h + L.HOT_BITS] = bits | (L.ACK_KNOWN << d);
     }
-    if (advancesAck) words[own + L.END_ACK] = ack;
-    words[h + L.HOT_BITS] = bits | (L.ACK_KNOWN << d);
   }
 
   /** A segment of a connection that is opening or closing, or that has SYN, FIN or RST. */

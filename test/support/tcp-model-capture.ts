@@ -49,7 +49,6 @@ export function pcapOf(shots: readonly Shot[], look: Look): Uint8Array {
       vlan: null,
       iface: 0,
       block: 'epb',
-      comment: null,
       flags: s.flags,
       seq: (look.isn[s.from]! + s.seq) >>> 0,
       ack: (s.flags & F_ACK) === 0 ? 0 : (look.isn[other]! + s.ack) >>> 0,
@@ -61,6 +60,7 @@ export function pcapOf(shots: readonly Shot[], look: Look): Uint8Array {
       ipLen0: false,
       badChecksum: false,
       dup: false,
+      comment: null,
     };
   });
   return buildCapture({
