@@ -161,7 +161,8 @@ function findDoubts(
   // A SYN that nobody answers is whole with one direction.
   const isOneSided = finished.packets[0] === 0 || finished.packets[1] === 0;
   if (isOneSided && opening.kind !== 'unanswered') doubts.push('one-direction');
-  const isOpened = opening.kind !== 'unanswered' && opening.kind !== 'refused';
+  const isOpened =
+    opening.kind !== 'refused' && (opening.synAck >= 0 || facts.syns[0].length === 0);
   for (const end of [0, 1] as const) {
     if (isOpened && hasLostFrames(facts, end)) {
       doubts.push('capture-lost-frames');

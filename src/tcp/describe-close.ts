@@ -85,9 +85,9 @@ function bytesAfterFin(facts: Facts, passive: End): number | null {
     // Keep-alives and window probes step one number back.
     const known = (story.marks[i]! & NEXT_SEQ_KNOWN) !== 0;
     const isProbe = known && story.len[i]! <= 1 && ((story.nextSeq[i]! - story.seq[i]!) | 0) === 1;
-    // Up to 4 GiB: sequence numbers tell no more.
-    const bytes = (end - story.seq[i]!) >>> 0;
-    const isBehind = own !== null && ((story.seq[i]! - own.position) | 0) > 0;
+    // Up to 2 GiB: sequence numbers tell no more.
+    const bytes = (end - story.seq[i]!) | 0;
+    const isBehind = own !== null && ((story.seq[i]! - own.position) | 0) === 1;
     if (!isProbe && !isBehind && bytes > most) most = bytes;
   }
   return most;

@@ -290,7 +290,8 @@ function findDelivered(facts: Facts, end: End, fin: FinFacts): number {
   let covers = fin.covers.some((i) => facts.story.len[i]! > 0)
     ? fin.covers.filter((i) => !wasLost(facts.story, i))
     : fin.covers;
-  if (peers !== null && peers.copies.length > 1 && peers.arrival > peers.copies[0]!) {
+  const isByLaterCopy = peers !== null && peers.copies.indexOf(peers.arrival) > 0;
+  if (isByLaterCopy) {
     covers = covers.filter((i) => i >= peers.arrival || !peers.copies.includes(i));
   }
   const found = delivered(facts.story, covers, fin.copies, facts.rttNs[end]);

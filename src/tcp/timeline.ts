@@ -266,7 +266,10 @@ function closeEnd(
   if (isResetter) {
     if (sent > ending) sent = -1;
     if (acked > ending) acked = -1;
-    if (peers !== null && !tookFinBefore(facts, ending, peers)) got = -1;
+    if (peers !== null && !tookFinBefore(facts, ending, peers)) {
+      got = -1;
+      if (peers.copies.includes(acked)) acked = -1;
+    }
   } else if (ending >= 0) {
     // What the receiver of the RST sent had left it before the RST arrived, wherever it stands in the capture.
     if (acked >= arrival) acked = -1;

@@ -274,7 +274,7 @@ export class Tracker {
     words[peer + L.END_REPEATS] = 0;
     if (index === this.#watched) this.#options.onWatched?.(p, d === 1, false);
 
-    if (advancesSeq && !isFirst && (bits & (L.ACK_KNOWN << (1 - d))) !== 0) {
+    if (advancesSeq && !isFirst && (bits & (L.ACK_KNOWN << (1 - d))) !== 0 && (flags & RST) === 0) {
       const next = words[own + L.END_NEXT]!;
       // A gap that the other end has acknowledged already: the capture lost what it held.
       if (((seq - next) | 0) > 0 && ((words[peer + L.END_ACK]! - seq) | 0) >= 0) {
@@ -420,7 +420,7 @@ export class Tracker {
       const at = (number - 1) & MASK;
       const apart =
         (columns.tsSec[p]! - columns.tsSec[at]!) * 1e9 + (columns.tsNs[p]! - columns.tsNs[at]!);
-      if (apart > REORDERING_NS || apart < 0) break;
+      if (apart > REORDERING_NS || apart < -REORDERING_NS) break;
       const flags = columns.flags[at]!;
       if ((flags & (ACK | SYN | RST | FIN)) === ACK && ((columns.ack[at]! - position) | 0) > 0) {
         this.#tell(index, at, 1 - d, false, KEEP);

@@ -292,14 +292,14 @@ describe('numbers of an earlier incarnation', () => {
   });
 });
 
-describe('more than two gigabytes (sequence numbers tell up to four)', () => {
+describe('close to two gigabytes on a half-closed connection (docs/limits.md: beyond, numbers tell no more)', () => {
   test('bytes after the FIN do not wrap', async () => {
     const step = 0x2000_0000;
-    const data = Array.from({ length: 7 }, (_, i) => {
+    const data = Array.from({ length: 3 }, (_, i) => {
       const seq = 1 + i * step;
       return `S > C  .  ${seq % 2 ** 32}:${(seq % 2 ** 32) + 10}(10)  ack 2\nC > S  .  2:2(0)  ack ${(seq + step) % 2 ** 32}`;
     });
-    const fin = (1 + 7 * step) % 2 ** 32;
+    const fin = (1 + 3 * step) % 2 ** 32;
     const record = await onlyConnectionIn(segments`
       C > S  S   0:0(0)
       S > C  S.  0:0(0)  ack 1
@@ -310,7 +310,7 @@ describe('more than two gigabytes (sequence numbers tell up to four)', () => {
       C > S  .   2:2(0)  ack ${fin + 1}`);
 
     expect(record.close.kind).toBe('4-way');
-    expect(record.close.bytesAfterFin).toBe(7 * step);
+    expect(record.close.bytesAfterFin).toBe(3 * step);
   });
 });
 
