@@ -140,9 +140,11 @@ function closeDetails(close: Close): string[] {
   if (finToAck !== null)
     out.push(`The first FIN was acknowledged after ${humanSeconds(finToAck)}.`);
   if (closeWait !== null && closeWait > 0) {
-    out.push(
-      `The passive side stayed in CLOSE_WAIT for ${humanSeconds(closeWait)}: the time its application took to close.`,
-    );
+    const until =
+      close.kind === 'rst'
+        ? ' until the connection was reset'
+        : ': the time its application took to close';
+    out.push(`The passive side stayed in CLOSE_WAIT for ${humanSeconds(closeWait)}${until}.`);
   }
   if (finWait2 !== null && finWait2 > 0) {
     out.push(`The active side waited in FIN_WAIT_2 for ${humanSeconds(finWait2)}.`);
