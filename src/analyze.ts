@@ -9,6 +9,7 @@ import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
 import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
+import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord } from './report/build-record.ts';
 import { countRecord, createCounts } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
@@ -44,6 +45,29 @@ export interface RunOptions extends AnalyzeOptions {
   onChunk?: (progress: Progress) => Promise<boolean> | boolean;
   /** Called with every segment of the connection with this number, duplicates included, before its record. */
   watch?: { stream: number; onSegment: (segment: SegmentView) => void };
+  /** Hands out payload as it is read. */
+  payload?: PayloadListener;
+}
+
+/** Who wants the bytes of connections. */
+export interface PayloadListener {
+  /** Called with every segment that is no duplicate frame; the record and its bytes are used again after the call. */
+  onSegment: (segment: PayloadSegment) => void;
+  /** Called after the last segment of a connection, before its record goes to `onRecord`. */
+  onFinished: (record: ConnectionRecord, clientEnd: 0 | 1) => void;
+}
+
+/** A segment with its payload: `bytes` from `start` to `start + captured`. */
+export interface PayloadSegment extends StreamSegment {
+  stream: number;
+  /** The key's end that sent it: which one is the client is known at the end only. */
+  from: 0 | 1;
+  srcPort: number;
+  dstPort: number;
+  ack: number;
+  /** Absolute time; `tNs` is not filled in. */
+  sec: number;
+  ns: number;
 }
 
 export interface Progress {
@@ -105,7 +129,7 @@ class AnalysisRun {
     const file = options.file === undefined ? source.name : options.file;
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
-    const { watch } = options;
+    const { payload, watch } = options;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: 2 * mslSec,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
@@ -116,12 +140,14 @@ class AnalysisRun {
         if (options.takeFinished?.(finished)) return;
         const record = buildRecord(finished, file, mslSec);
         countRecord(this.#summary, record);
+        payload?.onFinished(record, finished.clientEnd);
         if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
         options.onRecord(record);
       },
       ...(watch === undefined
         ? {}
         : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
+      ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload) }),
     });
   }
 
@@ -183,6 +209,28 @@ class AnalysisRun {
     return parseSynOptions(view, columns.optionsOffset[p] ?? 0, columns.optionsLen[p] ?? 0);
   }
 
+  #payloadHandler({ onSegment }: PayloadListener) {
+    const columns = this.#columns;
+    const segment = createPayloadSegment();
+    return (stream: number, p: number, fromHigh: boolean): void => {
+      segment.stream = stream;
+      segment.from = fromHigh ? 1 : 0;
+      segment.srcPort = columns.srcPort[p] ?? 0;
+      segment.dstPort = columns.dstPort[p] ?? 0;
+      segment.seq = (columns.seq[p] ?? 0) >>> 0;
+      segment.ack = (columns.ack[p] ?? 0) >>> 0;
+      segment.flags = columns.flags[p] ?? 0;
+      segment.len = columns.payloadLen[p] ?? 0;
+      segment.captured = Math.min(columns.payloadCaptured[p] ?? 0, segment.len);
+      segment.bytes = columns.inSpill[p] === 1 ? columns.spill : this.#batch.bytes;
+      segment.start = columns.payloadOffset[p] ?? 0;
+      segment.frame = columns.frame[p] ?? 0;
+      segment.sec = columns.tsSec[p] ?? 0;
+      segment.ns = columns.tsNs[p] ?? 0;
+      onSegment(segment);
+    };
+  }
+
   #watch(p: number, fromHigh: boolean, duplicate: boolean): void {
     if (this.#watched.length >= MAX_WATCHED_SEGMENTS) return;
     const columns = this.#columns;
@@ -230,6 +278,20 @@ export async function runAnalysis(
     if (options.onChunk !== undefined && !goesOn) continue;
     if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
   }
+  return run.summarize();
+}
+
+/** Like `runAnalysis`, but pauses after each chunk; returns the totals. */
+export async function* runInParts(
+  source: FrameSource,
+  options: RunOptions,
+): AsyncGenerator<void, CaptureSummary, undefined> {
+  const run = new AnalysisRun(source, options);
+  do {
+    run.drain();
+    yield;
+  } while (await source.more());
+  for (const _ of run.finishInParts()) yield;
   return run.summarize();
 }
 
@@ -306,6 +368,26 @@ function emptySummary(file: string | null, source: FrameSource): CaptureSummary 
     droppedByInterface: null,
     warnings: [],
     damage: null,
+  };
+}
+
+function createPayloadSegment(): PayloadSegment {
+  return {
+    stream: 0,
+    from: 0,
+    srcPort: 0,
+    dstPort: 0,
+    seq: 0,
+    ack: 0,
+    flags: 0,
+    len: 0,
+    captured: 0,
+    bytes: new Uint8Array(0),
+    start: 0,
+    frame: 0,
+    sec: 0,
+    ns: 0,
+    tNs: 0,
   };
 }
 

@@ -7,6 +7,13 @@ export {
   type CaptureInput,
 } from './analyze.ts';
 export { CaptureError, type CaptureErrorCode, type Damage } from './base/errors.ts';
+export {
+  type FollowedBytes,
+  type FollowedChunk,
+  type FollowedGap,
+  type FollowOptions,
+  follow,
+} from './follow.ts';
 export type { CaptureSummary, ConnectionRecord, EndpointAddress } from './report/record.ts';
 export {
   nextState,

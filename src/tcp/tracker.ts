@@ -52,6 +52,8 @@ export interface TrackerOptions {
   /** The connection to watch (its stream number), and where its segments go. */
   watchStream?: number;
   onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
+  /** Called with every segment of every connection that is no duplicate frame: its stream number, its ring position, its sender. */
+  onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
 }
 
 /** Counts of a whole capture. */
@@ -90,6 +92,7 @@ export class Tracker {
   #coldDoubles: Float64Array;
   #coldBytes: Uint8Array;
   #watched = -1;
+  readonly #hasListener: boolean;
   /** Running number of the segment at hand. */
   #number = 0;
   /**
@@ -112,6 +115,7 @@ export class Tracker {
   constructor(columns: SegmentColumns, options: TrackerOptions) {
     this.#columns = columns;
     this.#options = options;
+    this.#hasListener = options.onSegment !== undefined;
     this.#table = new FlowTable(L.HOT_WORDS, options.seed);
     this.#addresses = new AddressTable(options.seed);
     this.#cold = new Int32Array(this.#table.capacity * L.COLD_WORDS);
@@ -273,6 +277,9 @@ export class Tracker {
     }
     words[peer + L.END_REPEATS] = 0;
     if (index === this.#watched) this.#options.onWatched?.(p, d === 1, false);
+    if (this.#hasListener) {
+      this.#options.onSegment?.(this.#cold[index * L.COLD_WORDS + L.C_STREAM]!, p, d === 1);
+    }
 
     if (advancesSeq && !isFirst && (bits & (L.ACK_KNOWN << (1 - d))) !== 0 && (flags & RST) === 0) {
       const next = words[own + L.END_NEXT]!;
