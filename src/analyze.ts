@@ -209,7 +209,7 @@ class AnalysisRun {
     return parseSynOptions(view, columns.optionsOffset[p] ?? 0, columns.optionsLen[p] ?? 0);
   }
 
-  #payloadHandler({ onSegment }: PayloadListener) {
+  #payloadHandler(listener: PayloadListener) {
     const columns = this.#columns;
     const segment = createPayloadSegment();
     return (stream: number, p: number, fromHigh: boolean): void => {
@@ -227,7 +227,7 @@ class AnalysisRun {
       segment.frame = columns.frame[p] ?? 0;
       segment.sec = columns.tsSec[p] ?? 0;
       segment.ns = columns.tsNs[p] ?? 0;
-      onSegment(segment);
+      listener.onSegment(segment);
     };
   }
 

@@ -62,6 +62,8 @@ export class Follower implements PayloadListener {
   /** Segments that brought other bytes than an earlier one for the same place: the first of them, and how many. */
   readonly conflictFrames: number[] = [];
   conflictCount = 0;
+  /** Whether bytes were handed out before a SYN showed that the other end is the client. */
+  rolesChanged = false;
   readonly #stream: number;
   readonly #onChunk: (chunk: FollowedChunk) => void;
   readonly #conversation: Conversation;
@@ -106,6 +108,7 @@ export class Follower implements PayloadListener {
     if (record.stream !== this.#stream) return;
     this.record = record;
     if (this.#clientEnd === null) this.#setClient(clientEnd);
+    this.rolesChanged = this.#clientEnd !== clientEnd;
     this.#conversation.finish();
   }
 

@@ -29,11 +29,27 @@ interface ShowOptions extends CommonOptions {
   ascii: boolean;
 }
 
+interface FollowOptions extends CommonOptions {
+  text: boolean;
+  hex: boolean;
+  raw: boolean;
+  client: boolean;
+  server: boolean;
+  output?: string;
+}
+
+interface ExtractOptions extends CommonOptions, Selection {
+  directory: string;
+  force: boolean;
+}
+
 const EXAMPLES = `
 Examples:
   finwait web.pcapng                          every connection, and how they ended
   finwait --close rst --port 443 web.pcapng   only the resets on port 443
   finwait show web.pcapng 7                   connection 7 as a ladder diagram, and in words
+  finwait follow web.pcapng 7                 the bytes of connection 7, both directions
+  finwait extract web.pcapng -d streams       the bytes of every connection, two files each
   finwait --format jsonl web.pcapng | jq .close.kind
   tcpdump -w - tcp | finwait --format jsonl - records as connections finish
   finwait --fail-on rst,refused test.pcap     exit status 1 for a script or CI
@@ -90,7 +106,9 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .description(
       'Tells how every TCP connection in a packet capture was opened and closed, by whom, and why.',
     )
-    .usage('[options] FILE…\n       finwait show [options] FILE STREAM')
+    .usage(
+      '[options] FILE…\n       finwait show|follow [options] FILE STREAM\n       finwait extract [options] FILE… -d DIR',
+    )
     .argument('<FILE...>', 'captures: pcap or pcapng, plain or compressed; - is standard input')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
@@ -123,31 +141,12 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       '--fail-on <KIND|CODE,…>',
       'exit with 1 when a printed connection has one of these',
       usage.failOnList,
-    )
-    .optionsGroup('Selection (all must match; of a list, one):')
-    .option('--close <KIND,…>', 'closed in one of these ways', usage.closeList)
-    .option('--handshake <KIND,…>', 'opened in one of these ways', usage.handshakeList)
-    .option('--finding <CODE,…>', 'with one of these findings', usage.findingList)
-    .option(
-      '--host <IP[/LEN],…>',
-      'either end has this address or is in this network',
-      usage.hostList,
-    )
-    .option('--port <N,…>', 'either end has this port', usage.portList)
-    .option('--stream <N,…>', 'with this number, as in Wireshark’s tcp.stream', usage.streamList);
+    );
+  addSelection(program);
   addCommon(program);
   program.action(async (files: string[]) => {
     const o = program.opts<RootOptions>();
     const { analyzeCommand } = await import('./analyze-command.ts');
-    const { close, finding, handshake, host, port, stream } = o;
-    const selection: Selection = {
-      ...(close && { close }),
-      ...(finding && { finding }),
-      ...(handshake && { handshake }),
-      ...(host && { host }),
-      ...(port && { port }),
-      ...(stream && { stream }),
-    };
     done(
       await analyzeCommand(ctx, files, {
         ...common(o),
@@ -155,7 +154,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
         output: o.output ?? null,
         sort: o.sort,
         failOn: o.failOn ?? [],
-        selection,
+        selection: selectionOf(o),
       }),
     );
   });
@@ -178,7 +177,90 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     const { absolute, all, ascii } = o;
     done(await showCommand(ctx, file, stream, { ...common(o), absolute, all, ascii }));
   });
+  addFollow(program, ctx, done);
+  addExtract(program, ctx, done);
   return program;
+}
+
+function addFollow(program: Command, ctx: Context, done: (status: number) => void): void {
+  const follow = program
+    .command('follow')
+    .description('the bytes of one connection, put back in order, both directions together')
+    .argument('<FILE>', 'the capture; - is standard input')
+    .argument('<STREAM>', 'the number of the connection', (text: string) =>
+      usage.whole('STREAM', text, 0, Number.MAX_SAFE_INTEGER),
+    )
+    .optionsGroup('Output:')
+    .addOption(
+      new Option('--text', 'as text, control characters escaped (the default)')
+        .default(false)
+        .conflicts(['hex', 'raw']),
+    )
+    .addOption(
+      new Option('--hex', 'as a hex dump, the server’s lines indented')
+        .default(false)
+        .conflicts('raw'),
+    )
+    .option('--raw', 'the bytes as they are; gaps are left out and said', false)
+    .addOption(
+      new Option('--client', 'only what the client sent').default(false).conflicts('server'),
+    )
+    .option('--server', 'only what the server sent', false)
+    .option('-o, --output <FILE>', 'write to FILE');
+  addCommon(follow);
+  follow.action(async (file: string, stream: number) => {
+    const o = follow.opts<FollowOptions>();
+    const { followCommand } = await import('./follow-command.ts');
+    const form = o.raw ? 'raw' : o.hex ? 'hex' : 'text';
+    const side = o.client ? 'client' : o.server ? 'server' : null;
+    const output = o.output ?? null;
+    done(await followCommand(ctx, file, stream, { ...common(o), form, side, output }));
+  });
+}
+
+function addExtract(program: Command, ctx: Context, done: (status: number) => void): void {
+  const extract = program
+    .command('extract')
+    .description('the bytes of every connection, a file for each direction')
+    .argument('<FILE...>', 'captures; - is standard input')
+    .optionsGroup('Output:')
+    .requiredOption('-d, --directory <DIR>', 'write the files into DIR, made if need be')
+    .option('--force', 'replace files that are there already', false);
+  addSelection(extract);
+  addCommon(extract);
+  extract.action(async (files: string[]) => {
+    const o = extract.opts<ExtractOptions>();
+    const { extractCommand } = await import('./extract-command.ts');
+    const { directory: folder, force } = o;
+    const selection = selectionOf(o);
+    done(await extractCommand(ctx, files, { ...common(o), folder, force, selection }));
+  });
+}
+
+function addSelection(command: Command): void {
+  command
+    .optionsGroup('Selection (all must match; of a list, one):')
+    .option('--close <KIND,…>', 'closed in one of these ways', usage.closeList)
+    .option('--handshake <KIND,…>', 'opened in one of these ways', usage.handshakeList)
+    .option('--finding <CODE,…>', 'with one of these findings', usage.findingList)
+    .option(
+      '--host <IP[/LEN],…>',
+      'either end has this address or is in this network',
+      usage.hostList,
+    )
+    .option('--port <N,…>', 'either end has this port', usage.portList)
+    .option('--stream <N,…>', 'with this number, as in Wireshark’s tcp.stream', usage.streamList);
+}
+
+function selectionOf({ close, finding, handshake, host, port, stream }: Selection): Selection {
+  return {
+    ...(close && { close }),
+    ...(finding && { finding }),
+    ...(handshake && { handshake }),
+    ...(host && { host }),
+    ...(port && { port }),
+    ...(stream && { stream }),
+  };
 }
 
 function addCommon(command: Command): void {

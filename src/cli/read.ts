@@ -28,7 +28,7 @@ export async function readInput(
   ctx: Context,
   input: string,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'takeFinished' | 'watch'> & {
+  on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'watch'> & {
     drain: (bytesRead: number) => Promise<boolean>;
   },
 ): Promise<ReadOutcome> {
@@ -45,6 +45,7 @@ export async function readInput(
         ...(options.msl === undefined ? {} : { msl: options.msl }),
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),
+        ...(on.payload === undefined ? {} : { payload: on.payload }),
         onRecord: on.onRecord,
         ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {

@@ -18,6 +18,15 @@ export interface ShowCommandOptions extends ReadOptions {
 /** Columns of a ladder that goes to a pipe. */
 const PIPE_WIDTH = 100;
 
+/** What to say where a capture with `count` connections has none of that number. */
+export function noSuchConnection(file: string, stream: number, count: number): string {
+  const range =
+    count === 0
+      ? 'there is no TCP connection in it'
+      : `it has ${plural(count, 'connection')}, 0 … ${count - 1}`;
+  return `finwait: ${file}: no connection ${stream}; ${range}`;
+}
+
 /** Runs the command; resolves with the exit status. */
 export async function showCommand(
   ctx: Context,
@@ -37,12 +46,7 @@ export async function showCommand(
   if (status === EXIT.unusable) return status;
   if (found === null) {
     if (status === EXIT.interrupted) return status;
-    const count = summary?.connections ?? 0;
-    const range =
-      count === 0
-        ? 'there is no TCP connection in it'
-        : `it has ${plural(count, 'connection')}, 0 … ${count - 1}`;
-    ctx.warn(`finwait: ${file}: no connection ${stream}; ${range}`);
+    ctx.warn(noSuchConnection(file, stream, summary?.connections ?? 0));
     return EXIT.unusable;
   }
   const columns = Number(ctx.env.COLUMNS);

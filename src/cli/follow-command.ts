@@ -1,0 +1,129 @@
+/** `finwait follow FILE STREAM`: the bytes of one connection, put back in order. */
+
+import { resolve } from 'node:path';
+import type { FollowedChunk } from '../follow.ts';
+import { escapeTerminal } from '../report/escape.ts';
+import { hexForm, type StreamForm, textForm } from '../report/stream-text.ts';
+import { plural } from '../report/units.ts';
+import type { Side } from '../tcp/verdicts.ts';
+import { type Context, EXIT, wantsColor } from './context.ts';
+import { type ReadOptions, readInput } from './read.ts';
+import { noSuchConnection } from './show-command.ts';
+import { UsageError } from './usage.ts';
+import { fileWriter, type Writer } from './writer.ts';
+
+export interface FollowCommandOptions extends ReadOptions {
+  form: 'text' | 'hex' | 'raw';
+  /** Null: both directions. */
+  side: Side | null;
+  output: string | null;
+  color: 'auto' | 'always' | 'never';
+}
+
+/** Bytes gathered before they go to the writer. */
+const CHUNK_BYTES = 256 * 1024;
+
+/** Runs the command; resolves with the exit status. */
+export async function followCommand(
+  ctx: Context,
+  file: string,
+  stream: number,
+  options: FollowCommandOptions,
+): Promise<number> {
+  const { output } = options;
+  if (output !== null && file !== '-' && resolve(file) === resolve(output)) {
+    throw new UsageError(`-o ${output}: is the input, and would be overwritten`);
+  }
+  const writer = output === null ? ctx.stdout : fileWriter(output);
+  try {
+    const status = await run(ctx, file, stream, options, writer);
+    if (status === EXIT.unusable) writer.discard();
+    else await writer.finish();
+    return status;
+  } catch (error) {
+    writer.discard();
+    throw error;
+  }
+}
+
+async function run(
+  ctx: Context,
+  file: string,
+  stream: number,
+  options: FollowCommandOptions,
+  writer: Writer,
+): Promise<number> {
+  const { Follower } = await import('../follow.ts');
+  const out = gather(writer);
+  const color = wantsColor(options.color, ctx, options.output !== null);
+  const form = options.form === 'raw' ? null : formOf(options.form, color);
+  const left: Record<Side, number> = { client: 0, server: 0 };
+  const follower = new Follower(stream, (chunk: FollowedChunk) => {
+    if (options.side !== null && chunk.from !== options.side) return;
+    if (chunk.kind === 'gap') {
+      left[chunk.from] += chunk.length;
+      if (form !== null) out.add(form.gap(chunk.from, chunk.length, chunk.reason));
+    } else {
+      out.add(form === null ? chunk.bytes : form.bytes(chunk.from, chunk.offset, chunk.bytes));
+    }
+  });
+  const { status, summary } = await readInput(ctx, file, options, {
+    drain: async () => {
+      out.flush();
+      return (await writer.drain()) && follower.record === null;
+    },
+    onRecord: () => {},
+    payload: follower,
+  });
+  if (status === EXIT.unusable) return status;
+  if (follower.record === null) {
+    if (status === EXIT.interrupted) return status;
+    ctx.warn(noSuchConnection(file, stream, summary?.connections ?? 0));
+    return EXIT.unusable;
+  }
+  if (form !== null) out.add(form.end());
+  out.flush();
+  const warn = (text: string): void =>
+    ctx.warn(`finwait: ${escapeTerminal(file)}: connection ${stream}: ${text}`);
+  if (follower.rolesChanged) {
+    warn('what came before its SYN stands under the name of the other side');
+  }
+  if (options.quiet) return status;
+  for (const side of ['client', 'server'] as const) {
+    if (left[side] > 0 && options.form === 'raw') {
+      warn(
+        `left out: ${plural(left[side], 'byte')} from the ${side} that the capture does not hold`,
+      );
+    }
+  }
+  if (follower.conflictCount > 0) {
+    const frames = follower.conflictFrames.map((frame) => `#${frame}`).join(', ');
+    const more = follower.conflictCount > follower.conflictFrames.length ? ' …' : '';
+    warn(`sent again with other bytes, the first copy is taken: ${frames}${more}`);
+  }
+  return status;
+}
+
+function formOf(form: 'text' | 'hex', color: boolean): StreamForm {
+  return form === 'hex' ? hexForm(color) : textForm(color);
+}
+
+/** Small pieces in large writes. */
+function gather(writer: Writer) {
+  let parts: Uint8Array[] = [];
+  let bytes = 0;
+  const flush = (): void => {
+    if (bytes > 0) writer.write(Buffer.concat(parts, bytes));
+    parts = [];
+    bytes = 0;
+  };
+  return {
+    flush,
+    add(data: string | Uint8Array): void {
+      const part = typeof data === 'string' ? Buffer.from(data, 'utf8') : data;
+      parts.push(part);
+      bytes += part.length;
+      if (bytes >= CHUNK_BYTES) flush();
+    },
+  };
+}
