@@ -224,9 +224,10 @@ export class StreamReassembler {
     return this.#next === 0 && this.#pieces.length === 0;
   }
 
-  /** The offset of a sequence number: the one nearest to what comes next. */
+  /** The offset of a sequence number: the one nearest to where the other end stands. */
   #offsetOf(seq: number): number {
-    return this.#next + ((seq - ((this.#base + this.#next) >>> 0)) | 0);
+    const reached = Math.max(this.#next, this.#acked);
+    return reached + ((seq - ((this.#base + reached) >>> 0)) | 0);
   }
 
   /** The end of all bytes seen. */
@@ -301,12 +302,16 @@ export class StreamReassembler {
   /** Hands out what is in order; with `isLast` everything, and in any case what is too much to keep. */
   #drain(isLast: boolean): void {
     if (this.#pieces[0]?.offset === this.#next) this.#deliverRun(false);
-    while (
-      this.#pieces.length > 0 &&
-      (isLast || this.#buffered > this.#maxBytes || this.#pieces.length > this.#maxPieces)
-    ) {
-      this.#deliverRun(true);
-    }
+    while (this.#pieces.length > 0 && (isLast || this.#isTooMuch)) this.#deliverRun(true);
+  }
+
+  /** Whether more waits than is kept, or reaches further than a window, beyond which offsets could no longer be told. */
+  get #isTooMuch(): boolean {
+    return (
+      this.#buffered > this.#maxBytes ||
+      this.#pieces.length > this.#maxPieces ||
+      this.#highest() - this.#next > MAX_AHEAD_BYTES
+    );
   }
 
   /** Hands out the first piece and those that follow it without a gap. */
