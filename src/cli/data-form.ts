@@ -15,10 +15,11 @@ export interface DataForm {
   flush: () => void;
 }
 
-/** Writes records to `writer` as JSON Lines or CSV. */
+/** Writes records to `writer` as JSON Lines or CSV, in pieces of `chunkBytes` or (infinite) only on `flush`. */
 export async function dataForm(
   format: 'jsonl' | 'csv',
   writer: Pick<Writer, 'write'>,
+  chunkBytes = CHUNK_BYTES,
 ): Promise<DataForm> {
   const lines = await recordWriter(format);
   const { out } = lines;
@@ -26,7 +27,7 @@ export async function dataForm(
     head: () => writer.write(lines.head),
     record(record) {
       lines.write(record);
-      if (out.length >= CHUNK_BYTES) writer.write(out.take());
+      if (out.length >= chunkBytes) writer.write(out.take());
     },
     flush() {
       if (out.length > 0) writer.write(out.take());
