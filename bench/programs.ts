@@ -10,6 +10,7 @@ export const PROGRAM_NAMES = [
   'c-flags',
   'c-table',
   'finwait-summary',
+  'finwait-csv',
   'finwait-jsonl',
   'tcptrace',
   'tshark',
@@ -82,13 +83,15 @@ export function findPrograms(wanted: ReadonlySet<ProgramName>, folder: string): 
       missing.push(`c-flags, c-table: ${reason}`);
     }
   }
-  if (wanted.has('finwait-summary') || wanted.has('finwait-jsonl')) {
+  if (PROGRAM_NAMES.some((name) => name.startsWith('finwait') && wanted.has(name))) {
     if (existsSync(FINWAIT)) {
       const node = process.execPath;
       add('finwait-summary', false, (capture) => [node, FINWAIT, capture, '--format', 'summary']);
-      add('finwait-jsonl', false, (capture, output) => [
-        ...[node, FINWAIT, capture, '--format', 'jsonl', '-o', output],
-      ]);
+      for (const format of ['csv', 'jsonl'] as const) {
+        add(`finwait-${format}`, false, (capture, output) => [
+          ...[node, FINWAIT, capture, '--format', format, '-o', output],
+        ]);
+      }
     } else {
       missing.push('finwait: dist/cli/main.js is not there; run "npm run build" first');
     }

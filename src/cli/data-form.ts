@@ -1,9 +1,10 @@
 /** The forms for programs: a record a line, written as connections finish. */
 
+import type { ByteText } from '../report/byte-text.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import type { Writer } from './writer.ts';
 
-/** Bytes of JSON Lines gathered before a write. */
+/** Bytes gathered before a write. */
 const CHUNK_BYTES = 256 * 1024;
 
 export interface DataForm {
@@ -14,31 +15,40 @@ export interface DataForm {
   flush: () => void;
 }
 
-/** Writes records to `writer` as JSON Lines or CSV. */
+/** Writes records to `writer` as JSON Lines or CSV, in pieces of `chunkBytes` or (infinite) only on `flush`. */
 export async function dataForm(
   format: 'jsonl' | 'csv',
   writer: Pick<Writer, 'write'>,
+  chunkBytes = CHUNK_BYTES,
 ): Promise<DataForm> {
-  const nothing = (): void => {};
-  if (format === 'csv') {
-    const { CSV_EOL, CSV_HEADER, csvRow } = await import('../report/csv.ts');
-    return {
-      head: () => writer.write(`${CSV_HEADER}${CSV_EOL}`),
-      record: (record) => writer.write(`${csvRow(record)}${CSV_EOL}`),
-      flush: nothing,
-    };
-  }
-  const { writeRecord } = await import('../report/json.ts');
-  const { JsonBytes } = await import('../report/json-bytes.ts');
-  const lines = new JsonBytes(2 * CHUNK_BYTES);
+  const lines = await recordWriter(format);
+  const { out } = lines;
   return {
-    head: nothing,
+    head: () => writer.write(lines.head),
     record(record) {
-      writeRecord(lines, record);
-      if (lines.length >= CHUNK_BYTES) writer.write(lines.take());
+      lines.write(record);
+      if (out.length >= chunkBytes) writer.write(out.take());
     },
     flush() {
-      if (lines.length > 0) writer.write(lines.take());
+      if (out.length > 0) writer.write(out.take());
     },
   };
+}
+
+interface RecordWriter {
+  out: ByteText;
+  head: string;
+  write: (record: ConnectionRecord) => void;
+}
+
+async function recordWriter(format: 'jsonl' | 'csv'): Promise<RecordWriter> {
+  if (format === 'csv') {
+    const { CSV_EOL, CSV_HEADER, csvBytes, writeRow } = await import('../report/csv.ts');
+    const out = csvBytes(2 * CHUNK_BYTES);
+    return { out, head: `${CSV_HEADER}${CSV_EOL}`, write: (record) => writeRow(out, record) };
+  }
+  const { writeRecord } = await import('../report/json.ts');
+  const { ByteText } = await import('../report/byte-text.ts');
+  const out = new ByteText(2 * CHUNK_BYTES);
+  return { out, head: '', write: (record) => writeRecord(out, record) };
 }

@@ -7,12 +7,12 @@ import { MAX_PACKED_WORDS, PackedConnections } from '../tcp/packed.ts';
 import type { FromReport, ReportJob, ReportResult, ToReport } from './report-job.ts';
 
 /**
- * Bytes of input from which on more threads pay: starting them takes about 50 ms, and judging and writing takes three times as
- * long as reading and tracking where connections are short (docs/performance.md).
+ * Bytes of input from which on more threads pay: each must start (50 ms) and compile the same code again, which below took longer
+ * than it saved (docs/performance.md).
  */
-export const OFFLOAD_FROM_BYTES = 16 * 1024 * 1024;
+export const OFFLOAD_FROM_BYTES = 128 * 1024 * 1024;
 
-/** Threads beside this one: reading keeps about three busy. */
+/** Threads beside this one: reading keeps about three busy. JSON Lines take so long to write that reading can share a core. */
 const MAX_THREADS = 3;
 
 /** Memory of one message, and messages under way at most. */
@@ -36,9 +36,10 @@ export interface Offload {
 /** Starts the threads; null where that can't be. Nothing else may write to `job.fd` until `finish` has resolved. */
 export function startOffload(job: Omit<ReportJob, 'turn'>): Offload | null {
   if (THREAD === null) return null;
+  const cores = availableParallelism() - (job.format === 'jsonl' ? 0 : 1);
   const turn = new SharedArrayBuffer(4);
   const workers = Array.from(
-    { length: Math.min(availableParallelism(), MAX_THREADS) },
+    { length: Math.max(1, Math.min(cores, MAX_THREADS)) },
     () => new Worker(THREAD, { workerData: { ...job, turn } satisfies ReportJob }),
   );
   const free: ArrayBuffer[] = [];

@@ -15,14 +15,15 @@ if (port === null) throw new Error('report-thread.js runs as a worker thread onl
 const job = workerData as ReportJob;
 const turn = new Int32Array(job.turn);
 const writer = fdWriter(job.fd);
-/** Text and bytes of the message at hand, until it is their turn; bytes are copied, since they hold only during the call. */
-const parts: (string | Uint8Array)[] = [];
-const held = {
+/** The records of the message at hand, a view on the form's buffer, until it is their turn. */
+let held: string | Uint8Array = '';
+const holder = {
   write: (data: string | Uint8Array): void => {
-    parts.push(typeof data === 'string' ? data : data.slice());
+    held = data;
   },
 };
-const form = job.format === 'summary' ? null : await dataForm(job.format, held);
+const form =
+  job.format === 'summary' ? null : await dataForm(job.format, holder, Number.POSITIVE_INFINITY);
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
 const counts = createCounts();
@@ -58,8 +59,8 @@ async function take(message: ToReport): Promise<void> {
   if (form !== null) {
     form.flush();
     awaitTurn(message.number);
-    for (const part of parts) writer.write(part);
-    parts.length = 0;
+    writer.write(held);
+    held = '';
     gone = !(await writer.drain());
     Atomics.add(turn, 0, 1);
     Atomics.notify(turn, 0);

@@ -14,7 +14,7 @@ import {
   type StateEntry,
   type TcpOptions,
 } from '../tcp/verdicts.ts';
-import { fragment, fragments, JsonBytes } from './json-bytes.ts';
+import { ByteText, fragment, fragments } from './byte-text.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
 
 const SIDES: readonly Side[] = ['client', 'server'];
@@ -90,7 +90,7 @@ const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
  * Hot path, once a connection: keys and words are copied as bytes and numbers written digit by digit, because a record has 250 pieces
  * and joined strings would be kept as ropes.
  */
-export function writeRecord(out: JsonBytes, r: ConnectionRecord): void {
+export function writeRecord(out: ByteText, r: ConnectionRecord): void {
   out.put(HEAD);
   out.text(r.file);
   out.raw(',"stream":');
@@ -128,24 +128,24 @@ export function writeRecord(out: JsonBytes, r: ConnectionRecord): void {
 
 /** The line of `record` as a string, without the newline: for a few records, not for a million. */
 export function stringifyRecord(record: ConnectionRecord): string {
-  const out = new JsonBytes(4096);
+  const out = new ByteText(4096);
   writeRecord(out, record);
   return new TextDecoder().decode(out.take()).trimEnd();
 }
 
-function address(out: JsonBytes, { ip, port }: EndpointAddress): void {
+function address(out: ByteText, { ip, port }: EndpointAddress): void {
   out.word(ip);
   out.raw(',"port":');
   out.integer(port);
 }
 
-function perSide(out: JsonBytes, { client, server }: PerSide<number | null>): void {
+function perSide(out: ByteText, { client, server }: PerSide<number | null>): void {
   out.integer(client);
   out.put(SERVER);
   out.integer(server);
 }
 
-function handshake(out: JsonBytes, h: Handshake): void {
+function handshake(out: ByteText, h: Handshake): void {
   out.put(HANDSHAKE_KIND[h.kind]);
   out.put(FAST_OPEN[h.fastOpen ? 1 : 0]);
   out.integer(h.attempts);
@@ -169,7 +169,7 @@ function handshake(out: JsonBytes, h: Handshake): void {
   }
 }
 
-function options(out: JsonBytes, o: TcpOptions | null): void {
+function options(out: ByteText, o: TcpOptions | null): void {
   if (o === null) {
     out.raw('null');
     return;
@@ -184,7 +184,7 @@ function options(out: JsonBytes, o: TcpOptions | null): void {
   out.put(MPTCP[o.mptcp ? 1 : 0]);
 }
 
-function close(out: JsonBytes, c: Close): void {
+function close(out: ByteText, c: Close): void {
   out.put(CLOSE_KIND[c.kind]);
   out.put(COMPLETE[c.complete ? 1 : 0]);
   out.word(c.initiator);
@@ -228,7 +228,7 @@ function close(out: JsonBytes, c: Close): void {
 }
 
 /** What both kinds of step share, without the closing brace. */
-function step(out: JsonBytes, s: HandshakeStep | CloseStep): void {
+function step(out: ByteText, s: HandshakeStep | CloseStep): void {
   out.put(STEP_KIND[s.kind]);
   out.integer(s.frame);
   out.raw(',"t":');
@@ -244,7 +244,7 @@ function step(out: JsonBytes, s: HandshakeStep | CloseStep): void {
   out.put(RETRANSMISSION[s.retransmission ? 1 : 0]);
 }
 
-function states(out: JsonBytes, list: readonly StateEntry[]): void {
+function states(out: ByteText, list: readonly StateEntry[]): void {
   for (let i = 0; i < list.length; i++) {
     const s = list[i] as StateEntry;
     if (i > 0) out.raw(',');
@@ -256,7 +256,7 @@ function states(out: JsonBytes, list: readonly StateEntry[]): void {
   }
 }
 
-function findings(out: JsonBytes, list: readonly Finding[]): void {
+function findings(out: ByteText, list: readonly Finding[]): void {
   for (let i = 0; i < list.length; i++) {
     const f = list[i] as Finding;
     out.raw(i > 0 ? ',{"code":' : '{"code":');

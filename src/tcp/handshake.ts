@@ -210,20 +210,18 @@ function roundTrip(facts: Facts, copies: readonly number[], answer: number): num
 function listSteps(facts: Facts, opening: Opening): HandshakeStep[] {
   const { story } = facts;
   const steps: HandshakeStep[] = [];
-  const seen = [false, false];
-  let acked = false;
+  // By end, and SYN or SYN,ACK: in a simultaneous open each end sends both.
+  const seen = [false, false, false, false];
   for (let i = 0; i < story.count; i++) {
     const flags = story.flags[i]!;
     if ((flags & RST) !== 0) {
       if (i === opening.rst) steps.push(step(facts, i, 'RST', false));
     } else if ((flags & SYN) !== 0) {
       if (opening.badAcks.includes(i)) continue;
-      const from = story.from[i]!;
       const isAck = (flags & ACK) !== 0;
-      const isRepeated = seen[from]! && !(isAck && facts.syns[from as 0 | 1].length > 0 && !acked);
-      steps.push(step(facts, i, isAck ? 'SYN,ACK' : 'SYN', isRepeated));
-      seen[from] = true;
-      if (isAck && facts.syns[from as 0 | 1].length > 0) acked = true;
+      const at = story.from[i]! * 2 + (isAck ? 1 : 0);
+      steps.push(step(facts, i, isAck ? 'SYN,ACK' : 'SYN', seen[at]!));
+      seen[at] = true;
     } else if (i === opening.ack && (flags & FIN) === 0) {
       steps.push(step(facts, i, 'ACK', false));
     }

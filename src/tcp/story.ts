@@ -2,8 +2,8 @@
 
 import type { SegmentColumns } from '../decode/columns.ts';
 
-/** Entries a connection keeps at most; what comes after is counted only. */
-export const MAX_STORY_ENTRIES = 400;
+/** Entries a connection keeps at most, more than the limits of all kinds together (tcp/keep.ts). */
+export const MAX_STORY_ENTRIES = 768;
 
 /** Entries stand in blocks of eight, so that a story of the usual length lies in one piece of memory. */
 const BLOCK = 8;

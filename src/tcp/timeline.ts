@@ -27,14 +27,13 @@ class TimelineBuilder {
   readonly entries: StateEntry[] = [];
   readonly causes: number[] = [];
   #ns = 0;
+  #hasTime = false;
+  /** The state at present. */
+  state: TcpState | null = null;
   readonly #facts: Facts;
 
   constructor(facts: Facts) {
     this.#facts = facts;
-  }
-
-  get state(): TcpState | null {
-    return this.entries[this.entries.length - 1]?.state ?? null;
   }
 
   /** A state that no captured segment caused, at the time of the first frame. */
@@ -43,17 +42,26 @@ class TimelineBuilder {
       inferred ? { state, t: 0, frame: null, inferred: true } : { state, t: 0, frame: null },
     );
     this.causes.push(-1);
+    this.state = state;
+  }
+
+  /** The SYN at `cause` leaves CLOSED, which says nothing and is no entry. */
+  connect(cause: number): void {
+    this.state = 'CLOSED';
+    this.follow('snd SYN', cause);
   }
 
   /** Enters a state with the segment at `cause`; time never goes back within a timeline. */
   enter(state: TcpState, cause: number, inferred = false): void {
     const { story } = this.#facts;
-    const isFirst = this.entries.every((entry) => entry.frame === null);
-    this.#ns = isFirst ? story.tNs[cause]! : Math.max(this.#ns, story.tNs[cause]!);
+    const ns = story.tNs[cause]!;
+    if (!this.#hasTime || ns > this.#ns) this.#ns = ns;
+    this.#hasTime = true;
     const entry: StateEntry = { state, t: this.#ns / 1e9, frame: story.frame[cause]! };
     if (inferred) entry.inferred = true;
     this.entries.push(entry);
     this.causes.push(cause);
+    this.state = state;
   }
 
   /** Follows the edge of the table, if there is one. */
@@ -68,6 +76,7 @@ class TimelineBuilder {
   expire(ns: number, frame: number | null): void {
     this.entries.push({ state: 'CLOSED', t: Math.max(this.#ns, ns) / 1e9, frame });
     this.causes.push(-1);
+    this.state = 'CLOSED';
   }
 }
 
@@ -116,9 +125,7 @@ function openBoth(
       return;
     case 'refused':
       // The same SYN again after a RST shows that the RST had not ended the attempt: lost, or a stack that insists.
-      client.start('CLOSED', false);
-      client.follow('snd SYN', facts.syns[0][0]!);
-      dropStart(client);
+      client.connect(facts.syns[0][0]!);
       server.start('CLOSED', false);
       return;
     case 'partial':
@@ -129,12 +136,6 @@ function openBoth(
   }
 }
 
-/** A client's story begins with SYN_SENT: CLOSED before it says nothing. */
-function dropStart(builder: TimelineBuilder): void {
-  builder.entries.shift();
-  builder.causes.shift();
-}
-
 function openThreeWay(
   facts: Facts,
   opening: Opening,
@@ -142,9 +143,7 @@ function openThreeWay(
   server: TimelineBuilder,
 ): void {
   const { story, syns, synAcks } = facts;
-  client.start('CLOSED', false);
-  client.follow('snd SYN', syns[0][0]!);
-  dropStart(client);
+  client.connect(syns[0][0]!);
   server.start('LISTEN', false);
   if (syns[1].length > 0) {
     // It sent a SYN of its own that nobody acknowledged.
@@ -191,9 +190,7 @@ function findServerOpen(facts: Facts, opening: Opening, synAcks: readonly number
 
 function openSimultaneously(facts: Facts, end: End, builder: TimelineBuilder): void {
   const { story, syns, isn } = facts;
-  builder.start('CLOSED', false);
-  builder.follow('snd SYN', syns[end][0]!);
-  dropStart(builder);
+  builder.connect(syns[end][0]!);
   // Only its SYN,ACK shows that the other's SYN had reached it.
   if (facts.synAcks[end].length > 0) builder.follow('rcv SYN', syns[other(end)][0]!);
   const own = isn[end]!;
@@ -231,9 +228,7 @@ function openInPart(
     }
     return;
   }
-  client.start('CLOSED', false);
-  client.follow('snd SYN', syns[0][0]!);
-  dropStart(client);
+  client.connect(syns[0][0]!);
   server.start('LISTEN', false);
   server.follow('rcv SYN', syns[0][syns[0].length - 1]!);
   for (let i = 0; i < story.count; i++) {

@@ -2,7 +2,11 @@
 
 import type { Finder } from './finding.ts';
 
-export const synRetransmitted: Finder = ({ handshake }) => {
+export const synRetransmitted: Finder = ({ handshake, facts }) => {
+  // Nearly every connection.
+  if (facts.syns.every((list) => list.length <= 1) && facts.synAcks[1].length <= 1) {
+    if (facts.synAcks[0].length <= 1) return null;
+  }
   const again = handshake.steps.filter((step) => step.retransmission);
   if (again.length === 0) return null;
   const syns = again.filter((step) => step.kind === 'SYN').length;

@@ -1,4 +1,4 @@
-/** JSON values as UTF-8 bytes in one growing buffer (RFC 8259). */
+/** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
 /** Room that every value leaves for the next few short ones. */
 const SLACK = 64;
@@ -30,12 +30,15 @@ export function fragments<K extends string>(
 }
 
 /** A buffer that values are appended to; `take` hands over what is in it. */
-export class JsonBytes {
+export class ByteText {
   #bytes: Uint8Array;
   #at = 0;
+  readonly #nullText: string;
 
-  constructor(capacity: number) {
+  /** `nullText`: what stands for null. */
+  constructor(capacity: number, nullText = 'null') {
     this.#bytes = new Uint8Array(capacity + SLACK);
+    this.#nullText = nullText;
   }
 
   /** Bytes appended since the last `take`. */
@@ -58,6 +61,13 @@ export class JsonBytes {
     this.#at += n;
   }
 
+  /** Any text as it is. */
+  utf8(text: string): void {
+    // At most three bytes for each UTF-16 unit.
+    if (this.#at + text.length * 3 + SLACK > this.#bytes.length) this.#grow(text.length * 3);
+    this.#at += encoder.encodeInto(text, this.#bytes.subarray(this.#at)).written;
+  }
+
   /** ASCII text as it is. */
   raw(text: string): void {
     const n = text.length;
@@ -71,7 +81,7 @@ export class JsonBytes {
   /** A string of ASCII that needs no escape, in quotes; or null. */
   word(text: string | null): void {
     if (text === null) {
-      this.raw('null');
+      this.raw(this.#nullText);
       return;
     }
     const n = text.length;
@@ -87,7 +97,7 @@ export class JsonBytes {
   /** Any string; or null. */
   text(text: string | null): void {
     if (text === null) {
-      this.raw('null');
+      this.raw(this.#nullText);
       return;
     }
     const n = text.length;
@@ -114,7 +124,7 @@ export class JsonBytes {
   /** A number that is usually whole; or null, also for what JSON has no number for. */
   integer(value: number | null): void {
     if (value === null) {
-      this.raw('null');
+      this.raw(this.#nullText);
     } else if (value >= 0 && value <= 0xffff_ffff && Math.floor(value) === value) {
       this.#digits(value);
     } else {
@@ -125,7 +135,7 @@ export class JsonBytes {
   /** Seconds that are usually whole nanoseconds; or null. */
   seconds(value: number | null): void {
     if (value === null) {
-      this.raw('null');
+      this.raw(this.#nullText);
       return;
     }
     const size = value < 0 ? -value : value;
@@ -186,14 +196,11 @@ export class JsonBytes {
   }
 
   #number(value: number): void {
-    this.raw(Number.isFinite(value) ? String(value) : 'null');
+    this.raw(Number.isFinite(value) ? String(value) : this.#nullText);
   }
 
   #escaped(text: string): void {
-    const json = JSON.stringify(text);
-    // At most three bytes for each UTF-16 unit.
-    if (this.#at + json.length * 3 + SLACK > this.#bytes.length) this.#grow(json.length * 3);
-    this.#at += encoder.encodeInto(json, this.#bytes.subarray(this.#at)).written;
+    this.utf8(JSON.stringify(text));
   }
 
   #grow(more: number): void {

@@ -1,0 +1,378 @@
+/** The open connections: their packed records, how they come and go, and how long the closed ones stay. */
+
+import { ACK, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
+import { AddressTable } from '../flow/addresses.ts';
+import { FlowTable } from '../flow/table.ts';
+import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
+import { GhostMemory } from './ghosts.ts';
+import * as L from './layout.ts';
+import { LingerQueue, MAX_LINGERING } from './linger.ts';
+import { hasCookie } from './packed-options.ts';
+import { StoryPool } from './story.ts';
+
+const MASK = SEGMENT_RING - 1;
+const BATCH = 256;
+/** Connections handed over between two pauses at the end. */
+const FINISH_PART = 4096;
+
+/** What the tracker asks of the layers around it. */
+export interface TrackerOptions {
+  /** Seconds that a closed connection waits for late frames: 2·MSL. */
+  lingerSec: number;
+  /** Connections held at once, at least 16. */
+  maxConnections: number;
+  /** Any number: stirs the hashes. */
+  seed: number;
+  /** Reads the options of the SYN at `position` of the ring: packed, and its Fast Open cookie where it has one. */
+  readOptions: (position: number) => number;
+  readCookie: (position: number) => string;
+  /** Called with a record that is used again after the call. */
+  onFinished: (finished: FinishedConnection) => void;
+  /** The connection to watch (its stream number), and where its segments go. */
+  watchStream?: number;
+  onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
+  /** Called with every segment that is no duplicate frame: its stream number, its ring position, its sender. */
+  onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
+}
+
+/** Counts of a whole capture. */
+export interface TrackerCounts {
+  segments: number;
+  connections: number;
+  duplicates: number;
+  strays: number;
+  evicted: number;
+}
+
+/** The table of open connections, each a hot and a cold record (tcp/layout.ts) and a story; the tracker follows them. */
+export class Connections {
+  readonly counts: TrackerCounts = {
+    segments: 0,
+    connections: 0,
+    duplicates: 0,
+    strays: 0,
+    evicted: 0,
+  };
+  protected readonly columns: SegmentColumns;
+  protected readonly options: TrackerOptions;
+  protected readonly table: FlowTable;
+  protected readonly addresses: AddressTable;
+  protected readonly ghosts = new GhostMemory();
+  protected readonly pool = new StoryPool();
+  protected readonly linger = new LingerQueue();
+  protected readonly cookies = new Map<number, string>();
+  protected readonly finished = createFinished();
+  protected cold: Int32Array;
+  protected coldDoubles: Float64Array;
+  protected coldBytes: Uint8Array;
+  protected watched = -1;
+  /** Whether there is an `onSegment`. */
+  protected readonly hasListener: boolean;
+  /**
+   * Seconds of the capture that have passed, added up from steps forward only: a frame from the future, or a clock set back,
+   * can't keep the queue from moving.
+   */
+  protected clock = 0;
+  protected lastSec = -1;
+  protected readonly keyA = new Int32Array(BATCH);
+  protected readonly keyB = new Int32Array(BATCH);
+  protected readonly keyPorts = new Int32Array(BATCH);
+  protected readonly hashes = new Int32Array(BATCH);
+  protected readonly ends = new Uint8Array(BATCH);
+  protected readonly found = new Int32Array(BATCH);
+  /** Keeps the touching pass from being optimized away. */
+  touched = 0;
+
+  constructor(columns: SegmentColumns, options: TrackerOptions) {
+    this.columns = columns;
+    this.options = options;
+    this.hasListener = options.onSegment !== undefined;
+    this.table = new FlowTable(L.HOT_WORDS, options.seed);
+    this.addresses = new AddressTable(options.seed);
+    this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
+    this.coldDoubles = new Float64Array(this.cold.buffer);
+    this.coldBytes = new Uint8Array(this.cold.buffer);
+  }
+
+  /** Connections open or lingering at present. */
+  get open(): number {
+    return this.table.size;
+  }
+
+  /** Ring position at which the next segments are to be written. */
+  get position(): number {
+    return this.counts.segments & MASK;
+  }
+
+  /** Hands over every connection that is left, in the order of their numbers; pauses after each FINISH_PART. */
+  *finish(): Generator<void> {
+    const indexes = new Int32Array(this.table.size);
+    let n = 0;
+    this.eachOpen((index) => {
+      indexes[n++] = index;
+    });
+    const cold = this.cold;
+    const stream = (index: number): number => cold[index * L.COLD_WORDS + L.C_STREAM]!;
+    indexes.sort((x, y) => stream(x) - stream(y));
+    for (let i = 0; i < n; i++) {
+      this.finishRecord(indexes[i]!, 'input-ended', -1);
+      if (i % FINISH_PART === FINISH_PART - 1) yield;
+    }
+  }
+
+  /** First two passes: the keys of the batch, and a first look at what they lead to. */
+  protected keys(count: number): void {
+    const { family, src, dst, srcPort, dstPort } = this.columns;
+    const table = this.table;
+    const addresses = this.addresses;
+    addresses.sweep();
+    const keyA = this.keyA;
+    const keyB = this.keyB;
+    const keyPorts = this.keyPorts;
+    const hashes = this.hashes;
+    const ends = this.ends;
+    const first = this.counts.segments;
+    for (let i = 0; i < count; i++) {
+      const p = (first + i) & MASK;
+      const six = family[p] === 6 ? 1 : 0;
+      const s = six === 1 ? addresses.intern(src, p * 4) : src[p * 4]!;
+      const d = six === 1 ? addresses.intern(dst, p * 4) : dst[p * 4]!;
+      const sp = srcPort[p]!;
+      const dp = dstPort[p]!;
+      const high = s > d || (s === d && sp > dp);
+      const a = high ? d : s;
+      const b = high ? s : d;
+      const ports = high ? (dp << 16) | sp : (sp << 16) | dp;
+      keyA[i] = a;
+      keyB[i] = b;
+      keyPorts[i] = ports;
+      ends[i] = high ? 1 : 0;
+      hashes[i] = table.hash(a, b, ports, six);
+    }
+    const found = this.found;
+    const cold = this.cold;
+    const pool = this.pool;
+    let touched = 0;
+    for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
+    for (let i = 0; i < count; i++) {
+      const h = found[i]! * L.HOT_WORDS;
+      touched ^= table.words[h]! ^ table.words[h + L.HOT_WORDS / 2]!;
+    }
+    for (let i = 0; i < count; i++) found[i] = cold[found[i]! * L.COLD_WORDS + L.C_TAIL]!;
+    for (let i = 0; i < count; i++) touched ^= pool.touch(found[i]!);
+    this.touched = touched;
+  }
+
+  /** A record for a 4-tuple not in the table, or -1 where the segment is a late one of a forgotten connection. */
+  protected openRecord(p: number, i: number, d: number, six: number): number {
+    const columns = this.columns;
+    const addresses = this.addresses;
+    const a = this.keyA[i]!;
+    const b = this.keyB[i]!;
+    const ports = this.keyPorts[i]!;
+    const ghostA = six === 1 ? addresses.fold(a) : a;
+    const ghostB = six === 1 ? addresses.fold(b) : b;
+    if ((columns.flags[p]! & (SYN | ACK)) !== SYN) {
+      if (
+        (columns.flags[p]! & SYN) === 0 &&
+        this.ghosts.has(ghostA, ghostB, ports, six, this.clock - this.options.lingerSec)
+      ) {
+        this.counts.strays++;
+        if (six === 1) {
+          addresses.drop(a);
+          addresses.drop(b);
+        }
+        return -1;
+      }
+    } else {
+      this.ghosts.forget(ghostA, ghostB, ports, six);
+    }
+    if (six === 1) {
+      addresses.hold(a);
+      addresses.hold(b);
+    }
+    if (this.table.size >= this.options.maxConnections) this.evict();
+    const index = this.table.add(this.hashes[i]!, a, b, ports, six);
+    if (this.table.capacity * L.COLD_WORDS > this.cold.length) {
+      const cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
+      cold.set(this.cold);
+      this.cold = cold;
+      this.coldDoubles = new Float64Array(cold.buffer);
+      this.coldBytes = new Uint8Array(cold.buffer);
+    }
+    const cold = this.cold;
+    const c = index * L.COLD_WORDS;
+    cold.fill(0, c, c + L.COLD_WORDS);
+    cold[c + L.C_START_SEC] = columns.tsSec[p]!;
+    cold[c + L.C_START_NS] = columns.tsNs[p]!;
+    this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;
+    cold[c + L.C_STREAM] = this.counts.connections;
+    this.coldBytes[index * L.COLD_BYTES + L.B_FIRST_FROM] = d;
+    const h = index * L.HOT_WORDS;
+    this.table.words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
+    this.table.words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
+    if (this.counts.connections === this.options.watchStream) this.watched = index;
+    this.counts.connections++;
+    return index;
+  }
+
+  /** Moves the clock to second `sec` and writes out the lingering connections whose time is over. */
+  protected tick(sec: number): void {
+    if (sec > this.lastSec && this.lastSec >= 0) this.clock += sec - this.lastSec;
+    this.lastSec = sec;
+    const linger = this.linger;
+    let left = linger.size;
+    while (left > 0 && this.clock > linger.headTime() + this.options.lingerSec) {
+      this.leave(false);
+      left--;
+    }
+  }
+
+  protected queue(index: number): void {
+    const linger = this.linger;
+    linger.push(
+      index,
+      this.cold[index * L.COLD_WORDS + L.C_STREAM]!,
+      this.clock,
+      this.packets(index),
+    );
+    while (linger.size > MAX_LINGERING) this.leave(true);
+  }
+
+  protected packets(index: number): number {
+    const at = index * L.HOT_WORDS + L.HOT_END + L.END_PACKETS;
+    const words = this.table.words;
+    return (words[at]! + words[at + L.END_WORDS]!) >>> 0;
+  }
+
+  /** Takes the head off the queue: finished if nothing was heard of it meanwhile (or `isForced`), else back to the end. */
+  protected leave(isForced: boolean): void {
+    const linger = this.linger;
+    const index = linger.headIndex();
+    const stream = linger.headStream();
+    const packets = linger.headPackets();
+    linger.pop();
+    if (!this.isQueued(index, stream)) return;
+    const words = this.table.words;
+    const h = index * L.HOT_WORDS;
+    const now = this.packets(index);
+    if ((words[h + L.HOT_BITS]! & L.CLOSED) === 0) words[h + L.HOT_BITS]! &= ~L.QUEUED;
+    else if (isForced || now === packets) this.finishRecord(index, 'time-wait-over', -1);
+    else linger.push(index, stream, this.clock, now);
+  }
+
+  protected isQueued(index: number, stream: number): boolean {
+    return (
+      (this.table.words[index * L.HOT_WORDS + L.HOT_BITS]! & L.QUEUED) !== 0 &&
+      this.cold[index * L.COLD_WORDS + L.C_STREAM] === stream
+    );
+  }
+
+  /** Calls `visit` with the index of every record in use. */
+  protected eachOpen(visit: (index: number) => void): void {
+    const words = this.table.words;
+    for (let index = 0; index < this.table.capacity; index++) {
+      if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME] !== 0) visit(index);
+      else if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME + 1] !== 0) visit(index);
+    }
+  }
+
+  /** Writes out a sixteenth of the connections, the longest idle first: a scan of the table serves many evictions. */
+  protected evict(): void {
+    const words = this.table.words;
+    const indexes: number[] = [];
+    this.eachOpen((index) => indexes.push(index));
+    const age = (index: number): number =>
+      (words[index * L.HOT_WORDS + L.HOT_LAST_SEC]! >>> 0) * 1e9 +
+      words[index * L.HOT_WORDS + L.HOT_LAST_NS]!;
+    const cold = this.cold;
+    const stream = (index: number): number => cold[index * L.COLD_WORDS + L.C_STREAM]!;
+    indexes.sort((x, y) => age(x) - age(y) || stream(x) - stream(y));
+    const many = Math.max(1, indexes.length >> 4);
+    for (let i = 0; i < many; i++) {
+      this.finishRecord(indexes[i]!, 'evicted', -1);
+      this.counts.evicted++;
+    }
+  }
+
+  /** Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. */
+  protected finishRecord(index: number, end: EndOfTracking, reusedAt: number): void {
+    const table = this.table;
+    const words = table.words;
+    const doubles = table.doubles;
+    const cold = this.cold;
+    const h = index * L.HOT_WORDS;
+    const c = index * L.COLD_WORDS;
+    const f = this.finished;
+    const addresses = this.addresses;
+    const a = words[h]!;
+    const b = words[h + 1]!;
+    const ports = words[h + 2]!;
+    const bits = words[h + L.HOT_BITS]!;
+    const six = bits & 1;
+    f.stream = cold[c + L.C_STREAM]!;
+    f.family = six === 1 ? 6 : 4;
+    if (six === 1) {
+      addresses.copy(a, f.address[0]);
+      addresses.copy(b, f.address[1]);
+    } else {
+      f.address[0][0] = a;
+      f.address[1][0] = b;
+    }
+    f.port[0] = ports >>> 16;
+    f.port[1] = ports & 0xffff;
+    f.startSec = cold[c + L.C_START_SEC]! >>> 0;
+    f.startNs = cold[c + L.C_START_NS]!;
+    f.durationNs = Math.max(
+      0,
+      ((words[h + L.HOT_LAST_SEC]! >>> 0) - f.startSec) * 1e9 +
+        (words[h + L.HOT_LAST_NS]! - f.startNs),
+    );
+    f.firstFrame = this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1]!;
+    f.lastFrame = doubles[(h + L.HOT_LAST_FRAME) >> 1]!;
+    f.firstFrom = this.coldBytes[index * L.COLD_BYTES + L.B_FIRST_FROM] === 0 ? 0 : 1;
+    f.duplicates = cold[c + L.C_DUPLICATES]!;
+    f.end = end;
+    f.reusedFrame = null;
+    f.reusedNs = 0;
+    if (reusedAt >= 0) {
+      const columns = this.columns;
+      f.reusedFrame = columns.frame[reusedAt]!;
+      f.reusedNs =
+        (columns.tsSec[reusedAt]! - f.startSec) * 1e9 + (columns.tsNs[reusedAt]! - f.startNs);
+    }
+    for (let d = 0; d < 2; d++) {
+      const own = h + L.HOT_END + d * L.END_WORDS;
+      f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
+      f.bytes[d] = doubles[(own + L.END_BYTES) >> 1]!;
+      f.nextSeq[d] = words[own + L.END_NEXT]!;
+      f.maxAck[d] = words[own + L.END_ACK]!;
+      f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
+      f.repeats[d] = words[own + L.END_REPEATS]!;
+      f.lostFrames = (bits & L.LOST_SEEN) !== 0;
+      f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
+      const packed = cold[c + L.C_OPTIONS + d]!;
+      f.options[d] = packed;
+      f.cookie[d] = '';
+      if (hasCookie(packed)) {
+        f.cookie[d] = this.cookies.get(index * 2 + d) ?? '';
+        this.cookies.delete(index * 2 + d);
+      }
+    }
+    this.pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
+    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
+    if (end === 'time-wait-over') {
+      if (six === 1)
+        this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
+      else this.ghosts.remember(a, b, ports, 0, this.clock);
+    }
+    table.remove(index);
+    words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
+    if (six === 1) {
+      addresses.release(a);
+      addresses.release(b);
+    }
+    if (index === this.watched) this.watched = -1;
+    this.options.onFinished(f);
+  }
+}
