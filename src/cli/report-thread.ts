@@ -49,7 +49,7 @@ async function take(message: ToReport): Promise<void> {
     return;
   }
   PackedConnections.forEach(message.buffer, message.used, (finished) => {
-    const record = buildRecord(finished, job.file, job.mslSec);
+    const record = buildRecord(finished, job.file, job.mslSec, job.format === 'jsonl');
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);

@@ -7,13 +7,17 @@ import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
 
-/** The record of `finished`, with all verdicts. `file`: the input's name; `mslSec`: maximum segment lifetime. */
+/**
+ * The record of `finished`, with all verdicts. `file`: the input's name; `mslSec`: maximum segment lifetime. `withEvidence`: false
+ * leaves `close.evidence` empty, for forms that don't show it.
+ */
 export function buildRecord(
   finished: FinishedConnection,
   file: string | null,
   mslSec: number,
+  withEvidence = true,
 ): ConnectionRecord {
-  const { facts, handshake, close, states, findings } = conclude(finished, mslSec);
+  const { facts, handshake, close, states, findings } = conclude(finished, mslSec, withEvidence);
   const c = facts.clientKeyEnd;
   const s = c === 0 ? 1 : 0;
   return {

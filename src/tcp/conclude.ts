@@ -20,14 +20,18 @@ export interface Conclusion {
 }
 
 /** Judges one connection. `mslSec`: maximum segment lifetime. Changes the story's `from` to client and server. */
-export function conclude(finished: FinishedConnection, mslSec: number): Conclusion {
+export function conclude(
+  finished: FinishedConnection,
+  mslSec: number,
+  withEvidence: boolean,
+): Conclusion {
   const facts = gatherFacts(finished);
   const opening = classifyHandshake(facts);
   const resets = judgeResets(facts, opening);
   const closing = classifyClose(facts, opening, resets);
   const timelines = buildTimelines(facts, opening, resets, closing, mslSec);
   const handshake = describeHandshake(facts, opening);
-  const close = describeClose(facts, closing, resets, timelines);
+  const close = describeClose(facts, closing, resets, timelines, withEvidence);
   const states = { client: timelines[0].entries, server: timelines[1].entries };
   const findings = findAll({ facts, opening, resets, closing, handshake, close, states });
   return { facts, handshake, close, states, findings };

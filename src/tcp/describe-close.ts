@@ -17,6 +17,7 @@ export function describeClose(
   closing: Closing,
   resets: Resets,
   timelines: readonly [Timeline, Timeline],
+  withEvidence: boolean,
 ): Close {
   const steps = listSteps(facts, resets, timelines);
   const first = closing.first === null ? null : facts.fin[closing.first];
@@ -33,7 +34,7 @@ export function describeClose(
     phase: closing.phase,
     resetAfterClose: resets.afterClose.length > 0,
     certainty: closing.doubts.length === 0 ? 'proven' : 'likely',
-    evidence: listEvidence(facts, closing, resets),
+    evidence: withEvidence ? listEvidence(facts, closing, resets) : [],
     doubt: describeDoubt(closing),
     steps,
     finToAck: first === null || cover < 0 ? null : seconds(facts, first.copies[0]!, cover),
