@@ -2,17 +2,18 @@
 
 import { randomInt } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { DEFAULT_MSL_SEC, formatUtc } from './base/time.ts';
+import { DEFAULT_MSL_SEC } from './base/time.ts';
 import { openCapture } from './capture/open.ts';
-import { createFrameBatch, type FrameBatch, type FrameSource } from './capture/source.ts';
+import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
 import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord } from './report/build-record.ts';
-import { countRecord, createCounts } from './report/counts.ts';
+import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
+import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
 import type { FinishedConnection } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
 import { packOptions } from './tcp/packed-options.ts';
@@ -347,30 +348,6 @@ export function analyze(input: CaptureInput, options: AnalyzeOptions = {}): Anal
   return { summary, [Symbol.asyncIterator]: records };
 }
 
-function emptySummary(file: string | null, source: FrameSource): CaptureSummary {
-  return {
-    file,
-    format: source.format,
-    frames: 0,
-    frameBytes: 0,
-    tcpFrames: 0,
-    start: null,
-    end: null,
-    connections: 0,
-    ...createCounts(),
-    duplicateFrames: 0,
-    strayFrames: 0,
-    evicted: 0,
-    snappedFrames: 0,
-    notDecoded: {},
-    unknownLinkTypes: [],
-    outOfOrderFrames: 0,
-    droppedByInterface: null,
-    warnings: [],
-    damage: null,
-  };
-}
-
 function createPayloadSegment(): PayloadSegment {
   return {
     stream: 0,
@@ -389,55 +366,4 @@ function createPayloadSegment(): PayloadSegment {
     ns: 0,
     tNs: 0,
   };
-}
-
-/** The first and last time of a capture, and how often time went back. */
-class TimeSpan {
-  minSec = Number.POSITIVE_INFINITY;
-  minNs = 0;
-  maxSec = -1;
-  maxNs = 0;
-  lastSec = -1;
-  lastNs = 0;
-  backwards = 0;
-
-  get first(): string | null {
-    return this.maxSec < 0 ? null : formatUtc(this.minSec, this.minNs);
-  }
-
-  get last(): string | null {
-    return this.maxSec < 0 ? null : formatUtc(this.maxSec, this.maxNs);
-  }
-}
-
-/** Adds a batch to the totals. Hot path: one loop over two columns. */
-function account(batch: FrameBatch, summary: CaptureSummary, times: TimeSpan): void {
-  const { tsSec, tsNs, capturedLen } = batch;
-  let bytes = 0;
-  let { lastSec, lastNs } = times;
-  for (let i = 0; i < batch.count; i++) {
-    const sec = tsSec[i] as number;
-    const ns = tsNs[i] as number;
-    bytes += capturedLen[i] as number;
-    if (sec < lastSec || (sec === lastSec && ns < lastNs)) times.backwards++;
-    lastSec = sec;
-    lastNs = ns;
-    if (sec > times.maxSec || (sec === times.maxSec && ns > times.maxNs)) {
-      times.maxSec = sec;
-      times.maxNs = ns;
-    }
-    if (sec < times.minSec || (sec === times.minSec && ns < times.minNs)) {
-      times.minSec = sec;
-      times.minNs = ns;
-    }
-  }
-  times.lastSec = lastSec;
-  times.lastNs = lastNs;
-  summary.frameBytes += bytes;
-}
-
-function sumDrops(source: FrameSource): number | null {
-  let sum: number | null = null;
-  for (const { dropped } of source.interfaces) if (dropped !== null) sum = (sum ?? 0) + dropped;
-  return sum;
 }
