@@ -5,6 +5,7 @@ import { AddressTable } from '../flow/addresses.ts';
 import { FlowTable } from '../flow/table.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import { GhostMemory } from './ghosts.ts';
+import { idleLimitSec } from './idle.ts';
 import * as L from './layout.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
@@ -33,6 +34,8 @@ export interface TrackerOptions {
   onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
   /** Called with every segment that is no duplicate frame: its stream number, its ring position, its sender. */
   onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
+  /** Called after every segment at which something happened, with the record's index: what `peek` takes. */
+  onHappening?: (index: number) => void;
 }
 
 /** Counts of a whole capture. */
@@ -268,8 +271,34 @@ export class Connections {
     );
   }
 
+  /**
+   * Lets time pass without a frame, to second `sec` of the capture's clock. For live captures, and only while nothing arrives: a frame
+   * that is older moves the clock's hand back, and the time between counts again.
+   */
+  advanceTo(sec: number): void {
+    if (sec > this.lastSec && this.lastSec >= 0) this.tick(sec);
+  }
+
+  /** Writes out the connections that have been idle for longer than `idleLimitSec` allows them at second `sec`. */
+  finishIdle(sec: number): void {
+    const words = this.table.words;
+    const indexes: number[] = [];
+    this.eachOpen((index) => {
+      const h = index * L.HOT_WORDS;
+      const idle = sec - (words[h + L.HOT_LAST_SEC]! >>> 0);
+      if (idle > idleLimitSec(words[h + L.HOT_BITS]!, this.options.lingerSec)) indexes.push(index);
+    });
+    for (const index of indexes) this.finishRecord(index, 'time-wait-over', -1);
+  }
+
+  /** The connection of record `index` as it is now, as if the capture ended here; used again after the call. */
+  peek(index: number): FinishedConnection {
+    this.describe(index, 'input-ended', -1);
+    return this.finished;
+  }
+
   /** Calls `visit` with the index of every record in use. */
-  protected eachOpen(visit: (index: number) => void): void {
+  eachOpen(visit: (index: number) => void): void {
     const words = this.table.words;
     for (let index = 0; index < this.table.capacity; index++) {
       if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME] !== 0) visit(index);
@@ -297,6 +326,37 @@ export class Connections {
 
   /** Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. */
   protected finishRecord(index: number, end: EndOfTracking, reusedAt: number): void {
+    this.describe(index, end, reusedAt);
+    const cold = this.cold;
+    const words = this.table.words;
+    const h = index * L.HOT_WORDS;
+    const c = index * L.COLD_WORDS;
+    const addresses = this.addresses;
+    const a = words[h]!;
+    const b = words[h + 1]!;
+    const six = words[h + L.HOT_BITS]! & 1;
+    for (let d = 0; d < 2; d++) {
+      if (hasCookie(cold[c + L.C_OPTIONS + d]!)) this.cookies.delete(index * 2 + d);
+    }
+    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
+    if (end === 'time-wait-over') {
+      const ports = words[h + 2]!;
+      if (six === 1)
+        this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
+      else this.ghosts.remember(a, b, ports, 0, this.clock);
+    }
+    this.table.remove(index);
+    words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
+    if (six === 1) {
+      addresses.release(a);
+      addresses.release(b);
+    }
+    if (index === this.watched) this.watched = -1;
+    this.options.onFinished(this.finished);
+  }
+
+  /** Fills `finished` with what is known of the connection. */
+  protected describe(index: number, end: EndOfTracking, reusedAt: number): void {
     const table = this.table;
     const words = table.words;
     const doubles = table.doubles;
@@ -356,23 +416,8 @@ export class Connections {
       f.cookie[d] = '';
       if (hasCookie(packed)) {
         f.cookie[d] = this.cookies.get(index * 2 + d) ?? '';
-        this.cookies.delete(index * 2 + d);
       }
     }
     this.pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
-    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
-    if (end === 'time-wait-over') {
-      if (six === 1)
-        this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
-      else this.ghosts.remember(a, b, ports, 0, this.clock);
-    }
-    table.remove(index);
-    words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
-    if (six === 1) {
-      addresses.release(a);
-      addresses.release(b);
-    }
-    if (index === this.watched) this.watched = -1;
-    this.options.onFinished(f);
   }
 }

@@ -133,6 +133,7 @@ export class Tracker extends Connections {
     }
     if (isNotable) {
       this.#happen(index, p, d, flags, seq, ack, len, end, isFirst);
+      this.options.onHappening?.(index);
       return;
     }
     if (advancesSeq) words[own + L.END_NEXT] = end;
