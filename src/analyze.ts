@@ -48,6 +48,11 @@ export interface RunOptions extends AnalyzeOptions {
   watch?: { stream: number; onSegment: (segment: SegmentView) => void };
   /** Hands out payload as it is read. */
   payload?: PayloadListener;
+  /**
+   * Called after every segment at which something happened, with its connection as it is now (a record that is used again after the
+   * call) and the index for `look`. For live captures: it costs more than the analysis itself.
+   */
+  onHappening?: (now: FinishedConnection, index: number) => void;
 }
 
 /** Who wants the bytes of connections. */
@@ -114,8 +119,8 @@ interface WatchedSegment {
   view: SegmentView;
 }
 
-/** An analysis under way: `advance` until it says false, then `finish`. */
-class AnalysisRun {
+/** An analysis under way: `drain` whenever there are frames, at the end `finishInParts`, then `summarize`. */
+export class AnalysisRun {
   readonly #source: FrameSource;
   readonly #columns = createSegmentColumns();
   readonly #context = createDecodeContext(new FragmentReassembler());
@@ -130,7 +135,7 @@ class AnalysisRun {
     const file = options.file === undefined ? source.name : options.file;
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
-    const { payload, watch } = options;
+    const { onHappening, payload, watch } = options;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: 2 * mslSec,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
@@ -149,6 +154,9 @@ class AnalysisRun {
         ? {}
         : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
       ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload) }),
+      ...(onHappening === undefined
+        ? {}
+        : { onHappening: (index) => onHappening(this.#tracker.peek(index), index) }),
     });
   }
 
@@ -173,6 +181,27 @@ class AnalysisRun {
       const position = this.#tracker.position;
       this.#tracker.process(decodeBatch(batch, first, this.#columns, position, this.#context));
     }
+  }
+
+  /** Connections open or waiting for late frames. */
+  get open(): number {
+    return this.#tracker.open;
+  }
+
+  /** Lets time pass to second `sec` while no frame comes; see `Connections.advanceTo`. */
+  advanceTo(sec: number): void {
+    this.#tracker.advanceTo(sec);
+  }
+
+  /** Lets go of connections of which nothing was heard for long. */
+  finishIdle(sec: number): void {
+    this.#tracker.finishIdle(sec);
+  }
+
+  /** The connection that `onHappening` gave this index, as it is now; null where it is gone. Used again after the call. */
+  look(index: number, stream: number): FinishedConnection | null {
+    const now = this.#tracker.peek(index);
+    return now.stream === stream && now.lastFrame > 0 ? now : null;
   }
 
   /** Writes out what is still open, some thousands at a time. */

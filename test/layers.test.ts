@@ -12,9 +12,9 @@ const LAYERS = ['base', 'capture', 'decode', 'flow', 'tcp', 'report', 'cli'];
 const PURE = ['base', 'decode', 'flow', 'tcp'];
 /** Packages the other layers may import, beside Node's own modules. */
 const PACKAGES: Record<string, RegExp> = {
-  capture: /^(node:.*|pcap-parser|fzstd|lz4.*)$/,
+  capture: /^(node:.*|pcap-parser|fzstd|lz4.*|cap)$/,
   report: /^(node:crypto|cli-table3)$/,
-  cli: /^(node:.*|commander|cli-table3)$/,
+  cli: /^(node:.*|commander|cli-table3|prom-client|terminal-kit)$/,
   root: /^node:(crypto|stream)$/,
 };
 

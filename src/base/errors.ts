@@ -10,7 +10,13 @@ export type CaptureErrorCode =
   | 'unsupported-version'
   | 'unsupported-compression'
   | 'unsupported-format'
-  | 'read-failed';
+  | 'read-failed'
+  | 'no-such-interface'
+  | 'interface-down'
+  | 'no-capture-rights'
+  | 'bad-filter'
+  | 'no-engine'
+  | 'engine-failed';
 
 /** Thrown by `capture/` where an input is no capture at all; caught only by `cli/` and by users of the library. */
 export class CaptureError extends Error {

@@ -33,7 +33,9 @@ function version(): string {
 
 const interrupt = new AbortController();
 // Once: a second Ctrl-C ends the process at once, as it would any other.
-process.once('SIGINT', () => interrupt.abort());
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => interrupt.abort());
+}
 
 const context: Context = {
   engine: async () => {

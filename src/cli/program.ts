@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { FailOn, Selection } from '../report/select.ts';
 import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
 import { type Context, EXIT } from './context.ts';
+import { addInterfaces, addLiveOptions, checkLive, type LiveFlags } from './live-options.ts';
 import * as usage from './usage.ts';
 
 interface CommonOptions {
@@ -51,7 +52,7 @@ Examples:
   finwait follow web.pcapng 7                 the bytes of connection 7, both directions
   finwait extract web.pcapng -d streams       the bytes of every connection, two files each
   finwait --format jsonl web.pcapng | jq .close.kind
-  tcpdump -w - tcp | finwait --format jsonl - records as connections finish
+  finwait live -i eth0 'port 443'             connections as they open and close
   finwait --fail-on rst,refused test.pcap     exit status 1 for a script or CI
 
 Kinds and findings:
@@ -66,6 +67,17 @@ Exit status:
     3  an input was damaged: the result holds everything before the damage
   130  interrupted: what was finished is written first
   Of several, the first of 130, 2, 3, 1.`;
+
+const LIVE_EXAMPLES = `
+Examples:
+  finwait live -i eth0 'port 443'              on a terminal: a live table
+  finwait live -i eth0 > connections.jsonl     a record a line, when a connection is finished
+  finwait live -i any --events | jq -c 'select(.event == "close")'
+  finwait live -i eth0 -w ring.pcapng -b filesize:100000 -b files:10
+  finwait live -i eth0 --no-tui --metrics :9464 > /dev/null
+
+finwait interfaces lists what there is, and what you may do.
+Ctrl-C ends: what is open is written as open, totals and drop counts go to standard error.`;
 
 const READING = 'Reading:';
 const LOOK = 'Look:';
@@ -107,7 +119,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       'Tells how every TCP connection in a packet capture was opened and closed, by whom, and why.',
     )
     .usage(
-      '[options] FILE…\n       finwait show|follow [options] FILE STREAM\n       finwait extract [options] FILE… -d DIR',
+      '[options] FILE…\n       finwait show|follow [options] FILE STREAM\n       finwait extract [options] FILE… -d DIR\n       finwait live [options] -i IFACE [FILTER]\n       finwait interfaces [--json]',
     )
     .argument('<FILE...>', 'captures: pcap or pcapng, plain or compressed; - is standard input')
     .version(version, '-V, --version', 'print the version')
@@ -179,6 +191,8 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   });
   addFollow(program, ctx, done);
   addExtract(program, ctx, done);
+  addLive(program, ctx, version, done);
+  addInterfaces(program, ctx, done);
   return program;
 }
 
@@ -237,6 +251,45 @@ function addExtract(program: Command, ctx: Context, done: (status: number) => vo
   });
 }
 
+function addLive(
+  program: Command,
+  ctx: Context,
+  version: string,
+  done: (status: number) => void,
+): void {
+  const live = program
+    .command('live')
+    .description('connections as they open and close on an interface')
+    .argument('[FILTER...]', 'what to capture, as tcpdump takes it');
+  addLiveOptions(live);
+  addSelection(live);
+  addCommon(live, false);
+  live.addHelpText('after', LIVE_EXAMPLES);
+  live.action(async (filter: string[]) => {
+    const o = live.opts<LiveFlags & CommonOptions>();
+    checkLive(o);
+    const { liveCommand } = await import('./live-command.ts');
+    const { reader: _, ...rest } = common(o);
+    const { engine, events, promiscuous, tui } = o;
+    done(
+      await liveCommand(ctx, {
+        ...rest,
+        ...{ engine, events, promiscuous, tui, version },
+        iface: o.interface,
+        filter: filter.join(' '),
+        snapLen: o.snapLen ?? null,
+        bufferMiB: o.buffer,
+        durationSec: o.duration ?? null,
+        count: o.count ?? null,
+        write: o.write ?? null,
+        ring: o.ring ?? null,
+        metrics: o.metrics ?? null,
+        selection: selectionOf(o),
+      }),
+    );
+  });
+}
+
 function addSelection(command: Command): void {
   command
     .optionsGroup('Selection (all must match; of a list, one):')
@@ -263,23 +316,28 @@ function selectionOf({ close, finding, handshake, host, port, stream }: Selectio
   };
 }
 
-function addCommon(command: Command): void {
+function addCommon(command: Command, isFile = true): void {
   command
-    .optionsGroup(READING)
+    .optionsGroup(isFile ? READING : 'Analysis:')
     .option(
       '--msl <SECONDS>',
       'maximum segment lifetime; TIME_WAIT lasts twice as long (default: 30)',
       usage.mslValue,
     )
-    .option('--max-connections <N>', 'connections held at once (default: 4 million)', (text) =>
-      usage.whole('--max-connections', text, 1, 100_000_000),
-    )
     .option(
+      '--max-connections <N>',
+      `connections held at once (default: ${isFile ? '4 million' : '1 million'})`,
+      (text) => usage.whole('--max-connections', text, 1, 100_000_000),
+    );
+  if (isFile) {
+    command.option(
       '--reader <READER>',
       'native, or the pcap-parser package',
       usage.oneOf('reader', ['native', 'pcap-parser']),
       'native',
-    )
+    );
+  }
+  command
     .optionsGroup(LOOK)
     .addOption(new Option('--utc', 'times in UTC (the default)').default(false).conflicts('local'))
     .addOption(new Option('--local', 'times in the zone of this machine').default(false))

@@ -1,0 +1,142 @@
+/** The options of `finwait live` and `finwait interfaces`. */
+
+import { type Command, Option } from 'commander';
+import { ENGINES, type EngineName } from '../capture/live/engine.ts';
+import { NO_RING, type RingRules } from '../capture/live/ring-rules.ts';
+import type { Selection } from '../report/select.ts';
+import type { Context } from './context.ts';
+import * as usage from './usage.ts';
+
+/** Seconds of the longest --duration: ten years. */
+const MAX_SECONDS = 10 * 366 * 86_400;
+const MAX_SNAP_LEN = 262_144;
+
+export interface LiveFlags extends Selection {
+  interface: string;
+  engine: EngineName | 'auto';
+  snapLen?: number;
+  buffer: number;
+  promiscuous: boolean;
+  duration?: number;
+  count?: number;
+  tui: boolean;
+  events: boolean;
+  write?: string;
+  ring?: RingRules;
+  metrics?: MetricsAddress;
+}
+
+export interface MetricsAddress {
+  host: string;
+  port: number;
+}
+
+/** Adds what is live's own; the caller adds the rest. */
+export function addLiveOptions(live: Command): void {
+  live
+    .optionsGroup('Capture:')
+    .requiredOption('-i, --interface <IFACE>', 'the interface; Linux also has any')
+    .option(
+      '--engine <ENGINE>',
+      `auto (the first that works), ${ENGINES.join(', ')}`,
+      usage.oneOf('engine', ['auto', ...ENGINES]),
+      'auto',
+    )
+    .option(
+      '-s, --snap-len <BYTES>',
+      'bytes kept of each frame; 0: all (default: 512, with -w all)',
+      (text) => usage.whole('--snap-len', text, 0, MAX_SNAP_LEN),
+    )
+    .option(
+      '-B, --buffer <MIB>',
+      'memory for frames the kernel holds (default: 32)',
+      (text) => usage.whole('--buffer', text, 1, 2047),
+      32,
+    )
+    .option('-p, --no-promiscuous', 'only frames from and to this host')
+    .option('--duration <SECONDS>', 'stop after so long', (text) =>
+      usage.whole('--duration', text, 1, MAX_SECONDS),
+    )
+    .option('-c, --count <N>', 'stop after N frames', (text) =>
+      usage.whole('--count', text, 1, Number.MAX_SAFE_INTEGER),
+    )
+    .optionsGroup('Output:')
+    .option('--no-tui', 'records as JSON Lines, also on a terminal')
+    .option(
+      '--events',
+      'in place of records a line as soon as one opens, changes state or closes',
+      false,
+    )
+    .addOption(
+      new Option(
+        '--metrics <[HOST]:PORT>',
+        'serve Prometheus metrics; without HOST on 127.0.0.1',
+      ).argParser(metricsAddress),
+    )
+    .option('-w, --write <FILE>', 'keep the packets as pcapng')
+    .option(
+      '-b, --ring <RULE>',
+      'next file after filesize:KB, duration:S, interval:S or packets:N; files:N keeps N (repeat)',
+      ringRule,
+    );
+}
+
+/** A host and a port; the host in brackets where it is IPv6. */
+function metricsAddress(text: string): MetricsAddress {
+  const match = /^(?:(\[[^\]]+\]|[^:[\]]*):)?(\d{1,5})$/.exec(text);
+  const port = Number(match?.[2] ?? Number.NaN);
+  if (match === null || !(port <= 65_535)) {
+    throw new usage.UsageError(
+      `--metrics: expected PORT, :PORT or HOST:PORT such as :9464, found '${text}'`,
+    );
+  }
+  const host = (match[1] ?? '').replace(/^\[|\]$/g, '');
+  return { host: host === '' ? '127.0.0.1' : host, port };
+}
+
+const RING_KEYS = {
+  filesize: 'filesizeKb',
+  duration: 'durationSec',
+  interval: 'intervalSec',
+  packets: 'packets',
+  files: 'files',
+} as const;
+const RING_WORDS = Object.keys(RING_KEYS) as (keyof typeof RING_KEYS)[];
+const ringKey = usage.oneOf('rule of --ring', RING_WORDS);
+
+function ringRule(text: string, before: RingRules = NO_RING): RingRules {
+  const [word = '', value = ''] = text.split(':', 2);
+  const key = RING_KEYS[ringKey(word)];
+  return { ...before, [key]: usage.whole(`--ring ${word}`, value, 1, 2 ** 31) };
+}
+
+/** What is wrong with the options taken together; throws a UsageError. */
+export function checkLive(flags: LiveFlags): void {
+  const { ring, write } = flags;
+  if (ring !== undefined && write === undefined) {
+    throw new usage.UsageError('--ring says when -w begins its next file: give -w FILE as well');
+  }
+  if (ring === undefined) return;
+  const { durationSec, filesizeKb, intervalSec, packets } = ring;
+  if ((durationSec ?? filesizeKb ?? intervalSec ?? packets) === null) {
+    throw new usage.UsageError(
+      '--ring files:N needs a rule that begins the next file: filesize:KB, duration:S, interval:S or packets:N',
+    );
+  }
+}
+
+/** `finwait interfaces`. */
+export function addInterfaces(
+  program: Command,
+  ctx: Context,
+  done: (status: number) => void,
+): void {
+  const interfaces = program
+    .command('interfaces')
+    .description('what can be captured on, and what this user may do')
+    .option('--json', 'as JSON', false);
+  interfaces.action(async () => {
+    const { interfacesCommand } = await import('./interfaces-command.ts');
+    done(await interfacesCommand(ctx, interfaces.opts<{ json: boolean }>().json));
+  });
+}

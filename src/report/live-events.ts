@@ -1,0 +1,267 @@
+/** What happens to connections while it happens: openings, states and closes, each told once, and again where a later frame changed it. */
+
+import { formatIpv4, formatIpv6 } from '../base/ip.ts';
+import { formatUtc, NS_PER_S } from '../base/time.ts';
+import { conclude } from '../tcp/conclude.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
+import type { TcpState } from '../tcp/state.ts';
+import type {
+  Close,
+  CloseKind,
+  FindingCode,
+  Handshake,
+  HandshakeKind,
+  PerSide,
+  RstPhase,
+  Side,
+  StateEntry,
+} from '../tcp/verdicts.ts';
+import type { ConnectionRecord, EndpointAddress } from './record.ts';
+
+interface EventHead {
+  schema: 1;
+  /** RFC 3339, UTC: when the frame that showed it was captured. */
+  time: string;
+  /** The record's number. */
+  stream: number;
+  client: EndpointAddress;
+  server: EndpointAddress;
+  /** A later frame changed what an earlier event said. */
+  revised: boolean;
+}
+
+/** The opening is decided. */
+export interface OpenEvent extends EventHead {
+  event: 'open';
+  handshake: HandshakeKind;
+  /** Seconds, or null. */
+  handshakeRtt: number | null;
+}
+
+/** One end has entered a state. `frame` is null where a timer did it. */
+export interface StateEvent extends EventHead {
+  event: 'state';
+  side: Side;
+  state: TcpState;
+  frame: number | null;
+}
+
+/** It is closed, or the capture has ended before (`open`, `half-closed`, or `complete` is false). */
+export interface CloseEvent extends EventHead {
+  event: 'close';
+  close: CloseKind;
+  complete: boolean;
+  initiator: Side | 'both' | null;
+  timeWait: Side | 'both' | null;
+  resetBy: Side | null;
+  phase: RstPhase | null;
+  findings: FindingCode[];
+}
+
+export type LiveEvent = OpenEvent | StateEvent | CloseEvent;
+
+/** An open connection as the live view shows it. */
+export interface LiveConnection {
+  readonly stream: number;
+  /** For `AnalysisRun.look`. */
+  readonly index: number;
+  readonly startSec: number;
+  readonly startNs: number;
+  client: EndpointAddress;
+  server: EndpointAddress;
+  clientEnd: 0 | 1;
+  states: PerSide<TcpState | null>;
+  handshake: HandshakeKind | null;
+  close: CloseKind | null;
+  closeComplete: boolean;
+  /** The latest event in a few words, and its second since 1970. */
+  lastEvent: string;
+  lastSec: number;
+  /** Bytes both ways at the latest event. */
+  bytes: number;
+  /** States told per end. */
+  told: PerSide<number>;
+}
+
+/** Kinds that further frames don't decide; the others are told when the connection ends. */
+const SETTLED: ReadonlySet<HandshakeKind> = new Set([
+  '3-way',
+  'simultaneous-open',
+  'refused',
+  'aborted',
+  'partial',
+  'none',
+]);
+
+const SIDES = ['client', 'server'] as const;
+
+/** Follows the open connections; memory for each open one, given back by `finish`. */
+export class LiveEvents {
+  readonly open = new Map<number, LiveConnection>();
+  /** Ends in these states at present. */
+  readonly sockets = { TIME_WAIT: 0, CLOSE_WAIT: 0 };
+  readonly #mslSec: number;
+  readonly #onEvent: (event: LiveEvent) => void;
+
+  constructor(mslSec: number, onEvent: (event: LiveEvent) => void) {
+    this.#mslSec = mslSec;
+    this.#onEvent = onEvent;
+  }
+
+  /** Something happened to the connection: `now` as the analysis hands it over. */
+  happened(now: FinishedConnection, index: number): void {
+    const { close, facts, findings, handshake, states } = conclude(now, this.#mslSec, false);
+    let one = this.open.get(now.stream);
+    if (one === undefined) {
+      one = create(now, index);
+      this.open.set(now.stream, one);
+      name(one, now, facts.clientKeyEnd);
+    } else if (one.clientEnd !== facts.clientKeyEnd) {
+      name(one, now, facts.clientKeyEnd);
+    }
+    one.bytes = now.bytes[0] + now.bytes[1];
+    const time = instant(one, now.durationNs / 1e9);
+    if (SETTLED.has(handshake.kind)) this.#tellOpen(one, handshake, time.text);
+    // TIME_WAIT's end lies ahead: it is told when it comes.
+    for (const side of SIDES) this.#tellStates(one, side, states[side], null);
+    const codes = findings.map(({ code }) => code);
+    if (close.complete) this.#tellClose(one, close, codes, time.text);
+    one.lastSec = time.sec;
+  }
+
+  /** The connection is over, or the capture is, at second `nowSec`. */
+  finish(record: ConnectionRecord, nowSec: number): void {
+    const one = this.open.get(record.stream);
+    if (one === undefined) return;
+    this.open.delete(record.stream);
+    const { text } = instant(one, record.duration);
+    this.#tellOpen(one, record.handshake, text);
+    for (const side of SIDES) this.#tellStates(one, side, record.states[side], nowSec);
+    const codes = record.findings.map(({ code }) => code);
+    this.#tellClose(one, record.close, codes, text);
+    for (const side of SIDES) this.#enter(one, side, null);
+  }
+
+  #tellOpen(one: LiveConnection, { kind, handshakeRtt }: Handshake, time: string): void {
+    if (one.handshake === kind) return;
+    const revised = one.handshake !== null;
+    one.handshake = kind;
+    one.lastEvent = `opened ${kind}`;
+    this.#onEvent({ ...head(one, time, revised), event: 'open', handshake: kind, handshakeRtt });
+  }
+
+  /** Tells the states that were not told yet; timers' only where they lie before `nowSec`. */
+  #tellStates(
+    one: LiveConnection,
+    side: Side,
+    entries: readonly StateEntry[],
+    nowSec: number | null,
+  ): void {
+    let count = entries.length;
+    while (count > 0 && isAhead(one, entries[count - 1], nowSec)) count--;
+    const last = entries[count - 1];
+    if (last === undefined || (count === one.told[side] && last.state === one.states[side])) return;
+    const told = one.told[side];
+    const goesOn = told === 0 || (count > told && entries[told - 1]?.state === one.states[side]);
+    const from = goesOn ? told : count - 1;
+    for (let i = from; i < count; i++) {
+      const entry = entries[i];
+      if (entry === undefined) continue;
+      const { frame, state, t } = entry;
+      one.lastEvent = `${side} ${state}`;
+      this.#onEvent({
+        ...head(one, instant(one, t).text, !goesOn),
+        event: 'state',
+        side,
+        state,
+        frame,
+      });
+    }
+    one.told[side] = count;
+    this.#enter(one, side, last.state);
+  }
+
+  #enter(one: LiveConnection, side: Side, state: TcpState | null): void {
+    const before = one.states[side];
+    if (before === 'TIME_WAIT' || before === 'CLOSE_WAIT') this.sockets[before]--;
+    if (state === 'TIME_WAIT' || state === 'CLOSE_WAIT') this.sockets[state]++;
+    one.states[side] = state;
+  }
+
+  #tellClose(one: LiveConnection, close: Close, findings: FindingCode[], time: string): void {
+    if (one.close === close.kind && one.closeComplete === close.complete) return;
+    const revised = one.close !== null;
+    one.close = close.kind;
+    one.closeComplete = close.complete;
+    one.lastEvent = `closed ${close.kind}${close.phase === null ? '' : ` ${close.phase}`}`;
+    const { complete, initiator, kind, phase, resetBy, timeWait } = close;
+    this.#onEvent({
+      ...head(one, time, revised),
+      event: 'close',
+      close: kind,
+      complete,
+      initiator,
+      timeWait,
+      resetBy,
+      phase,
+      findings,
+    });
+  }
+}
+
+function create(now: FinishedConnection, index: number): LiveConnection {
+  const nobody = { ip: '', port: 0 };
+  return {
+    stream: now.stream,
+    index,
+    startSec: now.startSec,
+    startNs: now.startNs,
+    client: nobody,
+    server: nobody,
+    clientEnd: 0,
+    states: { client: null, server: null },
+    handshake: null,
+    close: null,
+    closeComplete: false,
+    lastEvent: '',
+    lastSec: now.startSec,
+    bytes: 0,
+    told: { client: 0, server: 0 },
+  };
+}
+
+function name(one: LiveConnection, now: FinishedConnection, clientEnd: 0 | 1): void {
+  one.clientEnd = clientEnd;
+  one.client = endpoint(now, clientEnd);
+  one.server = endpoint(now, clientEnd === 0 ? 1 : 0);
+}
+
+function endpoint(now: FinishedConnection, end: 0 | 1): EndpointAddress {
+  const words = now.address[end];
+  return {
+    ip: now.family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words),
+    port: now.port[end],
+  };
+}
+
+function head(one: LiveConnection, time: string, revised: boolean): EventHead {
+  const { client, server, stream } = one;
+  return { schema: 1, time, stream, client, server, revised };
+}
+
+/** `t` seconds after the connection's first frame. */
+function instant(one: LiveConnection, t: number): { text: string; sec: number } {
+  const ns = one.startNs + Math.round(t * NS_PER_S);
+  const sec = one.startSec + Math.floor(ns / NS_PER_S);
+  return { text: formatUtc(sec, ns - Math.floor(ns / NS_PER_S) * NS_PER_S), sec };
+}
+
+/** Whether a timer is to bring this state, and hasn't yet. */
+function isAhead(
+  one: LiveConnection,
+  entry: StateEntry | undefined,
+  nowSec: number | null,
+): boolean {
+  if (entry === undefined || entry.frame !== null || entry.t === 0) return false;
+  return nowSec === null || instant(one, entry.t).sec > nowSec;
+}
