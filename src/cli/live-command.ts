@@ -2,12 +2,7 @@
 
 import { CaptureError } from '../base/errors.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
-import {
-  DEFAULT_BUFFER_MIB,
-  type EngineName,
-  HEADERS_SNAP_LEN,
-  WHOLE_SNAP_LEN,
-} from '../capture/live/engine.ts';
+import { type EngineName, HEADERS_SNAP_LEN, WHOLE_SNAP_LEN } from '../capture/live/engine.ts';
 import { KeptFiles, keeping } from '../capture/live/keep-files.ts';
 import { LinkWatch } from '../capture/live/link-watch.ts';
 import type { LiveSource } from '../capture/live/live-source.ts';
@@ -31,7 +26,7 @@ export interface LiveCommandOptions {
   engine: EngineName | 'auto';
   /** Null: what the use asks for. */
   snapLen: number | null;
-  bufferMiB?: number;
+  bufferMiB: number | null;
   promiscuous: boolean;
   durationSec: number | null;
   count: number | null;
@@ -88,7 +83,7 @@ function openSource(options: LiveCommandOptions): Promise<LiveSource> {
   const usual = write === null ? HEADERS_SNAP_LEN : WHOLE_SNAP_LEN;
   const snapLen = options.snapLen === 0 ? WHOLE_SNAP_LEN : (options.snapLen ?? usual);
   return openLive(
-    { iface, filter, snapLen, bufferMiB: bufferMiB ?? DEFAULT_BUFFER_MIB, promiscuous },
+    { iface, filter, snapLen, bufferMiB, promiscuous },
     engine,
     count ?? Number.POSITIVE_INFINITY,
   );

@@ -15,7 +15,7 @@ export interface LiveFlags extends Selection {
   interface: string;
   engine: EngineName | 'auto';
   snapLen?: number;
-  buffer: number;
+  buffer?: number;
   promiscuous: boolean;
   duration?: number;
   count?: number;
@@ -49,9 +49,8 @@ export function addLiveOptions(live: Command): void {
     )
     .option(
       '-B, --buffer <MIB>',
-      'memory for frames the kernel holds (default: 32)',
+      'memory for frames the kernel holds (default: 32, cap 256)',
       (text) => usage.whole('--buffer', text, 1, 2047),
-      32,
     )
     .option('-p, --no-promiscuous', 'only frames from and to this host')
     .option('--duration <SECONDS>', 'stop after so long', (text) =>

@@ -278,7 +278,7 @@ function addLive(
         iface: o.interface,
         filter: filter.join(' '),
         snapLen: o.snapLen ?? null,
-        bufferMiB: o.buffer,
+        bufferMiB: o.buffer ?? null,
         durationSec: o.duration ?? null,
         count: o.count ?? null,
         write: o.write ?? null,

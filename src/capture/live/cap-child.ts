@@ -31,6 +31,10 @@ const LINK_TYPES: Readonly<Record<string, number>> = {
   IEEE802_11_RADIO: 127,
 };
 
+/** Wait before the next try where the pipe is full. */
+const FULL_PAUSE_MS = 1;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
 const frame = Buffer.alloc(FRAME_BYTES);
 /** Also where opening failed: the package's destructor would stop a poll that was never started. */
 const held: unknown[] = [frame];
@@ -82,12 +86,15 @@ async function load(): Promise<typeof import('cap')> {
   }
 }
 
-/** Nobody reads any more: nothing is left to do. */
+/** Writes all of it, waiting where the reader is behind: frames wait in the kernel's buffer meanwhile. Ends where nobody reads any more. */
 function write(bytes: Uint8Array): void {
-  let at = 0;
-  try {
-    while (at < bytes.length) at += writeSync(1, bytes, at);
-  } catch {
-    process.exit(0);
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at);
+    } catch (error) {
+      const isFull = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+      if (!isFull) process.exit(0);
+      Atomics.wait(pause, 0, 0, FULL_PAUSE_MS);
+    }
   }
 }

@@ -6,6 +6,7 @@ import { CaptureError } from '../../base/errors.ts';
 import { openCapture } from '../open.ts';
 import { CAP_MISSING_STATUS } from './cap-status.ts';
 import {
+  CAP_BUFFER_MIB,
   CAP_SNAP_LEN,
   dumpcapArguments,
   ENGINES,
@@ -104,9 +105,10 @@ function commandOf(engine: EngineName, options: LiveOptions): [string, string[]]
     default: {
       const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
       const program = fileURLToPath(new URL(`./cap-child.${ending}`, import.meta.url));
-      const { bufferMiB, filter, iface } = options;
+      const { filter, iface } = options;
       const snapLen = Math.min(options.snapLen, CAP_SNAP_LEN);
-      const job = JSON.stringify({ iface, filter, snapLen, bufferBytes: bufferMiB * 1024 * 1024 });
+      const bufferBytes = (options.bufferMiB ?? CAP_BUFFER_MIB) * 1024 * 1024;
+      const job = JSON.stringify({ iface, filter, snapLen, bufferBytes });
       return [process.execPath, [...process.execArgv, program, job]];
     }
   }
