@@ -10,7 +10,7 @@ import { openLive } from '../capture/live/open.ts';
 import { NO_RING, type RingRules } from '../capture/live/ring-rules.ts';
 import { runLive } from '../live.ts';
 import { escapeTerminal } from '../report/escape.ts';
-import { LiveEvents } from '../report/live-events.ts';
+import { type LiveEvent, LiveEvents } from '../report/live-events.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
 import { compileSelection, type Selection } from '../report/select.ts';
 import { createTally, formatSummary, tallyRecord } from '../report/summary.ts';
@@ -97,7 +97,11 @@ async function capture(
   say: (text: string) => void,
 ): Promise<number> {
   const mslSec = options.msl ?? DEFAULT_MSL_SEC;
-  const view = await pickView(ctx, options, source);
+  const listeners: ((event: LiveEvent) => void)[] = [];
+  const live = new LiveEvents(mslSec, (event) => {
+    for (const listener of listeners) listener(event);
+  });
+  const view = await pickView(ctx, options, source, live, mslSec);
   const notice = (text: string): void => {
     if (!view.notice(text)) say(text);
   };
@@ -105,15 +109,12 @@ async function capture(
     notice(`${source.name}: capturing with ${source.engine}, Ctrl-C ends`);
     for (const note of source.notes) notice(`${source.name}: ${note}`);
   }
-  const live = new LiveEvents(mslSec, (event) => {
-    view.event?.(event);
-    metrics?.event(event);
-  });
   const metrics =
     options.metrics === null
       ? null
       : await (await import('./metrics.ts')).serveMetrics(options.metrics, live);
   if (metrics !== null) notice(`metrics at ${metrics.url}`);
+  for (const one of [view, metrics]) if (one?.event !== undefined) listeners.push(one.event);
 
   const selected = compileSelection(options.selection);
   const tally = createTally();
@@ -131,14 +132,13 @@ async function capture(
     tallyRecord(tally, record);
     view.record(record);
   };
-  const isFollowed = view.event !== undefined || metrics !== null;
   try {
     const summary = await runLive(kept === null ? source : keeping(source, kept), {
       file: source.name,
       msl: mslSec,
       maxConnections: options.maxConnections ?? DEFAULT_LIVE_CONNECTIONS,
       onRecord,
-      ...(isFollowed ? { onHappening: (now, index) => live.happened(now, index) } : {}),
+      ...(listeners.length > 0 ? { onHappening: (now, index) => live.happened(now, index) } : {}),
       onTick: async (run) => {
         kept?.tick(source.interfaces);
         if (kept?.failure && !source.isStopped) {
@@ -188,8 +188,14 @@ async function pickView(
   ctx: Context,
   options: LiveCommandOptions,
   source: LiveSource,
+  live: LiveEvents,
+  mslSec: number,
 ): Promise<LiveView> {
   if (options.events) return eventsView(ctx, source);
+  if (wantsScreen(ctx, options)) {
+    const { screenView } = await import('./screen.ts');
+    return screenView(ctx, { ...options, mslSec }, source, live);
+  }
   return recordsView(ctx);
 }
 

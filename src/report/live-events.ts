@@ -98,8 +98,9 @@ const SIDES = ['client', 'server'] as const;
 /** Follows the open connections; memory for each open one, given back by `finish`. */
 export class LiveEvents {
   readonly open = new Map<number, LiveConnection>();
-  /** Ends in these states at present. */
+  /** Ends in these states at present, in all and by host; a host without any is not in it. */
   readonly sockets = { TIME_WAIT: 0, CLOSE_WAIT: 0 };
+  readonly hosts = new Map<string, { TIME_WAIT: number; CLOSE_WAIT: number }>();
   readonly #mslSec: number;
   readonly #onEvent: (event: LiveEvent) => void;
 
@@ -117,6 +118,9 @@ export class LiveEvents {
       this.open.set(now.stream, one);
       name(one, now, facts.clientKeyEnd);
     } else if (one.clientEnd !== facts.clientKeyEnd) {
+      // The roles are the other way round: so are the states told so far.
+      for (const side of SIDES) this.#enter(one, side, null);
+      one.told = { client: 0, server: 0 };
       name(one, now, facts.clientKeyEnd);
     }
     one.bytes = now.bytes[0] + now.bytes[1];
@@ -183,9 +187,17 @@ export class LiveEvents {
 
   #enter(one: LiveConnection, side: Side, state: TcpState | null): void {
     const before = one.states[side];
-    if (before === 'TIME_WAIT' || before === 'CLOSE_WAIT') this.sockets[before]--;
-    if (state === 'TIME_WAIT' || state === 'CLOSE_WAIT') this.sockets[state]++;
+    if (before === 'TIME_WAIT' || before === 'CLOSE_WAIT') this.#count(one[side].ip, before, -1);
+    if (state === 'TIME_WAIT' || state === 'CLOSE_WAIT') this.#count(one[side].ip, state, 1);
     one.states[side] = state;
+  }
+
+  #count(ip: string, state: 'TIME_WAIT' | 'CLOSE_WAIT', by: 1 | -1): void {
+    this.sockets[state] += by;
+    const host = this.hosts.get(ip) ?? { TIME_WAIT: 0, CLOSE_WAIT: 0 };
+    host[state] += by;
+    if (host.TIME_WAIT === 0 && host.CLOSE_WAIT === 0) this.hosts.delete(ip);
+    else this.hosts.set(ip, host);
   }
 
   #tellClose(one: LiveConnection, close: Close, findings: FindingCode[], time: string): void {

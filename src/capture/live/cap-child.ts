@@ -7,18 +7,14 @@
  */
 
 import { writeSync } from 'node:fs';
+import type { CapJob } from './cap-command.ts';
 import { CAP_MISSING_STATUS } from './cap-status.ts';
 import { PcapRecords } from './pcap-records.ts';
 
-interface Job {
-  iface: string;
-  filter: string;
-  snapLen: number;
-  bufferBytes: number;
-}
-
 /** The package copies each frame here and keeps only the address: it must live as long as the capture. */
 const FRAME_BYTES = 65_536;
+/** What a probe opens: an interface that is there on every system. */
+const PROBED = process.platform === 'linux' ? 'lo' : 'lo0';
 /** Where the clock of `performance` has drifted this far from the wall's, it is set again. */
 const MAX_DRIFT_MS = 5;
 
@@ -46,10 +42,15 @@ try {
   process.exit(1);
 }
 
-async function run({ iface, filter, snapLen, bufferBytes }: Job): Promise<void> {
+async function run(job: CapJob): Promise<void> {
   const { Cap } = await load();
   const cap = new Cap();
   held.push(cap);
+  if ('probe' in job) {
+    cap.open(PROBED, '', frame.length, frame);
+    process.exit(0);
+  }
+  const { iface, filter, snapLen, bufferBytes } = job;
   const word = cap.open(iface, filter, bufferBytes, frame);
   const linkType = LINK_TYPES[word] ?? Number(/(\d+)$/.exec(word)?.[1] ?? 0);
 

@@ -1,9 +1,9 @@
 /** Starts a live capture with the engine asked for, or with the first that works. */
 
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { CaptureError } from '../../base/errors.ts';
 import { openCapture } from '../open.ts';
+import { capCommand } from './cap-command.ts';
 import { CAP_MISSING_STATUS } from './cap-status.ts';
 import {
   CAP_BUFFER_MIB,
@@ -103,13 +103,10 @@ function commandOf(engine: EngineName, options: LiveOptions): [string, string[]]
     case 'tcpdump':
       return ['tcpdump', tcpdumpArguments(options, process.platform)];
     default: {
-      const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-      const program = fileURLToPath(new URL(`./cap-child.${ending}`, import.meta.url));
       const { filter, iface } = options;
       const snapLen = Math.min(options.snapLen, CAP_SNAP_LEN);
       const bufferBytes = (options.bufferMiB ?? CAP_BUFFER_MIB) * 1024 * 1024;
-      const job = JSON.stringify({ iface, filter, snapLen, bufferBytes });
-      return [process.execPath, [...process.execArgv, program, job]];
+      return capCommand({ iface, filter, snapLen, bufferBytes });
     }
   }
 }

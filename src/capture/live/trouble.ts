@@ -99,7 +99,12 @@ export function troubleError(iface: string, { code, message }: Trouble): Capture
 function spoken(stderr: string): string[] {
   return stderr
     .split('\n')
-    .map((line) => line.replace(/^(dumpcap|tcpdump|cap): /, '').trim())
+    .map((line) =>
+      line
+        .replace(/^(dumpcap|tcpdump|cap): /, '')
+        .replace(/\.$/, '')
+        .trim(),
+    )
     .filter((line) => line !== '' && !SAID_ALWAYS.test(line));
 }
 
