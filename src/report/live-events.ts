@@ -127,7 +127,7 @@ export class LiveEvents {
     const time = instant(one, now.durationNs / 1e9);
     if (SETTLED.has(handshake.kind)) this.#tellOpen(one, handshake, time.text);
     // TIME_WAIT's end lies ahead: it is told when it comes.
-    for (const side of SIDES) this.#tellStates(one, side, states[side], null);
+    this.#tellStates(one, states, null);
     const codes = findings.map(({ code }) => code);
     if (close.complete) this.#tellClose(one, close, codes, time.text);
     one.lastSec = time.sec;
@@ -140,7 +140,7 @@ export class LiveEvents {
     this.open.delete(record.stream);
     const { text } = instant(one, record.duration);
     this.#tellOpen(one, record.handshake, text);
-    for (const side of SIDES) this.#tellStates(one, side, record.states[side], nowSec);
+    this.#tellStates(one, record.states, nowSec);
     const codes = record.findings.map(({ code }) => code);
     this.#tellClose(one, record.close, codes, text);
     for (const side of SIDES) this.#enter(one, side, null);
@@ -154,35 +154,35 @@ export class LiveEvents {
     this.#onEvent({ ...head(one, time, revised), event: 'open', handshake: kind, handshakeRtt });
   }
 
-  /** Tells the states that were not told yet; timers' only where they lie before `nowSec`. */
-  #tellStates(
-    one: LiveConnection,
-    side: Side,
-    entries: readonly StateEntry[],
-    nowSec: number | null,
-  ): void {
-    let count = entries.length;
-    while (count > 0 && isAhead(one, entries[count - 1], nowSec)) count--;
-    const last = entries[count - 1];
-    if (last === undefined || (count === one.told[side] && last.state === one.states[side])) return;
-    const told = one.told[side];
-    const goesOn = told === 0 || (count > told && entries[told - 1]?.state === one.states[side]);
-    const from = goesOn ? told : count - 1;
-    for (let i = from; i < count; i++) {
-      const entry = entries[i];
-      if (entry === undefined) continue;
+  /** Tells the states that were not told yet, in their order; timers' only where they lie before `nowSec`. */
+  #tellStates(one: LiveConnection, states: PerSide<StateEntry[]>, nowSec: number | null): void {
+    const news: { side: Side; entry: StateEntry; revised: boolean }[] = [];
+    for (const side of SIDES) {
+      const entries = states[side];
+      let count = entries.length;
+      while (count > 0 && isAhead(one, entries[count - 1], nowSec)) count--;
+      const told = one.told[side];
+      const last = entries[count - 1];
+      if (last === undefined || (count === told && last.state === one.states[side])) continue;
+      const goesOn = told === 0 || (count > told && entries[told - 1]?.state === one.states[side]);
+      for (const entry of entries.slice(goesOn ? told : count - 1, count)) {
+        news.push({ side, entry, revised: !goesOn });
+      }
+      one.told[side] = count;
+    }
+    news.sort((a, b) => a.entry.t - b.entry.t || (a.entry.frame ?? 0) - (b.entry.frame ?? 0));
+    for (const { entry, revised, side } of news) {
       const { frame, state, t } = entry;
       one.lastEvent = `${side} ${state}`;
       this.#onEvent({
-        ...head(one, instant(one, t).text, !goesOn),
+        ...head(one, instant(one, t).text, revised),
         event: 'state',
         side,
         state,
         frame,
       });
+      this.#enter(one, side, state);
     }
-    one.told[side] = count;
-    this.#enter(one, side, last.state);
   }
 
   #enter(one: LiveConnection, side: Side, state: TcpState | null): void {

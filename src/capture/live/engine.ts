@@ -31,7 +31,7 @@ export const CAP_BUFFER_MIB = 256;
  * Up to this snap length tcpdump hands over each frame at once. Its buffer then has a slot of that size for every frame; with whole
  * frames it would hold few of them, so that they come in blocks, once a second.
  */
-const IMMEDIATE_SNAP_LEN = 2048;
+export const IMMEDIATE_SNAP_LEN = 2048;
 
 /** The arguments with which dumpcap writes pcapng to its standard output. */
 export function dumpcapArguments(options: LiveOptions): string[] {

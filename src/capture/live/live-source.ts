@@ -7,6 +7,14 @@ import type { CaptureFormat, CaptureInterface, FrameBatch, FrameSource } from '.
 import type { EngineName } from './engine.ts';
 import { isInterfaceLost, lastWords, readCounters } from './trouble.ts';
 
+/**
+ * dumpcap takes frames from the kernel every 250 ms, tcpdump with whole frames every second, and when told to end they leave what
+ * waits there: they are told a little later.
+ */
+const LAST_FRAMES_MS = { dumpcap: 350, tcpdump: 1100, cap: 0 } as const satisfies Record<
+  EngineName,
+  number
+>;
 /** How long a child may take to end after it was asked to, before it is killed. */
 const STOP_GRACE_MS = 2000;
 /** What is kept of its standard error: the end tells the most. */
@@ -40,12 +48,18 @@ export class Child {
     });
   }
 
-  /** Asks it to end; kills it where it doesn't. */
-  stop(): void {
+  /** Asks it to end after `delayMs`; kills it where it doesn't. */
+  stop(delayMs: number): void {
     if (this.exit !== null) return;
-    this.process.kill('SIGINT');
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_GRACE_MS);
-    this.ended.then(() => clearTimeout(timer)).catch(() => {});
+    const timers = [
+      setTimeout(() => this.process.kill('SIGINT'), delayMs),
+      setTimeout(() => this.process.kill('SIGKILL'), delayMs + STOP_GRACE_MS),
+    ];
+    this.ended
+      .then(() => {
+        for (const timer of timers) clearTimeout(timer);
+      })
+      .catch(() => {});
   }
 }
 
@@ -53,6 +67,8 @@ export class Child {
 export class LiveSource implements FrameSource {
   readonly name: string;
   readonly engine: EngineName;
+  /** Whether the engine hands over each frame at once. */
+  readonly isImmediate: boolean;
   damage: Damage | null = null;
   /** Warnings beside those of the reader. */
   readonly notes: string[] = [];
@@ -66,7 +82,14 @@ export class LiveSource implements FrameSource {
   #resolve: ((goesOn: boolean) => void) | null = null;
 
   /** `maxFrames`: the capture ends after so many. */
-  constructor(name: string, inner: FrameSource, child: Child, maxFrames: number) {
+  constructor(
+    name: string,
+    inner: FrameSource,
+    child: Child,
+    maxFrames: number,
+    isImmediate: boolean,
+  ) {
+    this.isImmediate = isImmediate;
     this.name = name;
     this.engine = child.engine;
     this.#inner = inner;
@@ -107,7 +130,6 @@ export class LiveSource implements FrameSource {
     const count = Math.min(this.#inner.fill(batch), left);
     batch.count = count;
     this.#frames += count;
-    if (count === left) this.stop();
     return count;
   }
 
@@ -118,14 +140,16 @@ export class LiveSource implements FrameSource {
    */
   more(): Promise<boolean> {
     if (this.#ended) return Promise.resolve(false);
+    if (this.#frames >= this.#maxFrames) return this.#finishEarly();
     if (!this.#reading) {
       this.#reading = true;
       this.#inner
         .more()
         .catch(() => false)
         .then(async (goesOn) => {
-          this.#reading = false;
+          // Woken meanwhile, `more` must go on waiting: why it ended is not known yet.
           if (!goesOn) await this.#end();
+          this.#reading = false;
           this.#answer(goesOn);
         })
         .catch(() => this.#answer(false));
@@ -144,7 +168,16 @@ export class LiveSource implements FrameSource {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#child.stop();
+    this.#child.stop(this.isImmediate ? 0 : LAST_FRAMES_MS[this.engine]);
+  }
+
+  /** Enough frames were taken: what else the child has is of no interest. */
+  async #finishEarly(): Promise<boolean> {
+    this.#stopped = true;
+    this.#child.stop(0);
+    await this.#inner.close();
+    await this.#end();
+    return false;
   }
 
   /** Asks for fresh drop counts where the engine tells them in between. */
@@ -157,7 +190,8 @@ export class LiveSource implements FrameSource {
   }
 
   async close(): Promise<void> {
-    this.stop();
+    this.#stopped = true;
+    this.#child.stop(0);
     await this.#inner.close();
     await this.#child.ended;
   }
@@ -178,33 +212,26 @@ export class LiveSource implements FrameSource {
 
   /** The child's output has ended: waits for the child and finds out why. */
   async #end(): Promise<void> {
-    this.#ended = true;
     await this.#child.ended;
     this.#takeCounters();
-    if (this.#stopped) return;
+    if (!this.#stopped) this.damage = this.#whyEnded();
+    this.#ended = true;
+  }
+
+  #whyEnded(): Damage {
     const { engine, exit, stderr } = this.#child;
     const words = lastWords(stderr);
     const because = words === '' ? '' : `: ${words}`;
     const offset = this.bytesRead;
     if (isInterfaceLost(stderr)) {
-      this.damage = {
-        code: 'interface-lost',
-        offset,
-        message: `the interface is gone, the capture has ended${because}`,
-      };
-    } else if (exit?.signal) {
-      this.damage = {
-        code: 'engine-killed',
-        offset,
-        message: `${engine} was ended by ${exit.signal}${because}`,
-      };
-    } else {
-      const status = exit?.code ?? 0;
-      this.damage = {
-        code: 'engine-ended',
-        offset,
-        message: `${engine} ended by itself with status ${status}${because}`,
-      };
+      const message = `the interface is gone, the capture has ended${because}`;
+      return { code: 'interface-lost', offset, message };
     }
+    if (exit?.signal) {
+      const message = `${engine} was ended by ${exit.signal}${because}`;
+      return { code: 'engine-killed', offset, message };
+    }
+    const message = `${engine} ended by itself with status ${exit?.code ?? 0}${because}`;
+    return { code: 'engine-ended', offset, message };
   }
 }

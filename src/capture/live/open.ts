@@ -11,6 +11,7 @@ import {
   dumpcapArguments,
   ENGINES,
   type EngineName,
+  IMMEDIATE_SNAP_LEN,
   type LiveOptions,
   tcpdumpArguments,
 } from './engine.ts';
@@ -69,8 +70,9 @@ async function start(
     spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true }),
   );
   try {
+    const isImmediate = engine === 'tcpdump' && options.snapLen <= IMMEDIATE_SNAP_LEN;
     const inner = await openCapture(child.process.stdout, { name: options.iface });
-    const source = new LiveSource(options.iface, inner, child, maxFrames);
+    const source = new LiveSource(options.iface, inner, child, maxFrames, isImmediate);
     if (engine === 'cap') {
       source.notes.push(
         'the cap engine has no time stamps of the kernel: times are those at which this program took the frames',
@@ -80,7 +82,7 @@ async function start(
     return source;
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
-    child.stop();
+    child.stop(0);
     const failure = await child.ended;
     if (failure !== null) {
       const isMissing = 'code' in failure && failure.code === 'ENOENT';
