@@ -1,10 +1,11 @@
 /** A thread of a large run: judges finished connections and writes their records when it is their turn. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { buildRecord } from '../report/build-record.ts';
+import { recordOf } from '../report/build-record.ts';
 import { countRecord, createCounts } from '../report/counts.ts';
 import { compileFailOn, compileSelection } from '../report/select.ts';
 import { createTally, tallyRecord } from '../report/summary.ts';
+import { Molds } from '../tcp/molds.ts';
 import { PackedConnections } from '../tcp/packed.ts';
 import { dataForm } from './data-form.ts';
 import type { FromReport, ReportJob, ToReport } from './report-job.ts';
@@ -26,6 +27,7 @@ const form =
   job.format === 'summary' ? null : await dataForm(job.format, holder, Number.POSITIVE_INFINITY);
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
+const molds = new Molds(job.mslSec, job.format === 'jsonl');
 const counts = createCounts();
 const tally = createTally();
 let matched = false;
@@ -49,7 +51,7 @@ async function take(message: ToReport): Promise<void> {
     return;
   }
   PackedConnections.forEach(message.buffer, message.used, (finished) => {
-    const record = buildRecord(finished, job.file, job.mslSec, job.format === 'jsonl');
+    const record = recordOf(finished, job.file, molds.conclude(finished));
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);

@@ -2,20 +2,18 @@
 
 import { classifyClose } from './close.ts';
 import { describeClose } from './describe-close.ts';
-import { type Facts, gatherFacts } from './facts.ts';
+import { gatherFacts } from './facts.ts';
 import { findAll } from './findings/all.ts';
+import type { Case } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { classifyHandshake, describeHandshake } from './handshake.ts';
 import { judgeResets } from './resets.ts';
-import { buildTimelines } from './timeline.ts';
-import type { Close, Finding, Handshake, PerSide, StateEntry } from './verdicts.ts';
+import { buildTimelines, type Timeline } from './timeline.ts';
+import type { Finding } from './verdicts.ts';
 
 /** What `conclude` returns. */
-export interface Conclusion {
-  facts: Facts;
-  handshake: Handshake;
-  close: Close;
-  states: PerSide<StateEntry[]>;
+export interface Conclusion extends Case {
+  timelines: readonly [Timeline, Timeline];
   findings: Finding[];
 }
 
@@ -33,6 +31,6 @@ export function conclude(
   const handshake = describeHandshake(facts, opening);
   const close = describeClose(facts, closing, resets, timelines, withEvidence);
   const states = { client: timelines[0].entries, server: timelines[1].entries };
-  const findings = findAll({ facts, opening, resets, closing, handshake, close, states });
-  return { facts, handshake, close, states, findings };
+  const all = { facts, opening, resets, closing, handshake, close, states };
+  return { ...all, timelines, findings: findAll(all) };
 }
