@@ -14,13 +14,24 @@ import {
   type StateEntry,
   type TcpOptions,
 } from '../tcp/verdicts.ts';
-import { ByteText, fragment, fragments } from './byte-text.ts';
+import { ByteText, type Fragment, fragment, fragments } from './byte-text.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
 
 const SIDES: readonly Side[] = ['client', 'server'];
 const STEP_KINDS = ['SYN', 'SYN,ACK', 'ACK', 'RST', 'FIN', 'ACK of FIN', 'FIN,ACK of FIN'] as const;
 const ROLES = ['syn', 'syn-ack', 'ports'] as const;
 
+const STREAM = fragment(',"stream":');
+const PORT = fragment(',"port":');
+const NULL = fragment('null');
+const MSS = fragment('{"mss":');
+const PHASE = fragment(',"phase":');
+const TOTAL = fragment(',"total":');
+const T = fragment(',"t":');
+const SEQ = fragment(',"seq":');
+const ACK = fragment(',"ack":');
+const LEN = fragment(',"len":');
+const FRAME = fragment(',"frame":');
 const HEAD = fragment('{"schema":1,"file":');
 const COMMUNITY_ID = fragment(',"communityId":');
 const CLIENT_IP = fragment(',"client":{"ip":');
@@ -93,7 +104,7 @@ const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
 export function writeRecord(out: ByteText, r: ConnectionRecord): void {
   out.put(HEAD);
   out.text(r.file);
-  out.raw(',"stream":');
+  out.put(STREAM);
   out.integer(r.stream);
   out.put(COMMUNITY_ID);
   out.word(r.communityId);
@@ -135,7 +146,7 @@ export function stringifyRecord(record: ConnectionRecord): string {
 
 function address(out: ByteText, { ip, port }: EndpointAddress): void {
   out.word(ip);
-  out.raw(',"port":');
+  out.put(PORT);
   out.integer(port);
 }
 
@@ -171,15 +182,15 @@ function handshake(out: ByteText, h: Handshake): void {
 
 function options(out: ByteText, o: TcpOptions | null): void {
   if (o === null) {
-    out.raw('null');
+    out.put(NULL);
     return;
   }
-  out.raw('{"mss":');
+  out.put(MSS);
   out.integer(o.mss);
   out.put(WINDOW_SCALE);
   out.integer(o.windowScale);
   const bits = (o.sackPermitted ? 1 : 0) | (o.timestamps ? 2 : 0);
-  out.put(SACK_AND_TIMESTAMPS[bits] as Uint8Array);
+  out.put(SACK_AND_TIMESTAMPS[bits] as Fragment);
   out.text(o.fastOpenCookie);
   out.put(MPTCP[o.mptcp ? 1 : 0]);
 }
@@ -192,7 +203,7 @@ function close(out: ByteText, c: Close): void {
   out.word(c.timeWait);
   out.put(RESET_BY);
   out.word(c.resetBy);
-  out.raw(',"phase":');
+  out.put(PHASE);
   out.word(c.phase);
   out.put(RESET_AFTER_CLOSE[c.resetAfterClose ? 1 : 0]);
   out.word(c.certainty);
@@ -221,7 +232,7 @@ function close(out: ByteText, c: Close): void {
   out.seconds(c.closeWait);
   out.put(FIN_WAIT_2);
   out.seconds(c.finWait2);
-  out.raw(',"total":');
+  out.put(TOTAL);
   out.seconds(c.total);
   out.put(BYTES_AFTER_FIN);
   out.integer(c.bytesAfterFin);
@@ -231,15 +242,15 @@ function close(out: ByteText, c: Close): void {
 function step(out: ByteText, s: HandshakeStep | CloseStep): void {
   out.put(STEP_KIND[s.kind]);
   out.integer(s.frame);
-  out.raw(',"t":');
+  out.put(T);
   out.seconds(s.t);
   out.put(STEP_FROM[s.from]);
   out.word(s.flags);
-  out.raw(',"seq":');
+  out.put(SEQ);
   out.integer(s.seq);
-  out.raw(',"ack":');
+  out.put(ACK);
   out.integer(s.ack);
-  out.raw(',"len":');
+  out.put(LEN);
   out.integer(s.len);
   out.put(RETRANSMISSION[s.retransmission ? 1 : 0]);
 }
@@ -250,7 +261,7 @@ function states(out: ByteText, list: readonly StateEntry[]): void {
     if (i > 0) out.raw(',');
     out.put(STATE[s.state]);
     out.seconds(s.t);
-    out.raw(',"frame":');
+    out.put(FRAME);
     out.integer(s.frame);
     out.raw(s.inferred === undefined ? '}' : ',"inferred":true}');
   }
