@@ -143,7 +143,13 @@ async function formFor(
     case 'csv': {
       const form = await dataForm(format, writer);
       form.head();
-      return { begin: nothing, record: form.record, end: nothing, flush: form.flush, add: nothing };
+      return {
+        begin: nothing,
+        record: (record) => form.record(record, 0),
+        end: nothing,
+        flush: form.flush,
+        add: nothing,
+      };
     }
     default:
       return peopleForm(ctx, format === 'table', options, writer, several);

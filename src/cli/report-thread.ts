@@ -51,12 +51,13 @@ async function take(message: ToReport): Promise<void> {
     return;
   }
   PackedConnections.forEach(message.buffer, message.used, (finished) => {
-    const record = recordOf(finished, job.file, molds.conclude(finished));
+    const conclusion = molds.conclude(finished);
+    const record = recordOf(finished, job.file, conclusion);
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);
     if (form === null) tallyRecord(tally, record);
-    else if (!gone) form.record(record);
+    else if (!gone) form.record(record, conclusion.mold);
   });
   if (form !== null) {
     form.flush();

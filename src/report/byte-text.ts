@@ -1,7 +1,11 @@
 /** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
+import type { Sink } from './template.ts';
+
 /** Room that every value leaves for the next few short ones. */
 const SLACK = 64;
+/** Phrases kept. */
+const MAX_PHRASES = 256;
 const ZERO = 0x30;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -18,19 +22,20 @@ const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Printable ASCII, prepared to be appended again and again: keys and words. */
 export interface Fragment {
+  readonly text: string;
   /** Bytes. */
   readonly length: number;
   /** The bytes, eight in each; the last one filled up with zeros. */
   readonly eights: Float64Array;
 }
 
-/** `text`, printable ASCII, as a fragment. */
+/** `text`, printable ASCII and line feeds, as a fragment. */
 export function fragment(text: string): Fragment {
   // No eight bytes of such text make the pattern of a NaN, which a copy might change.
-  if (!/^[ -~]*$/.test(text)) throw new Error(`expected printable ASCII, found ${text}`);
+  if (!/^[\n -~]*$/.test(text)) throw new Error(`expected printable ASCII, found ${text}`);
   const eights = new Float64Array(Math.ceil(text.length / 8));
   encoder.encodeInto(text, new Uint8Array(eights.buffer));
-  return { length: text.length, eights };
+  return { text, length: text.length, eights };
 }
 
 /** A fragment for each of `words`, made by `shape`. */
@@ -64,11 +69,12 @@ function fourDigits(): Uint32Array {
  * Hot path: bytes go out eight and digits four at a time, through a DataView, which needs no alignment. (Copying with `set` costs
  * 23 ns a fragment, byte by byte 60, in eights 12; a number digit by digit 19 ns, by the table 9.)
  */
-export class ByteText {
+export class ByteText implements Sink {
   #bytes: Uint8Array;
   #view: DataView;
   #at = 0;
   readonly #nullText: string;
+  readonly #phrases = new Map<string, Fragment>();
 
   /** `nullText`: what stands for null. */
   constructor(capacity: number, nullText = 'null') {
@@ -154,6 +160,32 @@ export class ByteText {
     }
     bytes[at++] = QUOTE;
     this.#at = at;
+  }
+
+  /** A string of which there are only a few: its bytes are kept for the next time. */
+  phrase(text: string): void {
+    const known = this.#phrases.get(text);
+    if (known !== undefined) {
+      this.put(known);
+      return;
+    }
+    const quoted = JSON.stringify(text);
+    if (this.#phrases.size < MAX_PHRASES && /^[ -~]*$/.test(quoted)) {
+      this.#phrases.set(text, fragment(quoted));
+    }
+    this.text(text);
+  }
+
+  integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
+    this.integer(of[key]);
+  }
+
+  secondsOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
+    this.seconds(of[key]);
+  }
+
+  part<T>(of: T, write: (out: ByteText, of: T) => void): void {
+    write(this, of);
   }
 
   boolean(value: boolean): void {

@@ -13,6 +13,8 @@ import type { Finding } from './verdicts.ts';
 
 /** What `conclude` returns. */
 export interface Conclusion extends Case {
+  /** Number of the mold that it was filled from, or 0: then the objects in it are its own (tcp/molds.ts). */
+  mold: number;
   timelines: readonly [Timeline, Timeline];
   findings: Finding[];
 }
@@ -32,5 +34,5 @@ export function conclude(
   const close = describeClose(facts, closing, resets, timelines, withEvidence);
   const states = { client: timelines[0].entries, server: timelines[1].entries };
   const all = { facts, opening, resets, closing, handshake, close, states };
-  return { ...all, timelines, findings: findAll(all) };
+  return { ...all, mold: 0, timelines, findings: findAll(all) };
 }

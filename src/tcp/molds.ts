@@ -18,6 +18,8 @@ const KEY_SPACE = 4 * MAX_MOLDS;
 
 /** The verdict on one outline, to be filled again and again. */
 interface Mold {
+  /** From 1, never used again. */
+  readonly number: number;
   readonly words: Int32Array;
   readonly conclusion: Conclusion;
   /** Positions in the story of the steps. */
@@ -39,6 +41,7 @@ export class Molds {
   readonly #withEvidence: boolean;
   readonly #table: (Mold | null)[] = new Array(KEY_SPACE).fill(null);
   #count = 0;
+  #made = 0;
   /** Connections that were filled in, not judged. */
   filled = 0;
 
@@ -56,12 +59,13 @@ export class Molds {
     const mold = this.#table[at];
     if (mold) {
       this.filled++;
+      mold.conclusion.mold = mold.number;
       fill(mold, finished, this.#mslSec, this.#withEvidence);
       return mold.conclusion;
     }
     const words = outline.words.slice(0, outline.count);
     const conclusion = conclude(finished, this.#mslSec, this.#withEvidence);
-    this.#keep(at, createMold(words, conclusion));
+    this.#keep(at, createMold(++this.#made, words, conclusion));
     return conclusion;
   }
 
@@ -97,7 +101,7 @@ function isSame(mold: Int32Array, words: Int32Array, count: number): boolean {
   return true;
 }
 
-function createMold(words: Int32Array, conclusion: Conclusion): Mold {
+function createMold(number: number, words: Int32Array, conclusion: Conclusion): Mold {
   const { handshake, close, facts } = conclusion;
   const { frame, count } = facts.story;
   const positionOf = (step: HandshakeStep | CloseStep): number => {
@@ -105,6 +109,7 @@ function createMold(words: Int32Array, conclusion: Conclusion): Mold {
     throw new Error(`no entry of the story has frame ${step.frame}`);
   };
   return {
+    number,
     words,
     conclusion,
     handshakeSteps: handshake.steps.map(positionOf),
