@@ -1,7 +1,7 @@
 /** A thread of a large run: judges finished connections and writes their records when it is their turn. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { recordOf } from '../report/build-record.ts';
+import { buildRecord } from '../report/build-record.ts';
 import { countRecord, createCounts } from '../report/counts.ts';
 import { compileFailOn, compileSelection } from '../report/select.ts';
 import { createTally, tallyRecord } from '../report/summary.ts';
@@ -27,7 +27,7 @@ const form =
   job.format === 'summary' ? null : await dataForm(job.format, holder, Number.POSITIVE_INFINITY);
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
-const molds = new Molds(job.mslSec, job.format === 'jsonl');
+const molds = new Molds(job.mslSec);
 const counts = createCounts();
 const tally = createTally();
 let matched = false;
@@ -52,7 +52,7 @@ async function take(message: ToReport): Promise<void> {
   }
   PackedConnections.forEach(message.buffer, message.used, (finished) => {
     const conclusion = molds.conclude(finished);
-    const record = recordOf(finished, job.file, conclusion);
+    const record = buildRecord(finished, job.file, conclusion);
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);

@@ -2,22 +2,13 @@
 
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc } from '../base/time.ts';
-import { type Conclusion, conclude } from '../tcp/conclude.ts';
+import type { Conclusion } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
 
-/** The record of `finished`, with all verdicts. `file`: the input's name; `mslSec`: maximum segment lifetime. */
+/** The record of `finished` with the verdicts of its conclusion. `file`: the input's name. */
 export function buildRecord(
-  finished: FinishedConnection,
-  file: string | null,
-  mslSec: number,
-): ConnectionRecord {
-  return recordOf(finished, file, conclude(finished, mslSec, true));
-}
-
-/** The record of `finished` with the verdicts of `conclusion`. */
-export function recordOf(
   finished: FinishedConnection,
   file: string | null,
   { facts, handshake, close, states, findings }: Conclusion,

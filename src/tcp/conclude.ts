@@ -20,18 +20,14 @@ export interface Conclusion extends Case {
 }
 
 /** Judges one connection. `mslSec`: maximum segment lifetime. Changes the story's `from` to client and server. */
-export function conclude(
-  finished: FinishedConnection,
-  mslSec: number,
-  withEvidence: boolean,
-): Conclusion {
+export function conclude(finished: FinishedConnection, mslSec: number): Conclusion {
   const facts = gatherFacts(finished);
   const opening = classifyHandshake(facts);
   const resets = judgeResets(facts, opening);
   const closing = classifyClose(facts, opening, resets);
   const timelines = buildTimelines(facts, opening, resets, closing, mslSec);
   const handshake = describeHandshake(facts, opening);
-  const close = describeClose(facts, closing, resets, timelines, withEvidence);
+  const close = describeClose(facts, closing, resets, timelines);
   const states = { client: timelines[0].entries, server: timelines[1].entries };
   const all = { facts, opening, resets, closing, handshake, close, states };
   return { ...all, mold: 0, timelines, findings: findAll(all) };

@@ -17,7 +17,6 @@ export function describeClose(
   closing: Closing,
   resets: Resets,
   timelines: readonly [Timeline, Timeline],
-  withEvidence: boolean,
 ): Close {
   const close: Close = {
     kind: closing.kind,
@@ -28,7 +27,7 @@ export function describeClose(
     phase: closing.phase,
     resetAfterClose: resets.afterClose.length > 0,
     certainty: closing.doubts.length === 0 ? 'proven' : 'likely',
-    evidence: withEvidence ? listEvidence(facts, closing, resets) : [],
+    evidence: listEvidence(facts, closing, resets),
     doubt: describeDoubt(closing),
     steps: listSteps(facts, resets, timelines),
     finToAck: null,

@@ -38,33 +38,31 @@ interface Mold {
  */
 export class Molds {
   readonly #mslSec: number;
-  readonly #withEvidence: boolean;
   readonly #table: (Mold | null)[] = new Array(KEY_SPACE).fill(null);
   #count = 0;
   #made = 0;
   /** Connections that were filled in, not judged. */
   filled = 0;
 
-  constructor(mslSec: number, withEvidence: boolean) {
+  constructor(mslSec: number) {
     this.#mslSec = mslSec;
-    this.#withEvidence = withEvidence;
   }
 
   /** The conclusion on `finished`; changes its story's `from` to client and server. */
   conclude(finished: FinishedConnection): Conclusion {
     if (!outlineOf(finished, this.#mslSec)) {
-      return conclude(finished, this.#mslSec, this.#withEvidence);
+      return conclude(finished, this.#mslSec);
     }
     const at = this.#find();
     const mold = this.#table[at];
     if (mold) {
       this.filled++;
       mold.conclusion.mold = mold.number;
-      fill(mold, finished, this.#mslSec, this.#withEvidence);
+      fill(mold, finished, this.#mslSec);
       return mold.conclusion;
     }
     const words = outline.words.slice(0, outline.count);
-    const conclusion = conclude(finished, this.#mslSec, this.#withEvidence);
+    const conclusion = conclude(finished, this.#mslSec);
     this.#keep(at, createMold(++this.#made, words, conclusion));
     return conclusion;
   }
@@ -121,12 +119,7 @@ function createMold(number: number, words: Int32Array, conclusion: Conclusion): 
 }
 
 /** Puts the numbers of `finished` into the mold's conclusion. */
-function fill(
-  mold: Mold,
-  finished: FinishedConnection,
-  mslSec: number,
-  withEvidence: boolean,
-): void {
+function fill(mold: Mold, finished: FinishedConnection, mslSec: number): void {
   const { conclusion } = mold;
   const { facts, opening, resets, closing, handshake, close, states, timelines } = conclusion;
   const { story } = finished;
@@ -156,7 +149,7 @@ function fill(
 
   fillSteps(close.steps, mold.closeSteps, story);
   measureClose(close, facts, closing, resets, [states.client, states.server]);
-  if (withEvidence) close.evidence = listEvidence(facts, closing, resets);
+  close.evidence = listEvidence(facts, closing, resets);
   for (let i = 0; i < mold.finders.length; i++) {
     conclusion.findings[i] = mold.finders[i]!(conclusion)!;
   }

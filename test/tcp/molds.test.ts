@@ -4,10 +4,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
-import { buildRecord, recordOf } from '../../src/report/build-record.ts';
+import { buildRecord } from '../../src/report/build-record.ts';
 import { ByteText } from '../../src/report/byte-text.ts';
 import { recordWriter } from '../../src/report/json.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
+import { conclude } from '../../src/tcp/conclude.ts';
 import { Molds } from '../../src/tcp/molds.ts';
 import { PackedConnections } from '../../src/tcp/packed.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
@@ -20,7 +21,7 @@ const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 /** Molds, and a writer for what comes out of them. */
 function both() {
   const text = new ByteText(1 << 16);
-  return { molds: new Molds(MSL_SEC, true), text, write: recordWriter(text) };
+  return { molds: new Molds(MSL_SEC), text, write: recordWriter(text) };
 }
 
 /** Holds every connection of a capture against its mold, and counts those that a mold of another one served. */
@@ -34,12 +35,12 @@ async function compare(
   const check = (): void => {
     const judged: ConnectionRecord[] = [];
     PackedConnections.forEach(buffer.buffer, buffer.used, (finished) => {
-      judged.push(buildRecord(finished, null, MSL_SEC));
+      judged.push(buildRecord(finished, null, conclude(finished, MSL_SEC)));
     });
     let at = 0;
     PackedConnections.forEach(buffer.buffer, buffer.used, (finished) => {
       const conclusion = molds.conclude(finished);
-      const record = recordOf(finished, null, conclusion);
+      const record = buildRecord(finished, null, conclusion);
       expect(record).toEqual(judged[at]);
       write(record, conclusion.mold);
       expect(new TextDecoder().decode(text.take())).toBe(`${JSON.stringify(judged[at])}\n`);
