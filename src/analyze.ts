@@ -15,7 +15,7 @@ import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
 import { conclude } from './tcp/conclude.ts';
-import type { FinishedConnection } from './tcp/finished.ts';
+import { type FinishedConnection, readStory } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
 import { Molds } from './tcp/molds.ts';
 import { packOptions } from './tcp/packed-options.ts';
@@ -45,7 +45,7 @@ export interface RunOptions extends AnalyzeOptions {
   /** Records may be overwritten once `onRecord` has returned: several times faster where connections are alike (tcp/molds.ts). */
   transient?: boolean;
   /**
-   * Asked first with each finished connection (a record that is used again after the call): true where it was taken, and is neither
+   * Asked first with each finished connection (a record that is used again after the call, its story not unfolded): true where it was taken, and is neither
    * judged nor counted here.
    */
   takeFinished?: (finished: FinishedConnection) => boolean;
@@ -147,6 +147,7 @@ class AnalysisRun {
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       onFinished: (finished) => {
         if (options.takeFinished?.(finished)) return;
+        readStory(finished);
         const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
         const record = buildRecord(finished, file, conclusion);
         countRecord(this.#summary, record);
