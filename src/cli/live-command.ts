@@ -125,12 +125,12 @@ async function capture(
   ctx.interrupt.addEventListener('abort', stop, { once: true });
   const timers = [setInterval(() => source.wake(), TICK_MS)];
   if (options.durationSec !== null) timers.push(longTimeout(options.durationSec * 1000, stop));
-  const onRecord = (record: ConnectionRecord): void => {
+  const onRecord = (record: ConnectionRecord, mold: number): void => {
     live.finish(record, Date.now() / 1000);
     metrics?.record(record);
     if (!selected(record)) return;
     tallyRecord(tally, record);
-    view.record(record);
+    view.record(record, mold);
   };
   try {
     const summary = await runLive(kept === null ? source : keeping(source, kept), {
@@ -138,6 +138,7 @@ async function capture(
       msl: mslSec,
       maxConnections: options.maxConnections ?? DEFAULT_LIVE_CONNECTIONS,
       onRecord,
+      transient: true,
       ...(listeners.length > 0 ? { onHappening: (now, index) => live.happened(now, index) } : {}),
       onTick: async (run) => {
         kept?.tick(source.interfaces);

@@ -9,7 +9,8 @@ import type { Context } from './context.ts';
 import { dataForm } from './data-form.ts';
 
 export interface LiveView {
-  record: (record: ConnectionRecord) => void;
+  /** `mold` as `RunOptions.onRecord` has it. */
+  record: (record: ConnectionRecord, mold: number) => void;
   /** Where the view wants to know at once. */
   event?: (event: LiveEvent) => void;
   /** Takes a line about the capture itself; false where it has no place for it. */

@@ -17,6 +17,7 @@ import {
 } from '../report/live-screen.ts';
 import { storyRows } from '../report/story-rows.ts';
 import { sumDrops } from '../report/totals.ts';
+import { conclude } from '../tcp/conclude.ts';
 import { type Context, localeIsUtf8, wantsColor } from './context.ts';
 import type { LiveView } from './live-views.ts';
 
@@ -174,7 +175,7 @@ export async function screenView(
       notice = `connection ${open.one.stream} has left`;
       return;
     }
-    const record = buildRecord(now, source.name, options.mslSec);
+    const record = buildRecord(now, source.name, conclude(now, options.mslSec));
     open.lines = formatLadder(record, storyRows(now), {
       width: terminal.width,
       color: false,

@@ -2,8 +2,8 @@
 
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc, NS_PER_S } from '../base/time.ts';
-import { conclude } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
+import { Molds } from '../tcp/molds.ts';
 import type { TcpState } from '../tcp/state.ts';
 import type {
   Close,
@@ -101,17 +101,17 @@ export class LiveEvents {
   /** Ends in these states at present, in all and by host; a host without any is not in it. */
   readonly sockets = { TIME_WAIT: 0, CLOSE_WAIT: 0 };
   readonly hosts = new Map<string, { TIME_WAIT: number; CLOSE_WAIT: number }>();
-  readonly #mslSec: number;
+  readonly #molds: Molds;
   readonly #onEvent: (event: LiveEvent) => void;
 
   constructor(mslSec: number, onEvent: (event: LiveEvent) => void) {
-    this.#mslSec = mslSec;
+    this.#molds = new Molds(mslSec);
     this.#onEvent = onEvent;
   }
 
   /** Something happened to the connection: `now` as the analysis hands it over. */
   happened(now: FinishedConnection, index: number): void {
-    const { close, facts, findings, handshake, states } = conclude(now, this.#mslSec, false);
+    const { close, facts, findings, handshake, states } = this.#molds.conclude(now);
     let one = this.open.get(now.stream);
     if (one === undefined) {
       one = create(now, index);

@@ -3,7 +3,12 @@
 import { ACK, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
 import { AddressTable } from '../flow/addresses.ts';
 import { FlowTable } from '../flow/table.ts';
-import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
+import {
+  createFinished,
+  type EndOfTracking,
+  type FinishedConnection,
+  readStory,
+} from './finished.ts';
 import { GhostMemory } from './ghosts.ts';
 import { idleLimitSec } from './idle.ts';
 import * as L from './layout.ts';
@@ -294,6 +299,7 @@ export class Connections {
   /** The connection of record `index` as it is now, as if the capture ended here; used again after the call. */
   peek(index: number): FinishedConnection {
     this.describe(index, 'input-ended', -1);
+    readStory(this.finished);
     return this.finished;
   }
 
@@ -338,7 +344,6 @@ export class Connections {
     for (let d = 0; d < 2; d++) {
       if (hasCookie(cold[c + L.C_OPTIONS + d]!)) this.cookies.delete(index * 2 + d);
     }
-    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
     if (end === 'time-wait-over') {
       const ports = words[h + 2]!;
       if (six === 1)
@@ -352,7 +357,9 @@ export class Connections {
       addresses.release(b);
     }
     if (index === this.watched) this.watched = -1;
+    const { head, tail } = this.finished;
     this.options.onFinished(this.finished);
+    this.pool.release(head, tail);
   }
 
   /** Fills `finished` with what is known of the connection. */
@@ -401,6 +408,10 @@ export class Connections {
       f.reusedNs =
         (columns.tsSec[reusedAt]! - f.startSec) * 1e9 + (columns.tsNs[reusedAt]! - f.startNs);
     }
+    f.lostFrames = (bits & L.LOST_SEEN) !== 0;
+    f.lastData = -1;
+    if ((bits & L.LAST_DATA) !== 0) f.lastData = 0;
+    if ((bits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
     for (let d = 0; d < 2; d++) {
       const own = h + L.HOT_END + d * L.END_WORDS;
       f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
@@ -409,7 +420,6 @@ export class Connections {
       f.maxAck[d] = words[own + L.END_ACK]!;
       f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
       f.repeats[d] = words[own + L.END_REPEATS]!;
-      f.lostFrames = (bits & L.LOST_SEEN) !== 0;
       f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
       const packed = cold[c + L.C_OPTIONS + d]!;
       f.options[d] = packed;
@@ -418,6 +428,8 @@ export class Connections {
         f.cookie[d] = this.cookies.get(index * 2 + d) ?? '';
       }
     }
-    this.pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
+    f.pool = this.pool;
+    f.head = cold[c + L.C_HEAD]!;
+    f.tail = cold[c + L.C_TAIL]!;
   }
 }
