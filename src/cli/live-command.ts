@@ -98,7 +98,7 @@ async function capture(
 ): Promise<number> {
   const mslSec = options.msl ?? DEFAULT_MSL_SEC;
   const listeners: ((event: LiveEvent) => void)[] = [];
-  const live = new LiveEvents(mslSec, (event) => {
+  const live = new LiveEvents(mslSec, options.events, (event) => {
     for (const listener of listeners) listener(event);
   });
   const view = await pickView(ctx, options, source, live, mslSec);

@@ -8,6 +8,7 @@ import type { TcpState } from '../tcp/state.ts';
 import type {
   Close,
   CloseKind,
+  Finding,
   FindingCode,
   Handshake,
   HandshakeKind,
@@ -102,9 +103,12 @@ export class LiveEvents {
   readonly sockets = { TIME_WAIT: 0, CLOSE_WAIT: 0 };
   readonly hosts = new Map<string, { TIME_WAIT: number; CLOSE_WAIT: number }>();
   readonly #molds: Molds;
+  readonly #wantsStates: boolean;
   readonly #onEvent: (event: LiveEvent) => void;
 
-  constructor(mslSec: number, onEvent: (event: LiveEvent) => void) {
+  /** `wantsStates`: whether `onEvent` is to hear of states; most events are. */
+  constructor(mslSec: number, wantsStates: boolean, onEvent: (event: LiveEvent) => void) {
+    this.#wantsStates = wantsStates;
     this.#molds = new Molds(mslSec);
     this.#onEvent = onEvent;
   }
@@ -124,13 +128,12 @@ export class LiveEvents {
       name(one, now, facts.clientKeyEnd);
     }
     one.bytes = now.bytes[0] + now.bytes[1];
-    const time = instant(one, now.durationNs / 1e9);
-    if (SETTLED.has(handshake.kind)) this.#tellOpen(one, handshake, time.text);
+    const t = now.durationNs / NS_PER_S;
+    if (SETTLED.has(handshake.kind)) this.#tellOpen(one, handshake, t);
     // TIME_WAIT's end lies ahead: it is told when it comes.
     this.#tellStates(one, states, null);
-    const codes = findings.map(({ code }) => code);
-    if (close.complete) this.#tellClose(one, close, codes, time.text);
-    one.lastSec = time.sec;
+    if (close.complete) this.#tellClose(one, close, findings, t);
+    one.lastSec = secondOf(one, t);
   }
 
   /** The connection is over, or the capture is, at second `nowSec`. */
@@ -138,51 +141,52 @@ export class LiveEvents {
     const one = this.open.get(record.stream);
     if (one === undefined) return;
     this.open.delete(record.stream);
-    const { text } = instant(one, record.duration);
-    this.#tellOpen(one, record.handshake, text);
+    this.#tellOpen(one, record.handshake, record.duration);
     this.#tellStates(one, record.states, nowSec);
-    const codes = record.findings.map(({ code }) => code);
-    this.#tellClose(one, record.close, codes, text);
+    this.#tellClose(one, record.close, record.findings, record.duration);
     for (const side of SIDES) this.#enter(one, side, null);
   }
 
-  #tellOpen(one: LiveConnection, { kind, handshakeRtt }: Handshake, time: string): void {
+  #tellOpen(one: LiveConnection, { kind, handshakeRtt }: Handshake, t: number): void {
     if (one.handshake === kind) return;
     const revised = one.handshake !== null;
     one.handshake = kind;
     one.lastEvent = `opened ${kind}`;
+    const time = timeText(one, t);
     this.#onEvent({ ...head(one, time, revised), event: 'open', handshake: kind, handshakeRtt });
   }
 
   /** Tells the states that were not told yet, in their order; timers' only where they lie before `nowSec`. */
   #tellStates(one: LiveConnection, states: PerSide<StateEntry[]>, nowSec: number | null): void {
-    const news: { side: Side; entry: StateEntry; revised: boolean }[] = [];
-    for (const side of SIDES) {
-      const entries = states[side];
-      let count = entries.length;
-      while (count > 0 && isAhead(one, entries[count - 1], nowSec)) count--;
-      const told = one.told[side];
-      const last = entries[count - 1];
-      if (last === undefined || (count === told && last.state === one.states[side])) continue;
-      const goesOn = told === 0 || (count > told && entries[told - 1]?.state === one.states[side]);
-      for (const entry of entries.slice(goesOn ? told : count - 1, count)) {
-        news.push({ side, entry, revised: !goesOn });
+    const { client, server } = states;
+    const clientEnd = countPassed(one, client, nowSec);
+    const serverEnd = countPassed(one, server, nowSec);
+    let c = nextToTell(one, 'client', client, clientEnd);
+    let s = nextToTell(one, 'server', server, serverEnd);
+    const clientRevised = hasChanged(one, 'client', client);
+    const serverRevised = hasChanged(one, 'server', server);
+    if (clientEnd > 0) one.told.client = clientEnd;
+    if (serverEnd > 0) one.told.server = serverEnd;
+    while (c < clientEnd || s < serverEnd) {
+      const mine = c < clientEnd ? client[c] : undefined;
+      const other = s < serverEnd ? server[s] : undefined;
+      if (mine !== undefined && (other === undefined || !isBefore(other, mine))) {
+        this.#tellState(one, 'client', mine, clientRevised);
+        c++;
+      } else if (other !== undefined) {
+        this.#tellState(one, 'server', other, serverRevised);
+        s++;
       }
-      one.told[side] = count;
     }
-    news.sort((a, b) => a.entry.t - b.entry.t || (a.entry.frame ?? 0) - (b.entry.frame ?? 0));
-    for (const { entry, revised, side } of news) {
-      const { frame, state, t } = entry;
-      one.lastEvent = `${side} ${state}`;
-      this.#onEvent({
-        ...head(one, instant(one, t).text, revised),
-        event: 'state',
-        side,
-        state,
-        frame,
-      });
-      this.#enter(one, side, state);
-    }
+  }
+
+  #tellState(one: LiveConnection, side: Side, entry: StateEntry, revised: boolean): void {
+    const { frame, state, t } = entry;
+    one.lastEvent = `${side} ${state}`;
+    this.#enter(one, side, state);
+    if (!this.#wantsStates) return;
+    const time = timeText(one, t);
+    this.#onEvent({ ...head(one, time, revised), event: 'state', side, state, frame });
   }
 
   #enter(one: LiveConnection, side: Side, state: TcpState | null): void {
@@ -200,7 +204,7 @@ export class LiveEvents {
     else this.hosts.set(ip, host);
   }
 
-  #tellClose(one: LiveConnection, close: Close, findings: FindingCode[], time: string): void {
+  #tellClose(one: LiveConnection, close: Close, findings: readonly Finding[], t: number): void {
     if (one.close === close.kind && one.closeComplete === close.complete) return;
     const revised = one.close !== null;
     one.close = close.kind;
@@ -208,7 +212,7 @@ export class LiveEvents {
     one.lastEvent = `closed ${close.kind}${close.phase === null ? '' : ` ${close.phase}`}`;
     const { complete, initiator, kind, phase, resetBy, timeWait } = close;
     this.#onEvent({
-      ...head(one, time, revised),
+      ...head(one, timeText(one, t), revised),
       event: 'close',
       close: kind,
       complete,
@@ -216,7 +220,7 @@ export class LiveEvents {
       timeWait,
       resetBy,
       phase,
-      findings,
+      findings: findings.map(({ code }) => code),
     });
   }
 }
@@ -261,11 +265,50 @@ function head(one: LiveConnection, time: string, revised: boolean): EventHead {
   return { schema: 1, time, stream, client, server, revised };
 }
 
-/** `t` seconds after the connection's first frame. */
-function instant(one: LiveConnection, t: number): { text: string; sec: number } {
+/** `t` seconds after the connection's first frame, in whole seconds since 1970. */
+function secondOf(one: LiveConnection, t: number): number {
+  return one.startSec + Math.floor((one.startNs + Math.round(t * NS_PER_S)) / NS_PER_S);
+}
+
+/** The same as RFC 3339. */
+function timeText(one: LiveConnection, t: number): string {
   const ns = one.startNs + Math.round(t * NS_PER_S);
-  const sec = one.startSec + Math.floor(ns / NS_PER_S);
-  return { text: formatUtc(sec, ns - Math.floor(ns / NS_PER_S) * NS_PER_S), sec };
+  const whole = Math.floor(ns / NS_PER_S);
+  return formatUtc(one.startSec + whole, ns - whole * NS_PER_S);
+}
+
+/** How many of the entries have passed: not those that a timer is to bring. */
+function countPassed(
+  one: LiveConnection,
+  entries: readonly StateEntry[],
+  nowSec: number | null,
+): number {
+  let count = entries.length;
+  while (count > 0 && isAhead(one, entries[count - 1], nowSec)) count--;
+  return count;
+}
+
+/** The first entry to tell: the one behind those told, or, where the past has changed, the last one; `end` where there is none. */
+function nextToTell(
+  one: LiveConnection,
+  side: Side,
+  entries: readonly StateEntry[],
+  end: number,
+): number {
+  const told = one.told[side];
+  if (told === 0 || end === 0) return 0;
+  if (end >= told && !hasChanged(one, side, entries)) return told;
+  return entries[end - 1]?.state === one.states[side] ? end : end - 1;
+}
+
+/** Whether the last state told is no longer where it was. */
+function hasChanged(one: LiveConnection, side: Side, entries: readonly StateEntry[]): boolean {
+  const told = one.told[side];
+  return told > 0 && entries[told - 1]?.state !== one.states[side];
+}
+
+function isBefore(a: StateEntry, b: StateEntry): boolean {
+  return a.t < b.t || (a.t === b.t && (a.frame ?? 0) < (b.frame ?? 0));
 }
 
 /** Whether a timer is to bring this state, and hasn't yet. */
@@ -275,5 +318,5 @@ function isAhead(
   nowSec: number | null,
 ): boolean {
   if (entry === undefined || entry.frame !== null || entry.t === 0) return false;
-  return nowSec === null || instant(one, entry.t).sec > nowSec;
+  return nowSec === null || secondOf(one, entry.t) > nowSec;
 }

@@ -20,7 +20,7 @@ const LATER = 4e9;
 async function play(path: string): Promise<Told> {
   const events: LiveEvent[] = [];
   const records: ConnectionRecord[] = [];
-  const live = new LiveEvents(30, (event) => events.push(event));
+  const live = new LiveEvents(30, true, (event) => events.push(event));
   const source = await openCapture(path);
   await runLive(source, {
     onHappening: (now, index) => live.happened(now, index),
@@ -93,7 +93,7 @@ test('an orderly close is told state by state, each once, in the order of the wi
 
 test('TIME_WAIT is not over before its time', async () => {
   const events: LiveEvent[] = [];
-  const live = new LiveEvents(30, (event) => events.push(event));
+  const live = new LiveEvents(30, true, (event) => events.push(event));
   const source = await openCapture(fixturePath('close/4-way-client-first.pcap'));
 
   await runLive(source, {
