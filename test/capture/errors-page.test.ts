@@ -22,7 +22,9 @@ test('every code of CaptureError is explained in docs/errors.md', () => {
 });
 
 test('every code of damage is explained in docs/errors.md, and no code that there is none of', () => {
-  const sources = readdirSync(new URL('../../src/capture', import.meta.url))
+  const folder = new URL('../../src/capture', import.meta.url);
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
     .map((name) => read(`src/capture/${name}`))
     .join('\n');
   const fixed = [
