@@ -101,6 +101,11 @@ async function capture(
   const live = new LiveEvents(mslSec, options.events, (event) => {
     for (const listener of listeners) listener(event);
   });
+  const metrics =
+    options.metrics === null
+      ? null
+      : await (await import('./metrics.ts')).serveMetrics(options.metrics, live);
+  // Last: from here on the terminal may be the screen's.
   const view = await pickView(ctx, options, source, live, mslSec);
   const notice = (text: string): void => {
     if (!view.notice(text)) say(text);
@@ -109,10 +114,6 @@ async function capture(
     notice(`${source.name}: capturing with ${source.engine}, Ctrl-C ends`);
     for (const note of source.notes) notice(`${source.name}: ${note}`);
   }
-  const metrics =
-    options.metrics === null
-      ? null
-      : await (await import('./metrics.ts')).serveMetrics(options.metrics, live);
   if (metrics !== null) notice(`metrics at ${metrics.url}`);
   for (const one of [view, metrics]) if (one?.event !== undefined) listeners.push(one.event);
 
