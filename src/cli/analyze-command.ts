@@ -10,7 +10,7 @@ import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm } from './data-form.ts';
 import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
-import { type Format, UsageError } from './usage.ts';
+import { type Format, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
 export interface AnalyzeCommandOptions extends ReadOptions {
@@ -30,6 +30,8 @@ interface Form {
   end: (summary: CaptureSummary | null, file: string) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
+  /** What stands at the end of it all. */
+  finish: () => void;
   /** Adds what another thread counted. */
   add: (tally: Tally) => void;
 }
@@ -85,24 +87,29 @@ async function runFiles(
     };
     const held: ConnectionRecord[] = [];
     form.begin();
-    const outcome = await readInput(ctx, file, options, {
-      async drain(bytesRead) {
-        const goesOn = await drain();
-        if (goesOn) start(bytesRead);
-        return goesOn;
+    const outcome = await readInput(
+      ctx,
+      file,
+      { ...options, zeek: isZeek(format) },
+      {
+        async drain(bytesRead) {
+          const goesOn = await drain();
+          if (goesOn) start(bytesRead);
+          return goesOn;
+        },
+        takeFinished(finished) {
+          if (offload === null) return false;
+          offload.take(finished);
+          return true;
+        },
+        onRecord: (record) => {
+          if (!selected(record)) return;
+          if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
+          if (options.sort) held.push(record);
+          else form.record(record);
+        },
       },
-      takeFinished(finished) {
-        if (offload === null) return false;
-        offload.take(finished);
-        return true;
-      },
-      onRecord: (record) => {
-        if (!selected(record)) return;
-        if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
-        if (options.sort) held.push(record);
-        else form.record(record);
-      },
-    });
+    );
     if (offload !== null) {
       for (const { counts, tally, matched } of await (offload as Offload).finish()) {
         if (outcome.summary !== null) addCounts(outcome.summary, counts);
@@ -117,8 +124,12 @@ async function runFiles(
     if (outcome.status !== EXIT.unusable) form.end(outcome.summary, file);
     await drain();
     if (!readable) return EXIT.done;
-    if (ctx.interrupt.aborted) return EXIT.interrupted;
+    if (ctx.interrupt.aborted) {
+      statuses.add(EXIT.interrupted);
+      break;
+    }
   }
+  form.finish();
   return worst(statuses);
 }
 
@@ -139,14 +150,19 @@ async function formFor(
 ): Promise<Form> {
   const nothing = (): void => {};
   switch (format) {
-    case 'jsonl':
-    case 'csv': {
-      const form = await dataForm(format, writer);
-      form.head();
-      return { begin: nothing, record: form.record, end: nothing, flush: form.flush, add: nothing };
-    }
-    default:
+    case 'table':
+    case 'summary':
       return peopleForm(ctx, format === 'table', options, writer, several);
+    default: {
+      const { foot, head, record, flush } = await dataForm(
+        format,
+        writer,
+        undefined,
+        options.local,
+      );
+      head();
+      return { begin: nothing, record, end: nothing, flush, finish: foot, add: nothing };
+    }
   }
 }
 
@@ -190,6 +206,7 @@ async function peopleForm(
       if (summary !== null) writer.write(formatSummary(tally, summary, look));
     },
     flush() {},
+    finish() {},
     add: (more) => addTally(tally, more),
   };
 }
@@ -204,6 +221,7 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   csv: 'csv',
+  log: 'zeek',
   txt: 'table',
 };
 
@@ -214,7 +232,7 @@ function formatFor({ format, output }: AnalyzeCommandOptions): Format {
   const found = ENDINGS[ending];
   if (found !== undefined && Object.hasOwn(ENDINGS, ending)) return found;
   throw new UsageError(
-    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv or .txt, or give --format`,
+    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv, .log or .txt, or give --format`,
   );
 }
 

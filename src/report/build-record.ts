@@ -6,6 +6,7 @@ import { conclude } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
+import { zeekView } from './zeek-view.ts';
 
 /**
  * The record of `finished`, with all verdicts. `file`: the input's name; `mslSec`: maximum segment lifetime. `withEvidence`: false
@@ -45,6 +46,7 @@ export function buildRecord(
     close,
     states,
     findings,
+    ...(finished.zeek === null ? {} : { zeek: zeekView(finished, finished.zeek) }),
   };
 }
 

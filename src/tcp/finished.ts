@@ -1,6 +1,7 @@
 /** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
 
 import { createStory, type Story } from './story.ts';
+import type { ZeekFacts } from './zeek/facts.ts';
 
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
@@ -41,6 +42,8 @@ export interface FinishedConnection {
   readonly options: [number, number];
   readonly cookie: [string, string];
   readonly story: Story;
+  /** Null where nobody asked for it. */
+  zeek: ZeekFacts | null;
 }
 
 /** An empty record. */
@@ -72,5 +75,6 @@ export function createFinished(): FinishedConnection {
     options: [0, 0],
     cookie: ['', ''],
     story: createStory(),
+    zeek: null,
   };
 }

@@ -2,6 +2,8 @@
 
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import { MAX_STORY_ENTRIES } from './story.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { MAX_ZEEK_WORDS, packZeek, unpackZeek } from './zeek/packed.ts';
 
 const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused', 'evicted'];
 
@@ -15,7 +17,7 @@ const MAX_COOKIE_CHARS = 32;
 
 /** The most words that one connection takes. */
 export const MAX_PACKED_WORDS =
-  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_STORY_ENTRIES * ENTRY_WORDS;
+  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_ZEEK_WORDS + MAX_STORY_ENTRIES * ENTRY_WORDS;
 
 /** Many packed connections, one behind the other, in one transferable piece of memory. */
 export class PackedConnections {
@@ -75,7 +77,8 @@ export class PackedConnections {
       words[at++] = f.options[e]!;
       words[at++] = Math.min(f.cookie[e]!.length, MAX_COOKIE_CHARS);
     }
-    words[at] = f.story.count;
+    words[at++] = f.story.count;
+    words[at] = f.zeek === null ? 0 : 1;
     at = start + FIXED_WORDS;
     for (const cookie of f.cookie) {
       for (let i = 0; i < cookie.length && i < MAX_COOKIE_CHARS; i++) {
@@ -83,6 +86,7 @@ export class PackedConnections {
       }
     }
     if ((at & 1) !== 0) at++;
+    if (f.zeek !== null) at = packZeek(f.zeek, words, doubles, at);
     const s = f.story;
     for (let i = 0; i < s.count; i++) {
       doubles[at >> 1] = s.frame[i]!;
@@ -161,7 +165,8 @@ function unpack(
     chars += lengths[e]!;
   }
   const s = f.story;
-  s.count = words[at]!;
+  s.count = words[at++]!;
+  const hasZeek = words[at] === 1;
   at = start + FIXED_WORDS;
   if (chars > 0) {
     for (let e = 0; e < 2; e++) {
@@ -173,6 +178,10 @@ function unpack(
     f.cookie[1] = '';
   }
   if ((at & 1) !== 0) at++;
+  if (hasZeek) {
+    f.zeek ??= createZeekFacts();
+    at = unpackZeek(f.zeek, words, doubles, at);
+  }
   for (let i = 0; i < s.count; i++) {
     s.frame[i] = doubles[at >> 1]!;
     s.tNs[i] = doubles[(at >> 1) + 1]!;
