@@ -63,6 +63,8 @@ const INLINE_LETTERS = (RECORD_WORDS - INLINE) * 4;
 export const MAX_HISTORY_LETTERS = 1000;
 
 const LOWER = 0x20;
+/** `^`, which has no case. */
+export const LETTER_FLIPPED = 0x5e;
 
 /** The packed records, one at each index of the flow table. */
 export class ZeekMemory {

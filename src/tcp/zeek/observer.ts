@@ -2,15 +2,15 @@
 
 import { ACK, FIN, RST, type SegmentColumns, SYN } from '../../decode/columns.ts';
 import type { ZeekFacts } from './facts.ts';
+import { ZeekMachine } from './machine.ts';
 import * as M from './memory.ts';
-import { ZeekReassembly } from './reassembly.ts';
+import { MAX_UNACKED } from './reassembly.ts';
 import { isFromResponder } from './server-ports.ts';
 import {
   CLOSED,
   connState,
   ESTABLISHED,
   INACTIVE,
-  PARTIAL,
   RESET,
   SYN_ACK_SENT,
   SYN_SENT,
@@ -22,7 +22,6 @@ const FLAGGED = SYN | FIN | RST;
 const LETTER = { S: 0x53, H: 0x48, F: 0x46, R: 0x52, I: 0x49, D: 0x44, A: 0x41, Q: 0x51 } as const;
 const LETTER_RETRANSMITTED = 0x54;
 const LETTER_ZERO_WINDOW = 0x57;
-const LETTER_FLIPPED = 0x5e;
 const SEEN_SYN = 1 << 0;
 const SEEN_FIN = 1 << 1;
 const SEEN_RST = 1 << 2;
@@ -36,7 +35,7 @@ const RESPONDER_SHIFT = 16;
 const TOO_FAR = 1_048_576;
 
 /** Takes every segment of every connection, duplicate frames included, as Zeek does; costs nothing where there is none. */
-export class ZeekObserver extends ZeekReassembly {
+export class ZeekObserver extends ZeekMachine {
   readonly #columns: SegmentColumns;
 
   constructor(columns: SegmentColumns) {
@@ -59,7 +58,7 @@ export class ZeekObserver extends ZeekReassembly {
     const isFlipped = syn !== SYN && isFromResponder(srcPort[p]!, dstPort[p]!, (syn & SYN) !== 0);
     this.words[base + M.BITS] = isFlipped ? 1 - d : d;
     // The letter has no case.
-    if (isFlipped) this.addLetter(index, LETTER_FLIPPED, true);
+    if (isFlipped) this.addLetter(index, M.LETTER_FLIPPED, true);
   }
 
   /** The segment at `p` of the ring, from end `d`. Hot path, where there is an observer. */
@@ -76,6 +75,7 @@ export class ZeekObserver extends ZeekReassembly {
     const len = columns.payloadLen[p]!;
     const isOrig = (words[base + M.BITS]! & M.ORIGINATOR) === d;
     doubles[(own + M.IP_BYTES) >> 1]! += columns.ipLen[p]!;
+    if ((flags & FLAGGED) === 0 && this.#isInOrder(base, own, peer, p, isOrig)) return;
 
     this.#markPartial(base, flags, isOrig);
     const sequenceLen = ((flags & RST) === 0 ? len : 0) + (flags & FIN) + ((flags & SYN) >> 1);
@@ -91,8 +91,7 @@ export class ZeekObserver extends ZeekReassembly {
       this.countLetter(index, own + M.ZERO_WINDOWS, LETTER_ZERO_WINDOW, isOrig);
     }
     if ((words[own + M.END_BITS]! & words[peer + M.END_BITS]! & M.DID_CLOSE) === 0) {
-      doubles[(base + M.LAST_US) >> 1] =
-        columns.tsSec[p]! * 1e6 + Math.floor(columns.tsNs[p]! / 1000);
+      doubles[(base + M.LAST_US) >> 1] = this.#micros(p);
     }
     if ((flags & FIN) !== 0) {
       words[own + M.END_BITS]! |= M.FIN_SEEN;
@@ -101,7 +100,7 @@ export class ZeekObserver extends ZeekReassembly {
     const acked = (flags & ACK) === 0 ? 0 : this.#takeAck(peer, flags, ack, peerState);
     this.#advance(index, own, flags, at + sequenceLen, len, isOrig);
 
-    const doesClose = this.#step(index, d, flags, seq, len);
+    const doesClose = this.step(index, d, flags, seq, len);
     if ((flags & ACK) !== 0) this.acknowledged(index, 1 - d, acked);
     words[base + M.BITS]! |= isOrig ? M.ORIG_SPOKE : M.RESP_SPOKE;
     if (len > 0 && (flags & RST) === 0 && at >= 0 && columns.payloadCaptured[p]! >= len) {
@@ -110,6 +109,50 @@ export class ZeekObserver extends ZeekReassembly {
     }
     this.checkEnd(index, d);
     if (doesClose) this.closed(index, d);
+  }
+
+  /**
+   * Takes a segment in order between two established ends, nothing missing and its letter seen, as nearly all are: the rest of `segment` would
+   * do no more than this (measured: docs/zeek.md). False where it is anything else; nothing is changed then.
+   */
+  #isInOrder(base: number, own: number, peer: number, p: number, isOrig: boolean): boolean {
+    const columns = this.#columns;
+    const words = this.words;
+    const doubles = this.doubles;
+    if ((words[own + M.STATE]! & M.STATE_MASK) !== ESTABLISHED) return false;
+    if ((words[peer + M.STATE]! & M.STATE_MASK) !== ESTABLISHED) return false;
+    if ((words[own + M.END_BITS]! | words[peer + M.END_BITS]!) !== 0) return false;
+    const len = columns.payloadLen[p]!;
+    const letter = len > 0 ? SEEN_DATA : SEEN_ACK;
+    if ((words[base + M.SEEN]! & (isOrig ? letter : letter << RESPONDER_SHIFT)) === 0) return false;
+    const ack = columns.ack[p]!;
+    if ((columns.flags[p]! & ACK) === 0 || ack === 0 || columns.window[p] === 0) return false;
+
+    const last = doubles[(own + M.LAST) >> 1]!;
+    const acked = doubles[(peer + M.ACKED) >> 1]!;
+    const difference = (ack - (words[peer + M.START]! + acked)) | 0;
+    if (((columns.seq[p]! - (words[own + M.START]! + last)) | 0) !== 0 || difference < 0)
+      return false;
+    const position = acked + difference;
+    if (position > doubles[(peer + M.DELIVERED) >> 1]!) return false;
+    const end = last + len;
+    if (len > 0) {
+      // The first bytes, which nobody acknowledged yet, are looked at more closely.
+      if (doubles[(own + M.ACKED) >> 1]! <= 1 || columns.payloadCaptured[p]! < len) return false;
+      if (doubles[(own + M.DELIVERED) >> 1] !== last) return false;
+      if (end - doubles[(own + M.TRIMMED) >> 1]! > MAX_UNACKED) return false;
+      doubles[(own + M.LAST) >> 1] = end;
+      doubles[(own + M.DELIVERED) >> 1] = end;
+      doubles[(own + M.UPPER) >> 1] = end;
+    }
+    if (difference > 0) doubles[(peer + M.ACKED) >> 1] = position;
+    if (position > doubles[(peer + M.TRIMMED) >> 1]!) doubles[(peer + M.TRIMMED) >> 1] = position;
+    doubles[(base + M.LAST_US) >> 1] = this.#micros(p);
+    return true;
+  }
+
+  #micros(p: number): number {
+    return this.#columns.tsSec[p]! * 1e6 + Math.floor(this.#columns.tsNs[p]! / 1000);
   }
 
   /** Fills `facts` and forgets the connection, whose first segment came at `startUs`. */
@@ -255,98 +298,5 @@ export class ZeekObserver extends ZeekReassembly {
     } else if (len > 0) {
       this.countLetter(index, own + M.RETRANSMITTED, LETTER_RETRANSMITTED, isOrig);
     }
-  }
-
-  /** What the flags do to the states of both ends. True where the end closed. */
-  #step(index: number, d: number, flags: number, seq: number, len: number): boolean {
-    const base = index * M.RECORD_WORDS;
-    const own = base + d * M.END_WORDS;
-    const peer = base + (1 - d) * M.END_WORDS;
-    const peerState = this.words[peer + M.STATE]! & M.STATE_MASK;
-    switch (this.words[own + M.STATE]! & M.STATE_MASK) {
-      case INACTIVE:
-        return this.#begin(index, d, flags, seq, len);
-      case SYN_SENT:
-      case SYN_ACK_SENT:
-        if ((flags & FIN) !== 0) this.#enter(own, CLOSED);
-        if ((flags & RST) !== 0) this.#enter(own, RESET);
-        return (flags & (FIN | RST)) !== 0;
-      case PARTIAL:
-      case ESTABLISHED:
-        if ((this.words[own + M.STATE]! & M.STATE_MASK) === PARTIAL && peerState === INACTIVE) {
-          if ((flags & (SYN | ACK)) === SYN) this.#enter(own, SYN_SENT);
-        }
-        if ((flags & (FIN | RST)) === FIN) {
-          this.#enter(own, CLOSED);
-          // FIN, then RST of the other end: an orderly end after all.
-          if (this.words[peer + M.STATE] === (RESET | (CLOSED << M.PREVIOUS))) {
-            this.#enter(peer, CLOSED);
-          }
-        }
-        if ((flags & RST) !== 0) this.#enter(own, RESET);
-        return (flags & (FIN | RST)) !== 0;
-      case CLOSED:
-        if ((flags & RST) === 0 || peerState === CLOSED) return false;
-        this.#enter(own, RESET);
-        return (this.words[own + M.END_BITS]! & M.DID_CLOSE) === 0;
-      default:
-        return false;
-    }
-  }
-
-  /** The first segment of an end. True where it closed with it. */
-  #begin(index: number, d: number, flags: number, seq: number, len: number): boolean {
-    const words = this.words;
-    const base = index * M.RECORD_WORDS;
-    const own = base + d * M.END_WORDS;
-    const peer = base + (1 - d) * M.END_WORDS;
-    const isOrig = (words[base + M.BITS]! & M.ORIGINATOR) === d;
-    if ((flags & SYN) !== 0) {
-      const peerState = words[peer + M.STATE]! & M.STATE_MASK;
-      if (isOrig) {
-        this.#enter(own, (flags & ACK) !== 0 ? SYN_ACK_SENT : SYN_SENT);
-      } else {
-        if ((flags & ACK) === 0 && peerState === SYN_ACK_SENT && seq === words[own + M.START]) {
-          this.#flip(index);
-          this.#enter(peer, ESTABLISHED);
-        } else if (peerState === SYN_SENT) {
-          this.#enter(peer, ESTABLISHED);
-        }
-        this.#enter(own, ESTABLISHED);
-      }
-    }
-    if ((flags & FIN) !== 0) this.#enter(own, CLOSED);
-    if ((flags & RST) !== 0) this.#enter(own, RESET);
-    if ((words[own + M.STATE]! & M.STATE_MASK) === INACTIVE) {
-      const peerState = words[peer + M.STATE]! & M.STATE_MASK;
-      // Some answer a SYN with a bare ACK before their SYN-ACK: that begins nothing.
-      if (isOrig || len > 0 || peerState !== SYN_SENT) {
-        if ((flags & ACK) !== 0 && peerState === ESTABLISHED) {
-          this.#enter(own, ESTABLISHED);
-          words[base + M.BITS]! &= ~M.IS_PARTIAL;
-          words[base + M.BITS]! |= isOrig ? M.ORIG_SPOKE : M.RESP_SPOKE;
-        } else {
-          this.#enter(own, PARTIAL);
-        }
-      }
-    }
-    return (flags & (FIN | RST)) !== 0;
-  }
-
-  #enter(end: number, state: number): void {
-    const now = this.words[end + M.STATE]! & M.STATE_MASK;
-    if (now !== state) this.words[end + M.STATE] = state | (now << M.PREVIOUS);
-  }
-
-  /** The SYN-ACK was captured before its SYN: what had been taken for the originator is the responder. */
-  #flip(index: number): void {
-    const at = index * M.RECORD_WORDS + M.BITS;
-    const bits = this.words[at]!;
-    let flipped = (bits ^ M.ORIGINATOR) & ~(M.IS_PARTIAL | M.ORIG_SPOKE | M.RESP_SPOKE);
-    if ((bits & M.ORIG_SPOKE) !== 0) flipped |= M.RESP_SPOKE;
-    if ((bits & M.RESP_SPOKE) !== 0) flipped |= M.ORIG_SPOKE;
-    // SetFirstPacketSeen(true) of Zeek: the SYN's sender has spoken.
-    this.words[at] = flipped | M.ORIG_SPOKE;
-    this.addLetter(index, LETTER_FLIPPED, true);
   }
 }

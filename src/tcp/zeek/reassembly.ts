@@ -8,7 +8,7 @@ const LETTER_GAP = 0x47;
 const MAX_ABOVE_HOLE_UNACKED = 16_384;
 const MAX_INITIAL_WINDOW = 16_384;
 /** Unacknowledged bytes beyond which Zeek gives up. */
-const MAX_UNACKED = 10 * 1024 * 1024;
+export const MAX_UNACKED = 10 * 1024 * 1024;
 /** Pieces behind holes, of one direction and of all: beyond that a direction is given up, too. */
 const MAX_PIECES = 4096;
 const MAX_ALL_PIECES = 1_000_000;
