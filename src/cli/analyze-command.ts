@@ -26,7 +26,7 @@ export interface AnalyzeCommandOptions extends ReadOptions {
 /** What a form does with the records of one file. */
 interface Form {
   begin: () => void;
-  record: (record: ConnectionRecord) => void;
+  record: (record: ConnectionRecord, mold: number) => void;
   end: (summary: CaptureSummary | null, file: string) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
@@ -68,6 +68,7 @@ async function runFiles(
   const form = await formFor(ctx, format, options, writer, files.length > 1);
   const selected = compileSelection(options.selection);
   const fails = compileFailOn(options.failOn);
+  const reading = { ...options, zeek: isZeek(format) };
   const statuses = new Set<number>();
   let readable = true;
   let offload: Offload | null = null;
@@ -87,29 +88,25 @@ async function runFiles(
     };
     const held: ConnectionRecord[] = [];
     form.begin();
-    const outcome = await readInput(
-      ctx,
-      file,
-      { ...options, zeek: isZeek(format) },
-      {
-        async drain(bytesRead) {
-          const goesOn = await drain();
-          if (goesOn) start(bytesRead);
-          return goesOn;
-        },
-        takeFinished(finished) {
-          if (offload === null) return false;
-          offload.take(finished);
-          return true;
-        },
-        onRecord: (record) => {
-          if (!selected(record)) return;
-          if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
-          if (options.sort) held.push(record);
-          else form.record(record);
-        },
+    const outcome = await readInput(ctx, file, reading, {
+      async drain(bytesRead) {
+        const goesOn = await drain();
+        if (goesOn) start(bytesRead);
+        return goesOn;
       },
-    );
+      takeFinished(finished) {
+        if (offload === null) return false;
+        offload.take(finished);
+        return true;
+      },
+      transient: format !== 'table' && !options.sort,
+      onRecord: (record, mold) => {
+        if (!selected(record)) return;
+        if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
+        if (options.sort) held.push(record);
+        else form.record(record, mold);
+      },
+    });
     if (offload !== null) {
       for (const { counts, tally, matched } of await (offload as Offload).finish()) {
         if (outcome.summary !== null) addCounts(outcome.summary, counts);
@@ -119,7 +116,7 @@ async function runFiles(
       offload = null;
     }
     held.sort((a, b) => a.stream - b.stream);
-    for (const record of held) form.record(record);
+    for (const record of held) form.record(record, 0);
     statuses.add(outcome.status);
     if (outcome.status !== EXIT.unusable) form.end(outcome.summary, file);
     await drain();

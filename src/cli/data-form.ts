@@ -11,7 +11,8 @@ const CHUNK_BYTES = 256 * 1024;
 export interface DataForm {
   /** What stands before the first record. */
   head: () => void;
-  record: (record: ConnectionRecord) => void;
+  /** `mold`: number of the mold that the record's verdicts lie in, or 0 (tcp/molds.ts). */
+  record: (record: ConnectionRecord, mold: number) => void;
   /** What stands behind the last record. */
   foot: () => void;
   /** Hands what is held back for larger writes to the writer. */
@@ -25,13 +26,13 @@ export async function dataForm(
   chunkBytes = CHUNK_BYTES,
   local = false,
 ): Promise<DataForm> {
-  const lines = await recordWriter(format, local);
+  const lines = await lineWriter(format, local);
   const { out } = lines;
   return {
     head: () => writer.write(lines.head?.() ?? ''),
     foot: () => writer.write(lines.foot?.() ?? ''),
-    record(record) {
-      lines.write(record);
+    record(record, mold) {
+      lines.write(record, mold);
       if (out.length >= chunkBytes) writer.write(out.take());
     },
     flush() {
@@ -40,14 +41,14 @@ export async function dataForm(
   };
 }
 
-interface RecordWriter {
+interface LineWriter {
   out: ByteText;
   head?: () => string;
   foot?: () => string;
-  write: (record: ConnectionRecord) => void;
+  write: DataForm['record'];
 }
 
-async function recordWriter(format: DataFormat, local: boolean): Promise<RecordWriter> {
+async function lineWriter(format: DataFormat, local: boolean): Promise<LineWriter> {
   if (format === 'csv') {
     const { CSV_EOL, CSV_HEADER, csvBytes, writeRow } = await import('../report/csv.ts');
     const out = csvBytes(2 * CHUNK_BYTES);
@@ -56,8 +57,8 @@ async function recordWriter(format: DataFormat, local: boolean): Promise<RecordW
   const { ByteText } = await import('../report/byte-text.ts');
   const out = new ByteText(2 * CHUNK_BYTES);
   if (format === 'jsonl') {
-    const { writeRecord } = await import('../report/json.ts');
-    return { out, write: (record) => writeRecord(out, record) };
+    const { recordWriter } = await import('../report/json.ts');
+    return { out, write: recordWriter(out) };
   }
   const zeek = await import('../report/zeek.ts');
   if (format === 'zeek-json') return { out, write: (record) => zeek.writeZeekJson(out, record) };

@@ -1,6 +1,6 @@
 /** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
 
-import { createStory, type Story } from './story.ts';
+import { createStory, type Story, type StoryPool } from './story.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
 
 /** Why the tracker let go of a connection. */
@@ -41,9 +41,20 @@ export interface FinishedConnection {
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
   readonly options: [number, number];
   readonly cookie: [string, string];
+  /** Where its story lies until `readStory`: `pool` is null afterwards. */
+  pool: StoryPool | null;
+  head: number;
+  tail: number;
+  /** Valid after `readStory`. */
   readonly story: Story;
   /** Null where nobody asked for it. */
   zeek: ZeekFacts | null;
+}
+
+/** Unfolds the story of a record that the tracker hands over, while it does. */
+export function readStory(finished: FinishedConnection): void {
+  finished.pool?.read(finished.head, finished.tail, finished.firstFrame, finished.story);
+  finished.pool = null;
 }
 
 /** An empty record. */
@@ -74,6 +85,9 @@ export function createFinished(): FinishedConnection {
     lostFrames: false,
     options: [0, 0],
     cookie: ['', ''],
+    pool: null,
+    head: 0,
+    tail: 0,
     story: createStory(),
     zeek: null,
   };

@@ -8,6 +8,7 @@ import { runAnalysis } from '../../../src/analyze.ts';
 import { openCapture } from '../../../src/capture/open.ts';
 import { buildRecord } from '../../../src/report/build-record.ts';
 import type { ConnectionRecord } from '../../../src/report/record.ts';
+import { conclude } from '../../../src/tcp/conclude.ts';
 import { MAX_PACKED_WORDS, PackedConnections } from '../../../src/tcp/packed.ts';
 import { MAX_HISTORY_LETTERS } from '../../../src/tcp/zeek/memory.ts';
 import {
@@ -188,7 +189,7 @@ test('a record handed to another thread arrives as it was', async () => {
     await source.close();
     const handed: ConnectionRecord[] = [];
     PackedConnections.forEach(packed.buffer, packed.used, (finished) => {
-      handed.push(buildRecord(finished, name, 30));
+      handed.push(buildRecord(finished, name, conclude(finished, 30)));
     });
 
     expect(direct[0]?.zeek).toBeDefined();
