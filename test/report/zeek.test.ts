@@ -1,5 +1,7 @@
 /** Zeek's conn.log: read back by a strict reader, next to the JSON, and next to the logs that Zeek's own tests expect. */
 
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ZEEK_FIELDS } from '../../src/report/zeek.ts';
@@ -103,6 +105,29 @@ test('the log of several files is one, with one header and one end', async () =>
   const rows = await rowsOf(fixturePath('zeek/s0.pcap'), fixturePath('zeek/rej.pcap'));
 
   expect(rows.map((row) => row.conn_state)).toEqual(['S0', 'REJ']);
+});
+
+test('-o conn.log is a log, and --zeek-json makes it one of JSON', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'finwait-zeek-'));
+  const path = join(folder, 'conn.log');
+  try {
+    await finwait('-o', path, fixturePath('zeek/sf.pcap'));
+    const log = readFileSync(path, 'utf8');
+    await finwait('-o', path, '--zeek-json', fixturePath('zeek/sf.pcap'));
+    const json = readFileSync(path, 'utf8');
+
+    expect(readLog(log).map((row) => row.history)).toEqual(['ShADadFf']);
+    expect(JSON.parse(json)).toMatchObject({ history: 'ShADadFf' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('--local puts the log’s own times, not those of connections, into the zone of the machine', async () => {
+  const [utc] = await rowsOf(fixturePath('zeek/sf.pcap'));
+  const [local] = await rowsOf('--local', fixturePath('zeek/sf.pcap'));
+
+  expect(local).toEqual(utc);
 });
 
 test('a log without connections is a header and an end', async () => {
