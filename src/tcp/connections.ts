@@ -3,54 +3,20 @@
 import { ACK, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
 import { AddressTable } from '../flow/addresses.ts';
 import { FlowTable } from '../flow/table.ts';
-import {
-  createFinished,
-  type EndOfTracking,
-  type FinishedConnection,
-  readStory,
-} from './finished.ts';
+import { createFinished, type EndOfTracking } from './finished.ts';
 import { GhostMemory } from './ghosts.ts';
-import { idleLimitSec } from './idle.ts';
 import * as L from './layout.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
+import type { TrackerCounts, TrackerOptions } from './tracker-options.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { ZeekObserver } from './zeek/observer.ts';
 
 const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
 /** Connections handed over between two pauses at the end. */
 const FINISH_PART = 4096;
-
-/** What the tracker asks of the layers around it. */
-export interface TrackerOptions {
-  /** Seconds that a closed connection waits for late frames: 2·MSL. */
-  lingerSec: number;
-  /** Connections held at once, at least 16. */
-  maxConnections: number;
-  /** Any number: stirs the hashes. */
-  seed: number;
-  /** Reads the options of the SYN at `position` of the ring: packed, and its Fast Open cookie where it has one. */
-  readOptions: (position: number) => number;
-  readCookie: (position: number) => string;
-  /** Called with a record that is used again after the call. */
-  onFinished: (finished: FinishedConnection) => void;
-  /** The connection to watch (its stream number), and where its segments go. */
-  watchStream?: number;
-  onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
-  /** Called with every segment that is no duplicate frame: its stream number, its ring position, its sender. */
-  onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
-  /** Called after every segment at which something happened, with the record's index: what `peek` takes. */
-  onHappening?: (index: number) => void;
-}
-
-/** Counts of a whole capture. */
-export interface TrackerCounts {
-  segments: number;
-  connections: number;
-  duplicates: number;
-  strays: number;
-  evicted: number;
-}
 
 /** The table of open connections, each a hot and a cold record (tcp/layout.ts) and a story; the tracker follows them. */
 export class Connections {
@@ -70,6 +36,7 @@ export class Connections {
   protected readonly linger = new LingerQueue();
   protected readonly cookies = new Map<number, string>();
   protected readonly finished = createFinished();
+  protected readonly zeek: ZeekObserver | null;
   protected cold: Int32Array;
   protected coldDoubles: Float64Array;
   protected coldBytes: Uint8Array;
@@ -95,6 +62,8 @@ export class Connections {
     this.columns = columns;
     this.options = options;
     this.hasListener = options.onSegment !== undefined;
+    this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
+    if (this.zeek !== null) this.finished.zeek = createZeekFacts();
     this.table = new FlowTable(L.HOT_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
     this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
@@ -219,6 +188,7 @@ export class Connections {
     const h = index * L.HOT_WORDS;
     this.table.words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
     this.table.words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
+    this.zeek?.open(index, this.table.capacity, p, d);
     if (this.counts.connections === this.options.watchStream) this.watched = index;
     this.counts.connections++;
     return index;
@@ -276,35 +246,8 @@ export class Connections {
     );
   }
 
-  /**
-   * Lets time pass without a frame, to second `sec` of the capture's clock. For live captures, and only while nothing arrives: a frame
-   * that is older moves the clock's hand back, and the time between counts again.
-   */
-  advanceTo(sec: number): void {
-    if (sec > this.lastSec && this.lastSec >= 0) this.tick(sec);
-  }
-
-  /** Writes out the connections that have been idle for longer than `idleLimitSec` allows them at second `sec`. */
-  finishIdle(sec: number): void {
-    const words = this.table.words;
-    const indexes: number[] = [];
-    this.eachOpen((index) => {
-      const h = index * L.HOT_WORDS;
-      const idle = sec - (words[h + L.HOT_LAST_SEC]! >>> 0);
-      if (idle > idleLimitSec(words[h + L.HOT_BITS]!, this.options.lingerSec)) indexes.push(index);
-    });
-    for (const index of indexes) this.finishRecord(index, 'time-wait-over', -1);
-  }
-
-  /** The connection of record `index` as it is now, as if the capture ended here; used again after the call. */
-  peek(index: number): FinishedConnection {
-    this.describe(index, 'input-ended', -1);
-    readStory(this.finished);
-    return this.finished;
-  }
-
   /** Calls `visit` with the index of every record in use. */
-  eachOpen(visit: (index: number) => void): void {
+  protected eachOpen(visit: (index: number) => void): void {
     const words = this.table.words;
     for (let index = 0; index < this.table.capacity; index++) {
       if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME] !== 0) visit(index);
@@ -333,6 +276,10 @@ export class Connections {
   /** Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. */
   protected finishRecord(index: number, end: EndOfTracking, reusedAt: number): void {
     this.describe(index, end, reusedAt);
+    const f = this.finished;
+    if (this.zeek !== null && f.zeek !== null) {
+      this.zeek.finish(index, f.startSec * 1e6 + Math.floor(f.startNs / 1000), f.zeek);
+    }
     const cold = this.cold;
     const words = this.table.words;
     const h = index * L.HOT_WORDS;
@@ -357,8 +304,8 @@ export class Connections {
       addresses.release(b);
     }
     if (index === this.watched) this.watched = -1;
-    const { head, tail } = this.finished;
-    this.options.onFinished(this.finished);
+    const { head, tail } = f;
+    this.options.onFinished(f);
     this.pool.release(head, tail);
   }
 

@@ -3,6 +3,8 @@
 import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
 import { Connections } from './connections.ts';
 import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
+import { type FinishedConnection, readStory } from './finished.ts';
+import { idleLimitSec } from './idle.ts';
 import {
   type Decision,
   isPlausibleRst,
@@ -50,6 +52,33 @@ export class Tracker extends Connections {
     this.counts.segments = first + count;
   }
 
+  /**
+   * Lets time pass without a frame, to second `sec` of the capture's clock. For live captures, and only while nothing arrives: a frame
+   * that is older moves the clock's hand back, and the time between counts again.
+   */
+  advanceTo(sec: number): void {
+    if (sec > this.lastSec && this.lastSec >= 0) this.tick(sec);
+  }
+
+  /** Writes out the connections that have been idle for longer than `idleLimitSec` allows them at second `sec`. */
+  finishIdle(sec: number): void {
+    const words = this.table.words;
+    const indexes: number[] = [];
+    this.eachOpen((index) => {
+      const h = index * L.HOT_WORDS;
+      const idle = sec - (words[h + L.HOT_LAST_SEC]! >>> 0);
+      if (idle > idleLimitSec(words[h + L.HOT_BITS]!, this.options.lingerSec)) indexes.push(index);
+    });
+    for (const index of indexes) this.finishRecord(index, 'time-wait-over', -1);
+  }
+
+  /** The connection of record `index` as it is now, as if the capture ended here; used again after the call. */
+  peek(index: number): FinishedConnection {
+    this.describe(index, 'input-ended', -1);
+    readStory(this.finished);
+    return this.finished;
+  }
+
   /** Third pass: one segment. */
   #segment(p: number, number: number, i: number): void {
     this.#number = number;
@@ -73,6 +102,7 @@ export class Tracker extends Connections {
       index = this.openRecord(p, i, d, six);
       if (index < 0) return;
     }
+    if (this.zeek !== null) this.zeek.segment(index, p, d);
     const words = table.words;
     const h = index * L.HOT_WORDS;
     const own = h + L.HOT_END + d * L.END_WORDS;

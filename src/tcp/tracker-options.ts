@@ -1,0 +1,36 @@
+/** What a tracker is told, and what it counts. */
+
+import type { FinishedConnection } from './finished.ts';
+
+/** What the tracker asks of the layers around it. */
+export interface TrackerOptions {
+  /** Seconds that a closed connection waits for late frames: 2·MSL. */
+  lingerSec: number;
+  /** Connections held at once, at least 16. */
+  maxConnections: number;
+  /** Any number: stirs the hashes. */
+  seed: number;
+  /** Reads the options of the SYN at `position` of the ring: packed, and its Fast Open cookie where it has one. */
+  readOptions: (position: number) => number;
+  readCookie: (position: number) => string;
+  /** Called with a record that is used again after the call. */
+  onFinished: (finished: FinishedConnection) => void;
+  /** The connection to watch (its stream number), and where its segments go. */
+  watchStream?: number;
+  onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
+  /** Whether each finished connection gets Zeek's view of it (`FinishedConnection.zeek`). */
+  zeek?: boolean;
+  /** Called with every segment that is no duplicate frame: its stream number, its ring position, its sender. */
+  onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
+  /** Called after every segment at which something happened, with the record's index: what `peek` takes. */
+  onHappening?: (index: number) => void;
+}
+
+/** Counts of a whole capture. */
+export interface TrackerCounts {
+  segments: number;
+  connections: number;
+  duplicates: number;
+  strays: number;
+  evicted: number;
+}
