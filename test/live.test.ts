@@ -16,7 +16,6 @@ interface Heard {
 /** Plays a file as if it had been captured live, and after it a silence of so many seconds, woken every half second. */
 async function heardAfter(path: string, silence: number, msl = 30): Promise<Heard[]> {
   const file = await openCapture(path);
-  const frames: number[] = [];
   let lastSec = 0;
   let isSilent = false;
   let seconds = 0;
@@ -26,7 +25,6 @@ async function heardAfter(path: string, silence: number, msl = 30): Promise<Hear
     fill(batch) {
       const count = isSilent ? 0 : file.fill(batch);
       for (let i = 0; i < count; i++) lastSec = Math.max(lastSec, batch.tsSec[i] ?? 0);
-      frames.push(count);
       return count;
     },
     async more() {

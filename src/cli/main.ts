@@ -32,10 +32,13 @@ function version(): string {
 }
 
 const interrupt = new AbortController();
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 // Once: a second Ctrl-C ends the process at once, as it would any other.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.once(signal, () => interrupt.abort());
+function onSignal(): void {
+  for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+  interrupt.abort();
 }
+for (const signal of SIGNALS) process.on(signal, onSignal);
 
 const context: Context = {
   engine: async () => {

@@ -63,13 +63,19 @@ export class Tracker extends Connections {
   /** Writes out the connections that have been idle for longer than `idleLimitSec` allows them at second `sec`. */
   finishIdle(sec: number): void {
     const words = this.table.words;
-    const indexes: number[] = [];
+    const { lingerSec } = this.options;
+    const over: number[] = [];
+    const silent: number[] = [];
     this.eachOpen((index) => {
       const h = index * L.HOT_WORDS;
-      const idle = sec - (words[h + L.HOT_LAST_SEC]! >>> 0);
-      if (idle > idleLimitSec(words[h + L.HOT_BITS]!, this.options.lingerSec)) indexes.push(index);
+      const limit = idleLimitSec(words[h + L.HOT_BITS]!, lingerSec);
+      if (sec - (words[h + L.HOT_LAST_SEC]! >>> 0) <= limit) return;
+      if (limit === lingerSec) over.push(index);
+      else silent.push(index);
     });
-    for (const index of indexes) this.finishRecord(index, 'time-wait-over', -1);
+    for (const index of over) this.finishRecord(index, 'time-wait-over', -1);
+    // Not remembered as closed: should one speak again, its frames are no late ones.
+    for (const index of silent) this.finishRecord(index, 'evicted', -1);
   }
 
   /** The connection of record `index` as it is now, as if the capture ended here; used again after the call. */
