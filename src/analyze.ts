@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { fileOfFrame } from './base/files.ts';
 import { DEFAULT_MSL_SEC } from './base/time.ts';
 import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
@@ -131,6 +132,7 @@ class AnalysisRun {
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
     const { payload, watch } = options;
+    const { files } = source;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: 2 * mslSec,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
@@ -139,7 +141,8 @@ class AnalysisRun {
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       onFinished: (finished) => {
         if (options.takeFinished?.(finished)) return;
-        const record = buildRecord(finished, file, mslSec);
+        const name = files === undefined ? file : fileOfFrame(files, finished.firstFrame);
+        const record = buildRecord(finished, name, mslSec);
         countRecord(this.#summary, record);
         payload?.onFinished(record, finished.clientEnd);
         if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
@@ -184,6 +187,7 @@ class AnalysisRun {
   summarize(): CaptureSummary {
     const { counts } = this.#tracker;
     const summary = this.#summary;
+    if (this.#source.files !== undefined) summary.file = this.#source.name;
     summary.tcpFrames = counts.segments;
     summary.connections = counts.connections;
     summary.duplicateFrames = counts.duplicates;

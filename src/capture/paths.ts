@@ -42,6 +42,12 @@ export function isRegularFile(path: string): boolean {
   }
 }
 
+/** Bytes of the regular file at `path`; 0 for anything else. */
+export function sizeOf(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() ? stats.size : 0;
+}
+
 /** A file may stand behind standard input too (`< a.pcap`), and is then read like one. */
 function openStdin(name: string, stats: Stats, chunkBytes: number): ByteInput {
   if (stats.isFile()) return new FileInput(STDIN_FD, stats.size, chunkBytes);

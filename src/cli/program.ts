@@ -1,6 +1,7 @@
 /** The command line: its options, its help, and what each command is handed. */
 
 import { Command, CommanderError, Option } from 'commander';
+import type { JoinMode } from '../capture/rotation.ts';
 import type { FailOn, Selection } from '../report/select.ts';
 import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
 import { type Context, EXIT } from './context.ts';
@@ -16,7 +17,12 @@ interface CommonOptions {
   quiet: boolean;
 }
 
-interface RootOptions extends CommonOptions, Selection {
+interface SeveralOptions {
+  join: boolean;
+  separate: boolean;
+}
+
+interface RootOptions extends CommonOptions, SeveralOptions, Selection {
   format?: usage.Format;
   output?: string;
   sort: boolean;
@@ -143,6 +149,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       usage.failOnList,
     );
   addSelection(program);
+  addSeveral(program);
   addCommon(program);
   program.action(async (files: string[]) => {
     const o = program.opts<RootOptions>();
@@ -153,6 +160,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
         format: o.format ?? null,
         output: o.output ?? null,
         sort: o.sort,
+        join: joinOf(o),
         failOn: o.failOn ?? [],
         selection: selectionOf(o),
       }),
@@ -261,6 +269,22 @@ function selectionOf({ close, finding, handshake, host, port, stream }: Selectio
     ...(port && { port }),
     ...(stream && { stream }),
   };
+}
+
+function addSeveral(command: Command): void {
+  command
+    .optionsGroup('Several files (pieces of one rotated capture are one timeline):')
+    .addOption(
+      new Option('--join', 'all files are one timeline, whatever their names and times')
+        .default(false)
+        .conflicts('separate'),
+    )
+    .option('--separate', 'each file on its own', false);
+}
+
+function joinOf({ join, separate }: SeveralOptions): JoinMode {
+  if (join) return 'join';
+  return separate ? 'separate' : 'auto';
 }
 
 function addCommon(command: Command): void {

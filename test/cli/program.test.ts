@@ -216,3 +216,8 @@ test('any number of files leaves no listener behind', async () => {
 
   expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
 });
+
+test('--join and --separate exclude each other, and standard input has no place in a joined timeline', async () => {
+  expect(await run(['--join', '--separate', 'a.pcap'])).toMatchObject({ status: 2, out: '' });
+  expect((await run(['--join', 'a.pcap', '-'])).err).toContain('--join: the times of standard');
+});
