@@ -6,8 +6,8 @@ export interface FileStart {
   firstFrame: number;
 }
 
-/** The file that holds `frame`; `files` are in order and not empty. Several begin at one frame where some are empty: the last counts. */
-export function fileOfFrame(files: readonly FileStart[], frame: number): string {
+/** The place in `files` of the one that holds `frame`; `files` are in order and not empty. Several begin at one frame where some are empty: the last counts. */
+export function fileIndexOfFrame(files: readonly FileStart[], frame: number): number {
   let low = 0;
   let high = files.length - 1;
   while (low < high) {
@@ -15,5 +15,10 @@ export function fileOfFrame(files: readonly FileStart[], frame: number): string 
     if ((files[middle] as FileStart).firstFrame <= frame) low = middle;
     else high = middle - 1;
   }
-  return (files[low] as FileStart).file;
+  return low;
+}
+
+/** The name of the file that holds `frame`. */
+export function fileOfFrame(files: readonly FileStart[], frame: number): string {
+  return (files[fileIndexOfFrame(files, frame)] as FileStart).file;
 }

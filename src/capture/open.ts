@@ -5,15 +5,13 @@ import { CaptureError } from '../base/errors.ts';
 import { DecompressedInput, sniffCompression } from './decompress.ts';
 import { describeBytes, unsupportedCompression, unsupportedFormat } from './formats.ts';
 import { BytesInput, StreamInput } from './inputs.ts';
-import { isRegularFile, openPath } from './paths.ts';
+import { openPath, readStart } from './paths.ts';
 import { openPcap, PCAP_HEADER_BYTES, pcapByteOrder } from './pcap.ts';
 import { openPcapng } from './pcapng.ts';
 import { SECTION_HEADER } from './pcapng-section.ts';
 import type { FrameSource } from './source.ts';
 import { type ByteInput, CHUNK_BYTES, Window } from './window.ts';
 
-/** Bytes that `sniffCapture` reads: enough for every header, and for the first piece of a compressed file. */
-const SNIFF_BYTES = 4096;
 const MAGIC_BYTES = 4;
 
 export interface OpenOptions {
@@ -54,19 +52,14 @@ export async function openCapture(
 }
 
 /**
- * Whether the regular file at `path` looks like a capture, by content: for walks over folders.
- * False for anything else, unreadable files included; a capture of a version that can't be read looks like one.
+ * Whether the regular file at `path` begins as a capture does, though it may be no readable one: its header cut short, or of a version
+ * that can't be read. False for anything else, compressed and unreadable files included.
  */
-export async function sniffCapture(path: string): Promise<boolean> {
-  if (path === '-' || !isRegularFile(path)) return false;
-  try {
-    const source = await openCapture(path, { chunkBytes: SNIFF_BYTES });
-    await source.close();
-    return true;
-  } catch (error) {
-    if (error instanceof CaptureError) return error.code === 'unsupported-version';
-    throw error;
-  }
+export function startsLikeCapture(path: string): boolean {
+  const start = readStart(path, MAGIC_BYTES);
+  if (start === null) return false;
+  const magic = start.readUInt32LE();
+  return magic === SECTION_HEADER || pcapByteOrder(magic) !== null;
 }
 
 async function openInput(

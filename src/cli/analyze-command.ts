@@ -13,7 +13,7 @@ import { dataForm } from './data-form.ts';
 import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
-import { type Format, UsageError } from './usage.ts';
+import { type Format, formatByEnding, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
 export interface AnalyzeCommandOptions extends ReadOptions, JoinOptions {
@@ -47,7 +47,7 @@ export async function analyzeCommand(
   options: AnalyzeCommandOptions,
 ): Promise<number> {
   checkInputs(files, options.output);
-  const format = formatFor(options);
+  const format = options.format ?? formatByEnding(options.output, ENDINGS, 'table');
   const writer = options.output === null ? ctx.stdout : fileWriter(options.output);
   try {
     const status = await runFiles(ctx, files, options, format, writer);
@@ -93,6 +93,8 @@ async function runFiles(
     const held: ConnectionRecord[] = [];
     form.begin();
     const outcome = await readInput(ctx, next, options, {
+      writesToTerminal:
+        ctx.stdoutIsTerminal && options.output === null && (format === 'jsonl' || format === 'csv'),
       opened(found) {
         source = found;
       },
@@ -217,17 +219,6 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   csv: 'csv',
   txt: 'table',
 };
-
-function formatFor({ format, output }: AnalyzeCommandOptions): Format {
-  if (format !== null) return format;
-  if (output === null) return 'table';
-  const ending = /\.([^./\\]+)$/.exec(output)?.[1]?.toLowerCase() ?? '';
-  const found = ENDINGS[ending];
-  if (found !== undefined && Object.hasOwn(ENDINGS, ending)) return found;
-  throw new UsageError(
-    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv or .txt, or give --format`,
-  );
-}
 
 function checkInputs(files: readonly string[], output: string | null): void {
   if (files.filter((file) => file === '-').length > 1) {

@@ -68,6 +68,7 @@ async function run(
     }
   });
   const { status, summary } = await readInput(ctx, file, options, {
+    writesToTerminal: ctx.stdoutIsTerminal && options.output === null,
     drain: async () => {
       out.flush();
       return (await writer.drain()) && follower.record === null;

@@ -49,6 +49,12 @@ interface ExtractOptions extends CommonOptions, Selection {
   force: boolean;
 }
 
+interface ReportOptions extends CommonOptions, SeveralOptions {
+  format?: usage.ReportFormat;
+  output?: string;
+  jobs?: number;
+}
+
 const EXAMPLES = `
 Examples:
   finwait web.pcapng                          every connection, and how they ended
@@ -56,6 +62,7 @@ Examples:
   finwait show web.pcapng 7                   connection 7 as a ladder diagram, and in words
   finwait follow web.pcapng 7                 the bytes of connection 7, both directions
   finwait extract web.pcapng -d streams       the bytes of every connection, two files each
+  finwait report captures -o report.md        all captures in a folder, in one report
   finwait --format jsonl web.pcapng | jq .close.kind
   tcpdump -w - tcp | finwait --format jsonl - records as connections finish
   finwait --fail-on rst,refused test.pcap     exit status 1 for a script or CI
@@ -113,7 +120,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       'Tells how every TCP connection in a packet capture was opened and closed, by whom, and why.',
     )
     .usage(
-      '[options] FILE…\n       finwait show|follow [options] FILE STREAM\n       finwait extract [options] FILE… -d DIR',
+      '[options] FILE…\n       finwait show|follow [options] FILE STREAM\n       finwait extract [options] FILE… -d DIR\n       finwait report [options] PATH…',
     )
     .argument('<FILE...>', 'captures: pcap or pcapng, plain or compressed; - is standard input')
     .version(version, '-V, --version', 'print the version')
@@ -187,6 +194,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   });
   addFollow(program, ctx, done);
   addExtract(program, ctx, done);
+  addReport(program, ctx, done);
   return program;
 }
 
@@ -242,6 +250,38 @@ function addExtract(program: Command, ctx: Context, done: (status: number) => vo
     const { directory: folder, force } = o;
     const selection = selectionOf(o);
     done(await extractCommand(ctx, files, { ...common(o), folder, force, selection }));
+  });
+}
+
+function addReport(program: Command, ctx: Context, done: (status: number) => void): void {
+  const report = program
+    .command('report')
+    .description('many captures in one report: figures per file and in total, who closes, resets')
+    .argument('<PATH...>', 'captures, and folders with captures in them and below')
+    .optionsGroup('Output:')
+    .option(
+      '-f, --format <FORMAT>',
+      `${usage.REPORT_FORMATS.join(', ')} (default: md, or by the ending of -o)`,
+      usage.reportFormatValue,
+    )
+    .option('-o, --output <FILE>', 'write to FILE: .md, .markdown, .csv, .jsonl, .ndjson')
+    .option('-j, --jobs <N>', 'captures read at once (default: one a processor)', (text) =>
+      usage.whole('--jobs', text, 1, 1024),
+    );
+  addSeveral(report);
+  addCommon(report);
+  report.action(async (paths: string[]) => {
+    const o = report.opts<ReportOptions>();
+    const { reportCommand } = await import('./report-command.ts');
+    done(
+      await reportCommand(ctx, paths, {
+        ...common(o),
+        format: o.format ?? null,
+        output: o.output ?? null,
+        jobs: o.jobs ?? null,
+        join: joinOf(o),
+      }),
+    );
   });
 }
 

@@ -1,5 +1,6 @@
 /** Runs one input through the analyzer: warnings, progress, interruption, and what the exit status becomes. */
 
+import { setImmediate } from 'node:timers/promises';
 import type { RunOptions } from '../analyze.ts';
 import { CaptureError, type Damage } from '../base/errors.ts';
 import type { JoinedSource } from '../capture/joined.ts';
@@ -9,6 +10,9 @@ import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary } from '../report/record.ts';
 import { type Context, EXIT } from './context.ts';
 import { createProgress } from './progress.ts';
+
+/** How often a run lets the process see what else goes on: Ctrl-C, a window made wider. */
+const TURN_EVERY_MS = 50;
 
 /** How long a run that was told to stop may take before its source is closed, and again before it is left behind. */
 const GRACE_MS = 300;
@@ -35,6 +39,8 @@ export async function readInput(
   options: ReadOptions,
   on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'watch'> & {
     drain: (bytesRead: number) => Promise<boolean>;
+    /** `drain` writes results to the terminal: no line of progress may stand between them. */
+    writesToTerminal?: boolean;
     /** Told the source before the first frame is read. */
     opened?: (source: FrameSource) => void;
   },
@@ -42,7 +48,8 @@ export async function readInput(
   const first = typeof input === 'string' ? input : (input.pieces[0]?.path ?? '');
   const name = first === '-' ? 'standard input' : first;
   const warn = (text: string): void => ctx.warn(`finwait: ${escapeTerminal(text)}`);
-  const progress = createProgress(ctx, name, options.quiet);
+  const progress = createProgress(ctx, name, options.quiet || on.writesToTerminal === true);
+  let turned = performance.now();
   try {
     const { openCapture, runAnalysis } = await ctx.engine();
     const { reader } = options;
@@ -64,6 +71,10 @@ export async function readInput(
         ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);
+          if (performance.now() - turned >= TURN_EVERY_MS) {
+            await setImmediate();
+            turned = performance.now();
+          }
           return (await on.drain(at.bytesRead)) && !ctx.interrupt.aborted;
         },
       });
