@@ -32,7 +32,8 @@ export interface BatchPool {
 
 /** This thread alone, or a pool of `threads`; `onTurn` is called now and then while this thread works. */
 export async function startBatchPool(threads: number, onTurn: () => void): Promise<BatchPool> {
-  if (THREAD === null || threads < 2) return localPool(onTurn);
+  const local = localPool(onTurn);
+  if (THREAD === null || threads < 2) return local;
   const { Piscina } = await import('piscina');
   const shared = new SharedArrayBuffer(8 * (1 + threads * SLOT_WORDS));
   const at = new Float64Array(shared);
@@ -45,6 +46,8 @@ export async function startBatchPool(threads: number, onTurn: () => void): Promi
   return {
     size: threads,
     async run(job) {
+      // Standard input belongs to this thread.
+      if (job.timeline.pieces[0]?.path === '-') return local.run(job);
       const slot = free.pop();
       if (slot === undefined) throw new Error('more jobs at once than threads');
       try {
@@ -54,8 +57,7 @@ export async function startBatchPool(threads: number, onTurn: () => void): Promi
       }
     },
     underWay() {
-      let bytesRead = 0;
-      let connections = 0;
+      let { bytesRead, connections } = local.underWay();
       for (let i = 1; i < at.length; i += SLOT_WORDS) {
         bytesRead += at[i] ?? 0;
         connections += at[i + 1] ?? 0;
@@ -64,6 +66,7 @@ export async function startBatchPool(threads: number, onTurn: () => void): Promi
     },
     stop() {
       at[STOP] = 1;
+      local.stop();
     },
     close: () => pool.destroy(),
   };

@@ -35,11 +35,15 @@ export function findFiles(paths: readonly string[], except: string | null): Foun
       addNamed(found, files, path, stats);
       continue;
     }
-    // A stack and not recursion: links may make paths as long as the system allows.
+    // A stack and not recursion: links may make paths as long as the system allows. Links come last, so that a file has its own name.
     const waiting = [path];
-    for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
+    const links: string[] = [];
+    for (let at = waiting.pop(); at !== undefined; at = waiting.pop() ?? links.shift()) {
       const inside = visit(found, files, folders, at, except);
-      for (const folder of inside.reverse()) waiting.push(folder);
+      for (const entry of inside.reverse()) {
+        if (entry.isLink) links.push(entry.path);
+        else waiting.push(entry.path);
+      }
     }
   }
   return found;
@@ -69,7 +73,7 @@ function visit(
   folders: Set<string>,
   path: string,
   except: string | null,
-): string[] {
+): Entry[] {
   const stats = statsOf(path);
   if (stats?.isDirectory()) {
     if (folders.has(identity(stats))) return [];
@@ -87,13 +91,17 @@ function visit(
   return [];
 }
 
-function entriesOf(found: FoundFiles, folder: string): string[] {
+interface Entry {
+  path: string;
+  isLink: boolean;
+}
+
+function entriesOf(found: FoundFiles, folder: string): Entry[] {
   try {
     const entries: Dirent[] = readdirSync(folder, { withFileTypes: true });
     return entries
-      .map(({ name }) => name)
-      .sort((a, b) => (a < b ? -1 : 1))
-      .map((name) => join(folder, name));
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+      .map((entry) => ({ path: join(folder, entry.name), isLink: entry.isSymbolicLink() }));
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
     const message = `expected a readable folder, found: ${what}`;

@@ -32,6 +32,9 @@ const CAPTURE_NAME = /\.(?:p?cap|pcapng|dmp)\d*(?:\.(?:gz|zst|lz4))?$/i;
 /** How often progress is looked at while threads do the work. */
 const LOOK_EVERY_MS = 100;
 
+/** How long a job that was told to stop may take before it is left behind. */
+const GRACE_MS = 600;
+
 /** Runs the command; resolves with the exit status. */
 export async function reportCommand(
   ctx: Context,
@@ -117,6 +120,7 @@ async function readAll(
   const threads = Math.min(options.jobs ?? availableParallelism(), tasks.length);
   const pool: BatchPool = await startBatchPool(threads, look);
   const timer = setInterval(look, LOOK_EVERY_MS);
+  const given = giveUpAfter(ctx.interrupt);
   const add = (outcome: Outcome): void => {
     addOutcome(batch, outcome);
     if (!options.quiet) sayWarnings(outcome, warn);
@@ -126,7 +130,7 @@ async function readAll(
       slots: pool.size,
       isStopped: () => ctx.interrupt.aborted,
       async run({ job, size }) {
-        const outcomes = await pool.run(job);
+        const outcomes = await Promise.race([pool.run(job), given.up]);
         done.jobs++;
         done.bytes += size;
         for (const outcome of outcomes ?? []) {
@@ -141,9 +145,30 @@ async function readAll(
     });
   } finally {
     clearInterval(timer);
+    given.forget();
     progress.clear();
     await pool.close();
   }
+}
+
+/** `up` resolves some time after Ctrl-C: a job may wait for a pipe that never ends. */
+function giveUpAfter(interrupt: AbortSignal): { up: Promise<null>; forget: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  let start = (): void => {};
+  const up = new Promise<null>((done) => {
+    start = () => {
+      timer = setTimeout(() => done(null), GRACE_MS);
+    };
+    if (interrupt.aborted) start();
+    else interrupt.addEventListener('abort', start, { once: true });
+  });
+  return {
+    up,
+    forget() {
+      clearTimeout(timer);
+      interrupt.removeEventListener('abort', start);
+    },
+  };
 }
 
 /** What stops nothing, once it is a capture's turn. */

@@ -46,15 +46,17 @@ export function* batchMarkdown(batch: Batch, look: Look): Generator<string> {
 
   yield `# TCP connections in ${plural(totals.files, 'capture')}\n\n`;
   yield `${introduction(batch, totals, look).join('\n')}\n`;
-  yield section('How they were opened and closed', [
-    ...shares('opened', HANDSHAKE_KINDS, at),
-    '',
-    ...shares('closed', CLOSE_KINDS, at),
-    '',
-    ...shares('closedFirst', WHO, at, 'closed first', WHO),
-    '',
-    ...shares('timeWait', WHO, at, 'holds TIME_WAIT', WHO),
-  ]);
+  const tables = [
+    shares('opened', HANDSHAKE_KINDS, at),
+    shares('closed', CLOSE_KINDS, at),
+    shares('closedFirst', WHO, at, 'closed first'),
+    shares('timeWait', WHO, at, 'holds TIME_WAIT'),
+  ];
+  const shown = tables.filter((lines) => lines.length > 0);
+  yield section(
+    'How they were opened and closed',
+    shown.flatMap((lines, i) => (i === 0 ? lines : ['', ...lines])),
+  );
   yield section(
     'Who closes first, by service',
     serviceTable(figures.services, 'service', serviceText),
@@ -75,13 +77,12 @@ export function* batchMarkdown(batch: Batch, look: Look): Generator<string> {
         partial ? 'up to there' : 'no',
       ]),
     ),
-    problems.length,
   );
 }
 
-/** A heading and its lines; nothing where there are no rows. */
-function section(title: string, lines: readonly string[], rows = lines.length): string {
-  return rows === 0 ? '' : `\n## ${title}\n\n${lines.join('\n')}\n`;
+/** A heading and its lines; nothing without lines. */
+function section(title: string, lines: readonly string[]): string {
+  return lines.length === 0 ? '' : `\n## ${title}\n\n${lines.join('\n')}\n`;
 }
 
 function introduction(
@@ -136,9 +137,8 @@ function shares(
   keys: readonly string[],
   at: (name: string) => number,
   title = group,
-  whole: readonly string[] = keys,
 ): string[] {
-  const sum = whole.reduce((total, key) => total + at(`${group}.${key}`), 0);
+  const sum = keys.reduce((total, key) => total + at(`${group}.${key}`), 0);
   const rows = keys.flatMap((key) => {
     const count = at(`${group}.${key}`);
     return count === 0 ? [] : [[key, humanCount(count), humanShare(count, sum)]];
@@ -181,9 +181,9 @@ function more(table: TopTable, count: number, noun: string): string[] {
 }
 
 function resetTable(at: (name: string) => number): string[] {
-  const rows = RST_PHASES.map((phase) => {
+  const rows = RST_PHASES.flatMap((phase) => {
     const sides = ['client', 'server'].map((side) => at(`resets.${phase}.${side}`));
-    return [phase, ...sides.map(humanCount)];
+    return sides.every((count) => count === 0) ? [] : [[phase, ...sides.map(humanCount)]];
   });
   return tableLines(['phase', 'by the client:', 'by the server:'], rows);
 }
@@ -193,7 +193,7 @@ function findingTable(at: (name: string) => number): string[] {
     .filter(([, count]) => count > 0)
     .sort((a, b) => b[1] - a[1])
     .map(([name, count]) => [name, humanCount(count)]);
-  return rows.length === 0 ? [] : tableLines(['finding', 'connections:'], rows);
+  return tableLines(['finding', 'connections:'], rows);
 }
 
 function hostTable(table: TopTable): string[] {

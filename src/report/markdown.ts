@@ -22,11 +22,12 @@ export function plain(text: string): string {
 /** Cells are padded to this width: a long name makes no long line of each other row. */
 const MAX_PADDED = 40;
 
-/** A table of cells that are Markdown already; a heading that ends in `:` stands over a column of figures. */
+/** A table of cells that are Markdown already, or nothing without rows; a heading that ends in `:` stands over a column of figures. */
 export function tableLines(
   headings: readonly string[],
   rows: readonly (readonly string[])[],
 ): string[] {
+  if (rows.length === 0) return [];
   const titles = headings.map((heading) => heading.replace(/:$/, ''));
   const all = [titles, ...rows];
   const widths = titles.map((_, i) =>
