@@ -111,7 +111,7 @@ function report(
       warn(`${name}: link type ${linkType} is not known; frames not decoded: ${frames}`);
     const next = joined?.rest?.pieces[0];
     if (next !== undefined) {
-      warn(`${next.path}: read on its own: its times don't go on from those of ${name}`);
+      warn(`${next.path}: a timeline of its own: its times don't go on from those of ${name}`);
     }
   }
   if (summary.damage === null) return EXIT.done;

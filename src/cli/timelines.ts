@@ -21,3 +21,10 @@ export async function timelinesOf(
   const { findTimelines } = await import('../capture/rotation.ts');
   return findTimelines(files, join);
 }
+
+/** How messages call a timeline: its file, or its first and how many follow. */
+export function nameOf({ pieces }: Timeline): string {
+  const [first] = pieces;
+  const more = pieces.length > 1 ? ` and ${pieces.length - 1} more` : '';
+  return `${first?.path ?? ''}${more}`;
+}

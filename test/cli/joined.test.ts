@@ -55,7 +55,25 @@ test('a piece whose time does not go on is said and read on its own', async () =
   const { status, stderr, stdout } = await finwait('--format', 'summary', ...pieces);
 
   expect(status).toBe(0);
-  expect(stderr).toContain(`${last}: read on its own: its times don't go on from those of`);
+  expect(stderr).toContain(`${last}: a timeline of its own: its times don't go on from those of`);
   expect(stdout).toContain(`${pieces[0]} … ${pieces[1]} (2 files)\n`);
   expect(stdout).toContain(`\n${last}\n`);
+});
+
+test('show and follow take the pieces of one capture, and no two captures', async () => {
+  const shown = await finwait('show', ...pieces, '6');
+  const [bytes, ofWhole] = [
+    await finwait('follow', ...pieces, '6'),
+    await finwait('follow', whole, '6'),
+  ];
+
+  expect(shown.status).toBe(0);
+  expect(shown.stdout.split('\n').slice(1)).toEqual(
+    (await finwait('show', whole, '6')).stdout.split('\n').slice(1),
+  );
+  expect(bytes.stdout).toBe(ofWhole.stdout);
+  expect(await finwait('show', whole, pieces[0] ?? '', '6')).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('expected one file, or the pieces of one rotated capture'),
+  });
 });
