@@ -12,8 +12,8 @@ import type { FrameSource } from '../capture/source.ts';
 import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
 import { addCounts, countRecord, createCounts } from '../report/counts.ts';
 import { countConnection, createFigures } from '../report/figures.ts';
-import { conclude } from '../tcp/conclude.ts';
-import type { FinishedConnection } from '../tcp/finished.ts';
+import { type FinishedConnection, readStory } from '../tcp/finished.ts';
+import { Molds } from '../tcp/molds.ts';
 
 export interface BatchJob {
   timeline: Timeline;
@@ -94,6 +94,7 @@ async function readSource(
   onProgress: OnProgress,
 ): Promise<TimelineFigures | null> {
   const mslSec = job.msl ?? DEFAULT_MSL_SEC;
+  const molds = new Molds(mslSec);
   const figures = createFigures();
   const counts = createCounts();
   const begun: number[] = [];
@@ -105,9 +106,10 @@ async function readSource(
     ...(job.maxConnections === null ? {} : { maxConnections: job.maxConnections }),
     // Figures only: a record is not needed, and would take longer to build than to judge.
     takeFinished(finished) {
-      const conclusion = conclude(finished, mslSec, false);
-      const { close, facts, handshake } = conclusion;
-      const client = facts.clientKeyEnd;
+      readStory(finished);
+      const conclusion = molds.conclude(finished);
+      const { close, handshake } = conclusion;
+      const client = finished.clientEnd;
       const bytes = sides(finished.bytes, client);
       countRecord(counts, { bytes, packets: sides(finished.packets, client), close, handshake });
       countConnection(figures, finished, conclusion);

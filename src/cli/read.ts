@@ -37,7 +37,7 @@ export async function readInput(
   ctx: Context,
   input: string | Timeline,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'watch'> & {
+  on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'transient' | 'watch'> & {
     drain: (bytesRead: number) => Promise<boolean>;
     /** `drain` writes results to the terminal: no line of progress may stand between them. */
     writesToTerminal?: boolean;
@@ -68,6 +68,7 @@ export async function readInput(
         ...(on.watch === undefined ? {} : { watch: on.watch }),
         ...(on.payload === undefined ? {} : { payload: on.payload }),
         onRecord: on.onRecord,
+        ...(on.transient === undefined ? {} : { transient: on.transient }),
         ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);

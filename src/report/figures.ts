@@ -126,9 +126,9 @@ const scratch = new Float64Array(FIGURES.length);
 export function countConnection(
   figures: Figures,
   finished: FinishedConnection,
-  { close, facts, findings, handshake }: Conclusion,
+  { close, findings, handshake }: Conclusion,
 ): void {
-  const client = facts.clientKeyEnd;
+  const client = finished.clientEnd;
   const server = client === 0 ? 1 : 0;
   const sent = finished.bytes[client];
   const received = finished.bytes[server];

@@ -1,6 +1,6 @@
 /** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
 
-import { createStory, type Story } from './story.ts';
+import { createStory, type Story, type StoryPool } from './story.ts';
 
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
@@ -40,7 +40,18 @@ export interface FinishedConnection {
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
   readonly options: [number, number];
   readonly cookie: [string, string];
+  /** Where its story lies until `readStory`: `pool` is null afterwards. */
+  pool: StoryPool | null;
+  head: number;
+  tail: number;
+  /** Valid after `readStory`. */
   readonly story: Story;
+}
+
+/** Unfolds the story of a record that the tracker hands over, while it does. */
+export function readStory(finished: FinishedConnection): void {
+  finished.pool?.read(finished.head, finished.tail, finished.firstFrame, finished.story);
+  finished.pool = null;
 }
 
 /** An empty record. */
@@ -71,6 +82,9 @@ export function createFinished(): FinishedConnection {
     lostFrames: false,
     options: [0, 0],
     cookie: ['', ''],
+    pool: null,
+    head: 0,
+    tail: 0,
     story: createStory(),
   };
 }
