@@ -16,7 +16,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../../src/tcp/verdicts.ts';
 import { buildInto } from '../support/built.ts';
-import { finwait, type Outcome, ROOT, recordsOf } from '../support/command.ts';
+import { finwait, type Outcome, ROOT, recordsOf, shell } from '../support/command.ts';
 import { fixturePath } from '../support/fixtures.ts';
 import { CAPTURES, type ManyCaptures, makeManyCaptures } from '../support/many-captures.ts';
 import { cutFrames, DEMO_FRAMES, later, writeParts } from '../support/rotate.ts';
@@ -215,4 +215,18 @@ describe('output', () => {
       'is one of the inputs',
     );
   });
+});
+
+test('Ctrl-C leaves a pipe that never ends, and the report has what was finished', () => {
+  const out = join(folder, 'interrupted.md');
+  const { status, stderr } = shell(
+    `mkfifo ${folder}/fifo; sleep 9 > ${folder}/fifo & sleeper=$!
+     node --import tsx src/cli/main.ts report ${demo} ${folder}/fifo -o ${out} & reader=$!
+     sleep 3; kill -INT $reader; wait $reader; status=$?; kill $sleeper; exit $status`,
+  );
+
+  expect({ status, stderr }).toEqual({ status: 130, stderr: '' });
+  expect(readFileSync(out, 'utf8')).toMatch(
+    /^# TCP connections in 1 capture\n[^#]*- interrupted before these were read: 1 capture\n/,
+  );
 });
