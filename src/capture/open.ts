@@ -13,6 +13,7 @@ import type { FrameSource } from './source.ts';
 import { type ByteInput, CHUNK_BYTES, Window } from './window.ts';
 
 const MAGIC_BYTES = 4;
+const MIN_WINDOW_BYTES = 4096;
 
 export interface OpenOptions {
   /** Name for messages and records; default: the path, or `capture`. */
@@ -79,7 +80,9 @@ async function openInput(
 
 /** A window over the capture itself, decompressed where it has to be. */
 async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Promise<Window> {
-  const window = new Window(opened.input, chunkBytes);
+  // A small file needs no large window: a report opens thousands of them.
+  const size = opened.input.bytesTotal ?? chunkBytes;
+  const window = new Window(opened.input, Math.min(chunkBytes, Math.max(size, MIN_WINDOW_BYTES)));
   const magic = await readMagic(name, window);
   const compression = sniffCompression(magic);
   if (compression === null) return window;
