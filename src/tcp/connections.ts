@@ -341,6 +341,10 @@ export class Connections {
       f.reusedNs =
         (columns.tsSec[reusedAt]! - f.startSec) * 1e9 + (columns.tsNs[reusedAt]! - f.startNs);
     }
+    f.lostFrames = (bits & L.LOST_SEEN) !== 0;
+    f.lastData = -1;
+    if ((bits & L.LAST_DATA) !== 0) f.lastData = 0;
+    if ((bits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
     for (let d = 0; d < 2; d++) {
       const own = h + L.HOT_END + d * L.END_WORDS;
       f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
@@ -349,7 +353,6 @@ export class Connections {
       f.maxAck[d] = words[own + L.END_ACK]!;
       f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
       f.repeats[d] = words[own + L.END_REPEATS]!;
-      f.lostFrames = (bits & L.LOST_SEEN) !== 0;
       f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
       const packed = cold[c + L.C_OPTIONS + d]!;
       f.options[d] = packed;

@@ -60,6 +60,7 @@ export class PackedConnections {
     words[at++] = f.duplicates;
     words[at++] = ENDS.indexOf(f.end);
     words[at++] = f.lostFrames ? 1 : 0;
+    words[at++] = f.lastData;
     for (let e = 0; e < 2; e++) {
       const address = f.address[e]!;
       for (let i = 0; i < 4; i++) words[at++] = address[i]!;
@@ -127,6 +128,7 @@ function unpack(
   f.duplicates = words[at++]!;
   f.end = ENDS[words[at++]!]!;
   f.lostFrames = words[at++] === 1;
+  f.lastData = words[at++] as -1 | 0 | 1;
   let chars = 0;
   const lengths = [0, 0];
   for (let e = 0; e < 2; e++) {

@@ -126,6 +126,10 @@ export class Tracker extends Connections {
         words[h + L.HOT_BITS] = bits;
       }
     }
+    if (len > 0 && advancesSeq && (bits & (L.LAST_DATA << d)) === 0 && (flags & RST) === 0) {
+      bits = (bits & ~(L.LAST_DATA | (L.LAST_DATA << 1))) | (L.LAST_DATA << d);
+      words[h + L.HOT_BITS] = bits;
+    }
     let isNotable = (bits & L.STEADY) === 0 || (flags & FLAGGED) !== 0 || isFirst;
     if (columns.window[p] === 0 && (flags & FLAGGED) === 0) {
       isNotable ||= words[own + L.END_ZERO_WINDOWS] === 0;
