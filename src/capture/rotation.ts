@@ -81,13 +81,15 @@ interface Given {
 
 /**
  * Groups `paths` into timelines, each in the place of the first of its files. A file that can't be opened, is no regular file or stands
- * alone is a timeline of one file; only files that may belong together are opened.
+ * alone is a timeline of one file, and so is one that was given before; only files that may belong together are opened.
  */
 export async function findTimelines(paths: readonly string[], mode: JoinMode): Promise<Timeline[]> {
   const forced = mode === 'join';
   const series = new Map<string, Given[]>();
+  const seen = new Set<string>();
   for (const [place, path] of paths.entries()) {
-    const isAlone = mode === 'separate' || path === '-';
+    const isAlone = mode === 'separate' || path === '-' || seen.has(path);
+    seen.add(path);
     addTo(series, isAlone ? `\0${place}` : forced ? '' : namePattern(path).series, { path, place });
   }
   const found: { place: number; timeline: Timeline }[] = [];

@@ -121,9 +121,13 @@ async function readAll(
   const pool: BatchPool = await startBatchPool(threads, look);
   const timer = setInterval(look, LOOK_EVERY_MS);
   const given = giveUpAfter(ctx.interrupt);
-  const add = (outcome: Outcome): void => {
+  const add = (outcome: Outcome, i: number): void => {
     addOutcome(batch, outcome);
-    if (!options.quiet) sayWarnings(outcome, warn);
+    if (options.quiet) return;
+    sayWarnings(outcome, warn);
+    if (i > 0 && outcome.kind === 'read') {
+      warn(`${outcome.files[0]?.file}: a timeline of its own: its times don't go on`);
+    }
   };
   try {
     await runInOrder(tasks, {

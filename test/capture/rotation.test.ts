@@ -107,6 +107,12 @@ test('a compressed piece and one without frames belong to the others', async () 
   expect(await found([...paths.slice(0, 2), `${third}.gz`])).toEqual(['x.pcap x.pcap2.gz x.pcap1']);
 });
 
+test('a file given twice is read twice', async () => {
+  const [first = '', second = ''] = pieces('x.pcap', 'x.pcap1');
+
+  expect(await found([first, second, first])).toEqual(['x.pcap x.pcap1', 'x.pcap']);
+});
+
 test('--separate joins nothing, --join everything that can be read', async () => {
   const paths = [...pieces('x.pcap', 'x.pcap1'), ...pieces('another.pcap')];
 

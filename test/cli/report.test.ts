@@ -197,6 +197,9 @@ describe('inputs', () => {
         .map(({ files }) => (Array.isArray(files) ? files.length : 0));
 
     expect(await timelines()).toEqual([2, 1]);
+    expect((await finwait('report', join(folder, 'split'))).stderr).toBe(
+      `finwait: ${names[2]}: a timeline of its own: its times don't go on\n`,
+    );
     expect(await timelines('--join')).toEqual([3]);
     expect(await timelines('--separate')).toEqual([1, 1, 1]);
   });
