@@ -1,7 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runAnalysis } from '../../src/analyze.ts';
 import { type JoinedSource, openJoined } from '../../src/capture/joined.ts';
@@ -16,6 +23,7 @@ import {
   join as joinBytes,
   sectionHeader,
 } from '../support/capture-bytes.ts';
+import { fixturePath } from '../support/fixtures.ts';
 import { writePcap } from '../support/pcap.ts';
 import { drain } from '../support/read-frames.ts';
 import { cutFrames, DEMO_FRAMES, later, writeParts } from '../support/rotate.ts';
@@ -96,6 +104,23 @@ test.skipIf(!hasMergecap)(
     const found = await records(await joined(paths));
 
     expect(new Map(found.map((r) => [String(r.stream), String(r.firstFrame)]))).toEqual(firsts);
+  },
+);
+
+test.skipIf(spawnSync('editcap', ['-v']).status !== 0)(
+  'what editcap -c cuts a capture into is one capture again (skipped where it is missing)',
+  async () => {
+    const base = newName('cut.pcapng');
+    const whole = fixturePath('demo.pcap');
+    writeParts([base], []);
+    rmSync(base);
+    execFileSync('editcap', ['-c', '20', whole, base]);
+    const paths = readdirSync(dirname(base)).map((name) => join(dirname(base), name));
+
+    const found = await records(await joined(paths.reverse()));
+
+    expect(paths).toHaveLength(5);
+    expect(lines(found)).toEqual(lines(await records(await openCapture(whole))));
   },
 );
 
