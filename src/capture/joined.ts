@@ -28,17 +28,24 @@ export interface JoinedFile extends FileStart {
 }
 
 /**
- * Opens the files of a timeline of more than one. Throws `CaptureError` where its first file can't be read; a later one that can't is
- * damage, and the next is read.
+ * Opens the files of a timeline of more than one. A file that can't be read is damage, and the next is read; throws `CaptureError` where
+ * none can be.
  */
 export async function openJoined(
   { pieces, forced }: Timeline,
   options: Omit<OpenOptions, 'name'> = {},
 ): Promise<JoinedSource> {
-  const [first] = pieces;
-  if (first === undefined) throw new Error('a timeline has at least one file');
-  const source = await openCapture(first.path, { ...options, name: first.path });
-  return new JoinedSource(source, pieces, forced, options);
+  const failed: CaptureError[] = [];
+  for (const { path } of pieces) {
+    try {
+      const source = await openCapture(path, { ...options, name: path });
+      return new JoinedSource(source, failed, pieces, forced, options);
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      failed.push(error);
+    }
+  }
+  throw failed[0] ?? new Error('a timeline has at least one file');
 }
 
 /** A timeline's files as one source; see `openJoined`. */
@@ -68,6 +75,7 @@ export class JoinedSource implements FrameSource {
 
   constructor(
     first: FrameSource,
+    failed: readonly CaptureError[],
     pieces: readonly Piece[],
     forced: boolean,
     options: Omit<OpenOptions, 'name'>,
@@ -75,9 +83,10 @@ export class JoinedSource implements FrameSource {
     this.format = first.format;
     this.bytesTotal = pieces.reduce((sum, { path }) => sum + sizeOf(path), 0);
     this.#current = first;
-    this.#waiting = pieces.slice(1);
+    this.#waiting = pieces.slice(failed.length + 1);
     this.#forced = forced;
     this.#options = options;
+    for (const error of failed) this.#fail(error);
     this.#begin(first.name);
   }
 
@@ -185,11 +194,14 @@ export class JoinedSource implements FrameSource {
       return true;
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
-      // It could be opened a moment ago: a ring that is still written to removes its oldest file.
-      const message = error.message.slice(path.length + 2);
-      this.#begin(path).damage = { code: error.code, offset: error.offset ?? 0, message };
+      this.#fail(error);
       return false;
     }
+  }
+
+  /** It could be opened a moment ago: a ring that is still written to removes its oldest file. */
+  #fail({ code, offset, source, what }: CaptureError): void {
+    this.#begin(source).damage = { code, offset: offset ?? 0, message: what };
   }
 
   #begin(file: string): JoinedFile {

@@ -69,22 +69,15 @@ export async function runJob(job: BatchJob, onProgress: OnProgress): Promise<Out
       }
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
-      const { code, offset } = error;
+      const { code, offset, what } = error;
       if (!job.isNamed && NO_CAPTURE.has(code) && !startsLikeCapture(path)) {
         outcomes.push({ kind: 'no-capture', file: path });
       } else {
-        const message = withoutName(error.message, path, offset);
-        outcomes.push({ kind: 'unreadable', file: path, code, offset, message });
+        outcomes.push({ kind: 'unreadable', file: path, code, offset, message: what });
       }
     }
   }
   return outcomes;
-}
-
-/** A CaptureError's words alone: the report has columns for the rest. */
-function withoutName(message: string, path: string, offset: number | null): string {
-  const end = offset === null ? '' : ` (at byte ${offset})`;
-  return message.slice(path.length + 2, message.length - end.length);
 }
 
 async function readSource(

@@ -119,10 +119,10 @@ function report(
   const damaged: readonly { file: string; damage: Damage | null }[] = joined?.files ?? [
     { file: name, damage: summary.damage },
   ];
-  for (const { file, damage } of damaged) {
+  for (const [i, { file, damage }] of damaged.entries()) {
     if (damage === null) continue;
-    const what =
-      joined === null ? 'the result holds everything before it' : 'the next file is read on';
+    const isLast = i === damaged.length - 1;
+    const what = isLast ? 'the result holds everything before it' : 'the next file is read on';
     warn(`${file}: ${damage.message} (at byte ${damage.offset}); ${what}`);
   }
   return EXIT.damaged;

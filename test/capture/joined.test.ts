@@ -124,6 +124,17 @@ test.skipIf(spawnSync('editcap', ['-v']).status !== 0)(
   },
 );
 
+test('a timeline of which no file is left is an error', async () => {
+  const paths = rotated(2);
+  const [timeline] = await findTimelines(paths, 'auto');
+  for (const path of paths) rmSync(path);
+
+  await expect(openJoined(timeline ?? { pieces: [], forced: false })).rejects.toMatchObject({
+    code: 'not-found',
+    source: paths[0],
+  });
+});
+
 test('the interfaces of pcapng pieces stand one behind the other', async () => {
   const piece = (sec: number, linkTypes: number[]): Uint8Array =>
     joinBytes(
@@ -168,21 +179,29 @@ describe('a damaged piece', () => {
     expect(damage?.message).toContain(second);
   });
 
-  test('that is gone by the time it is due is reported, and the next is read', async () => {
-    const paths = rotated(3);
-    const source = await joined(paths);
-    rmSync(paths[1] ?? '');
+  test.each([0, 1, 2])(
+    'number %i, gone when it is due, is reported, and the next is read',
+    async (gone) => {
+      const paths = rotated(3);
+      const [timeline] = await findTimelines(paths, 'auto');
+      rmSync(paths[gone] ?? '');
+      const source = await openJoined(timeline ?? { pieces: [], forced: false });
 
-    const { frames } = await drain(source);
+      const { frames } = await drain(source);
 
-    const [first, , last] = cutFrames(DEMO_FRAMES, 3);
-    expect(frames).toHaveLength((first?.length ?? 0) + (last?.length ?? 0));
-    expect(source.files[1]?.damage).toEqual({
-      code: 'not-found',
-      offset: 0,
-      message: 'expected a capture file, found no such file',
-    });
-  });
+      expect(frames).toHaveLength(
+        cutFrames(DEMO_FRAMES, 3)
+          .filter((_, i) => i !== gone)
+          .flat().length,
+      );
+      expect(source.files.map(({ file }) => file)).toEqual(paths);
+      expect(source.files[gone]?.damage).toEqual({
+        code: 'not-found',
+        offset: 0,
+        message: 'expected a capture file, found no such file',
+      });
+    },
+  );
 });
 
 describe('times that do not go on', () => {

@@ -223,9 +223,10 @@ describe('output', () => {
 test('Ctrl-C leaves a pipe that never ends, and the report has what was finished', () => {
   const out = join(folder, 'interrupted.md');
   const { status, stderr } = shell(
-    `mkfifo ${folder}/fifo; sleep 9 > ${folder}/fifo & sleeper=$!
-     node --import tsx src/cli/main.ts report ${demo} ${folder}/fifo -o ${out} & reader=$!
-     sleep 3; kill -INT $reader; wait $reader; status=$?; kill $sleeper; exit $status`,
+    `cd ${folder}; mkfifo fifo; { touch opened; exec sleep 60; } > fifo & sleeper=$!
+     cd ${ROOT}; node --import tsx src/cli/main.ts report ${demo} ${folder}/fifo -o ${out} & reader=$!
+     until [ -e ${folder}/opened ]; do sleep 0.1; done; sleep 0.3
+     kill -INT $reader; wait $reader; status=$?; kill $sleeper; exit $status`,
   );
 
   expect({ status, stderr }).toEqual({ status: 130, stderr: '' });
