@@ -106,11 +106,15 @@ describe.skipIf(!hasScript)('on a real terminal (skipped where script(1) is miss
   const folder = mkdtempSync(join(tmpdir(), 'finwait-progress-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  /** What a terminal gets while a capture comes slowly through a pipe. */
-  function onTerminal(command: string): string {
-    const finwait = `node --import tsx src/cli/main.ts ${command}`;
+  let made = 0;
+
+  /** What a terminal gets while a capture comes slowly through a pipe, from the moment at which the pipe is opened. */
+  function onTerminal(options: string, redirection = ''): string {
     const demo = 'fixtures/demo.pcap';
-    const line = `{ head -c 4000 ${demo}; sleep 2; tail -c +4001 ${demo} | head -c 100; sleep .3; tail -c +4101 ${demo}; } | ${finwait}`;
+    const pipe = join(folder, `pipe${made++}`);
+    const slowly = `head -c 4000 ${demo}; sleep 1.6; tail -c +4001 ${demo} | head -c 99; sleep .3; tail -c +4100 ${demo}`;
+    const finwait = `node --import tsx src/cli/main.ts ${options} ${pipe} ${redirection}`;
+    const line = `mkfifo ${pipe}; { ${slowly}; } > ${pipe} & ${finwait}`;
     const env = { ...process.env, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
     const run = spawnSync('script', ['-qec', line, '/dev/null'], {
       cwd: ROOT,
@@ -123,16 +127,16 @@ describe.skipIf(!hasScript)('on a real terminal (skipped where script(1) is miss
   const CLEARED = '\r\u001b[J';
 
   test('the bar comes before the table and is gone when the table comes', () => {
-    const text = onTerminal('--format summary -');
+    const text = onTerminal('--format summary');
     const end = text.lastIndexOf(CLEARED);
 
-    expect(text).toContain(`${BAR}standard input  `);
+    expect(text).toContain(BAR);
     expect(text.lastIndexOf(BAR)).toBeLessThan(end);
     expect(text.slice(end + CLEARED.length)).toContain('12 connections');
   });
 
   test('no bar stands between result lines on the same terminal', () => {
-    const text = onTerminal('--format csv -');
+    const text = onTerminal('--format csv');
 
     expect(text).not.toContain(BAR);
     expect(text.split('\r\n').length).toBeGreaterThan(12);
@@ -141,8 +145,8 @@ describe.skipIf(!hasScript)('on a real terminal (skipped where script(1) is miss
   test('records that go elsewhere leave the terminal to the bar, and the bar stays out of a file', () => {
     const [records, errors] = [join(folder, 'records'), join(folder, 'errors')];
 
-    expect(onTerminal(`--format csv - > ${records}`)).toContain(`${BAR}standard input  `);
-    onTerminal(`--format summary - 2> ${errors}`);
+    expect(onTerminal('--format csv', `> ${records}`)).toContain(BAR);
+    onTerminal('--format summary', `2> ${errors}`);
 
     expect(readFileSync(records, 'utf8').split('\r\n')).toHaveLength(14);
     expect(readFileSync(errors, 'utf8')).toBe('');
