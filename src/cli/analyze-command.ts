@@ -13,7 +13,7 @@ import { dataForm } from './data-form.ts';
 import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
-import { type Format, formatByEnding, UsageError } from './usage.ts';
+import { type Format, formatByEnding, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
 export interface AnalyzeCommandOptions extends ReadOptions, JoinOptions {
@@ -33,6 +33,8 @@ interface Form {
   end: (summary: CaptureSummary | null) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
+  /** What stands at the end of it all. */
+  finish: () => void;
   /** Adds what another thread counted. */
   add: (tally: Tally) => void;
 }
@@ -70,6 +72,7 @@ async function runFiles(
   const form = await formFor(ctx, format, options, writer, files.length > 1);
   const selected = compileSelection(options.selection);
   const fails = compileFailOn(options.failOn);
+  const reading = { ...options, zeek: isZeek(format) };
   const statuses = new Set<number>();
   let readable = true;
   let offload: Offload | null = null;
@@ -92,9 +95,8 @@ async function runFiles(
     };
     const held: ConnectionRecord[] = [];
     form.begin();
-    const outcome = await readInput(ctx, next, options, {
-      writesToTerminal:
-        ctx.stdoutIsTerminal && options.output === null && (format === 'jsonl' || format === 'csv'),
+    const outcome = await readInput(ctx, next, reading, {
+      writesToTerminal: ctx.stdoutIsTerminal && options.output === null && isStreamed(format),
       opened(found) {
         source = found;
       },
@@ -131,8 +133,12 @@ async function runFiles(
     if (outcome.rest !== null) timelines.unshift(outcome.rest);
     await drain();
     if (!readable) return EXIT.done;
-    if (ctx.interrupt.aborted) return EXIT.interrupted;
+    if (ctx.interrupt.aborted) {
+      statuses.add(EXIT.interrupted);
+      break;
+    }
   }
+  form.finish();
   return worst(statuses);
 }
 
@@ -153,20 +159,19 @@ async function formFor(
 ): Promise<Form> {
   const nothing = (): void => {};
   switch (format) {
-    case 'jsonl':
-    case 'csv': {
-      const form = await dataForm(format, writer);
-      form.head();
-      return {
-        begin: nothing,
-        record: form.record,
-        end: nothing,
-        flush: form.flush,
-        add: nothing,
-      };
-    }
-    default:
+    case 'table':
+    case 'summary':
       return peopleForm(ctx, format === 'table', options, writer, several);
+    default: {
+      const { foot, head, record, flush } = await dataForm(
+        format,
+        writer,
+        undefined,
+        options.local,
+      );
+      head();
+      return { begin: nothing, record, end: nothing, flush, finish: foot, add: nothing };
+    }
   }
 }
 
@@ -210,6 +215,7 @@ async function peopleForm(
       if (summary !== null) writer.write(formatSummary(tally, summary, look));
     },
     flush() {},
+    finish() {},
     add: (more) => addTally(tally, more),
   };
 }
@@ -224,8 +230,14 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   csv: 'csv',
+  log: 'zeek',
   txt: 'table',
 };
+
+/** Whether records are written while the capture is read. */
+function isStreamed(format: Format): boolean {
+  return format !== 'table' && format !== 'summary';
+}
 
 function checkInputs(files: readonly string[], output: string | null): void {
   if (files.filter((file) => file === '-').length > 1) {

@@ -24,6 +24,7 @@ interface SeveralOptions {
 
 interface RootOptions extends CommonOptions, SeveralOptions, Selection {
   format?: usage.Format;
+  zeekJson: boolean;
   output?: string;
   sort: boolean;
   failOn?: FailOn[];
@@ -119,7 +120,8 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       `${usage.FORMATS.join(', ')} (default: table, or by the ending of -o)`,
       usage.formatValue,
     )
-    .option('-o, --output <FILE>', 'write to FILE: .jsonl, .ndjson, .csv, .txt')
+    .option('--zeek-json', 'the same as --format zeek-json', false)
+    .option('-o, --output <FILE>', 'write to FILE: .jsonl, .ndjson, .csv, .log (Zeek’s), .txt')
     .option(
       '--sort',
       'by stream number, as the table always is; holds the records in memory',
@@ -139,7 +141,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     done(
       await analyzeCommand(ctx, files, {
         ...common(o),
-        format: o.format ?? null,
+        format: formatOf(o),
         output: o.output ?? null,
         sort: o.sort,
         join: joinOf(o),
@@ -172,6 +174,12 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   addExtract(program, ctx, done);
   addReport(program, ctx, done);
   return program;
+}
+
+function formatOf({ format, zeekJson }: RootOptions): usage.Format | null {
+  if (!zeekJson) return format ?? null;
+  if (format === undefined || usage.isZeek(format)) return 'zeek-json';
+  throw new usage.UsageError(`--zeek-json: does not go with --format ${format}`);
 }
 
 function addFollow(program: Command, ctx: Context, done: (status: number) => void): void {

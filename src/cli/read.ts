@@ -22,6 +22,8 @@ export interface ReadOptions {
   maxConnections?: number;
   reader: 'native' | 'pcap-parser';
   quiet: boolean;
+  /** Whether records get Zeek's view. */
+  zeek?: boolean;
 }
 
 export interface ReadOutcome {
@@ -63,6 +65,7 @@ export async function readInput(
     try {
       const run = runAnalysis(source, {
         ...(joined === null ? { file: first } : {}),
+        zeek: options.zeek === true,
         ...(options.msl === undefined ? {} : { msl: options.msl }),
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),

@@ -9,6 +9,8 @@ import * as L from './layout.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { ZeekObserver } from './zeek/observer.ts';
 
 const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
@@ -31,6 +33,8 @@ export interface TrackerOptions {
   /** The connection to watch (its stream number), and where its segments go. */
   watchStream?: number;
   onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
+  /** Whether each finished connection gets Zeek's view of it (`FinishedConnection.zeek`). */
+  zeek?: boolean;
   /** Called with every segment that is no duplicate frame: its stream number, its ring position, its sender. */
   onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
 }
@@ -62,6 +66,7 @@ export class Connections {
   protected readonly linger = new LingerQueue();
   protected readonly cookies = new Map<number, string>();
   protected readonly finished = createFinished();
+  protected readonly zeek: ZeekObserver | null;
   protected cold: Int32Array;
   protected coldDoubles: Float64Array;
   protected coldBytes: Uint8Array;
@@ -87,6 +92,8 @@ export class Connections {
     this.columns = columns;
     this.options = options;
     this.hasListener = options.onSegment !== undefined;
+    this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
+    if (this.zeek !== null) this.finished.zeek = createZeekFacts();
     this.table = new FlowTable(L.HOT_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
     this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
@@ -211,6 +218,7 @@ export class Connections {
     const h = index * L.HOT_WORDS;
     this.table.words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
     this.table.words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
+    this.zeek?.open(index, this.table.capacity, p, d);
     if (this.counts.connections === this.options.watchStream) this.watched = index;
     this.counts.connections++;
     return index;
@@ -361,6 +369,9 @@ export class Connections {
         f.cookie[d] = this.cookies.get(index * 2 + d) ?? '';
         this.cookies.delete(index * 2 + d);
       }
+    }
+    if (this.zeek !== null && f.zeek !== null) {
+      this.zeek.finish(index, f.startSec * 1e6 + Math.floor(f.startNs / 1000), f.zeek);
     }
     f.pool = this.pool;
     f.head = cold[c + L.C_HEAD]!;

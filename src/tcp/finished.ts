@@ -1,6 +1,7 @@
 /** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
 
 import { createStory, type Story, type StoryPool } from './story.ts';
+import type { ZeekFacts } from './zeek/facts.ts';
 
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
@@ -48,6 +49,8 @@ export interface FinishedConnection {
   tail: number;
   /** Valid after `readStory`. */
   readonly story: Story;
+  /** Null where nobody asked for it. */
+  zeek: ZeekFacts | null;
 }
 
 /** Unfolds the story of a record that the tracker hands over, while it does. */
@@ -89,5 +92,6 @@ export function createFinished(): FinishedConnection {
     head: 0,
     tail: 0,
     story: createStory(),
+    zeek: null,
   };
 }

@@ -2,6 +2,8 @@
 
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { MAX_ZEEK_WORDS, packZeek, unpackZeek } from './zeek/packed.ts';
 
 const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused', 'evicted'];
 
@@ -13,7 +15,7 @@ const MAX_COOKIE_CHARS = 32;
 
 /** The most words that one connection takes. */
 export const MAX_PACKED_WORDS =
-  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_STORY_ENTRIES * ENTRY_WORDS;
+  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_ZEEK_WORDS + MAX_STORY_ENTRIES * ENTRY_WORDS;
 
 /** Many packed connections, one behind the other, in one transferable piece of memory. */
 export class PackedConnections {
@@ -74,7 +76,8 @@ export class PackedConnections {
       words[at++] = f.options[e]!;
       words[at++] = Math.min(f.cookie[e]!.length, MAX_COOKIE_CHARS);
     }
-    const counted = at;
+    const counted = at++;
+    words[at] = f.zeek === null ? 0 : 1;
     at = start + FIXED_WORDS;
     for (const cookie of f.cookie) {
       for (let i = 0; i < cookie.length && i < MAX_COOKIE_CHARS; i++) {
@@ -82,6 +85,7 @@ export class PackedConnections {
       }
     }
     if ((at & 1) !== 0) at++;
+    if (f.zeek !== null) at = packZeek(f.zeek, words, doubles, at);
     const from = at;
     at = f.pool === null ? at : f.pool.copy(f.head, f.tail, words, at);
     words[counted] = (at - from) / ENTRY_WORDS;
@@ -145,7 +149,8 @@ function unpack(
     lengths[e] = words[at++]!;
     chars += lengths[e]!;
   }
-  const count = words[at]!;
+  const count = words[at++]!;
+  const hasZeek = words[at] === 1;
   at = start + FIXED_WORDS;
   if (chars > 0) {
     for (let e = 0; e < 2; e++) {
@@ -157,6 +162,10 @@ function unpack(
     f.cookie[1] = '';
   }
   if ((at & 1) !== 0) at++;
+  if (hasZeek) {
+    f.zeek ??= createZeekFacts();
+    at = unpackZeek(f.zeek, words, doubles, at);
+  }
   readEntries(f.story, words, doubles, at, count, f.firstFrame);
   return at + count * ENTRY_WORDS;
 }

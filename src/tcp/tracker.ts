@@ -73,6 +73,7 @@ export class Tracker extends Connections {
       index = this.openRecord(p, i, d, six);
       if (index < 0) return;
     }
+    if (this.zeek !== null) this.zeek.segment(index, p, d);
     const words = table.words;
     const h = index * L.HOT_WORDS;
     const own = h + L.HOT_END + d * L.END_WORDS;
