@@ -14,7 +14,7 @@ const PURE = ['base', 'decode', 'flow', 'tcp'];
 const PACKAGES: Record<string, RegExp> = {
   capture: /^(node:.*|pcap-parser|fzstd|lz4.*|cap)$/,
   report: /^(node:crypto|cli-table3)$/,
-  cli: /^(node:.*|commander|cli-table3|prom-client|terminal-kit)$/,
+  cli: /^(node:.*|commander|cli-table3|piscina|prom-client|terminal-kit)$/,
   root: /^node:(crypto|stream)$/,
 };
 

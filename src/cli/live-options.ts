@@ -5,13 +5,14 @@ import { ENGINES, type EngineName } from '../capture/live/engine.ts';
 import { NO_RING, type RingRules } from '../capture/live/ring-rules.ts';
 import type { Selection } from '../report/select.ts';
 import type { Context } from './context.ts';
+import { LIVE_EXAMPLES } from './help.ts';
 import * as usage from './usage.ts';
 
 /** Seconds of the longest --duration: ten years. */
 const MAX_SECONDS = 10 * 366 * 86_400;
 const MAX_SNAP_LEN = 262_144;
 
-export interface LiveFlags extends Selection {
+interface LiveFlags extends Selection {
   interface: string;
   engine: EngineName | 'auto';
   snapLen?: number;
@@ -32,7 +33,7 @@ export interface MetricsAddress {
 }
 
 /** Adds what is live's own; the caller adds the rest. */
-export function addLiveOptions(live: Command): void {
+function addLiveOptions(live: Command): void {
   live
     .optionsGroup('Capture:')
     .requiredOption('-i, --interface <IFACE>', 'the interface; Linux also has any')
@@ -110,7 +111,7 @@ function ringRule(text: string, before: RingRules = NO_RING): RingRules {
 }
 
 /** What is wrong with the options taken together; throws a UsageError. */
-export function checkLive(flags: LiveFlags): void {
+function checkLive(flags: LiveFlags): void {
   const { ring, write } = flags;
   if (ring !== undefined && write === undefined) {
     throw new usage.UsageError('--ring says when -w begins its next file: give -w FILE as well');
@@ -122,6 +123,66 @@ export function checkLive(flags: LiveFlags): void {
       '--ring files:N needs a rule that begins the next file: filesize:KB, duration:S, interval:S or packets:N',
     );
   }
+}
+
+/** Options that commands share, from the one who has them. */
+export interface SharedOptions {
+  addSelection: (command: Command) => void;
+  addCommon: (command: Command, isFile: boolean) => void;
+  common: (flags: CommonFlags) => Omit<CommonFlags, 'utc'>;
+  selectionOf: (flags: Selection) => Selection;
+  version: string;
+}
+
+/** What `addCommon` parses. */
+interface CommonFlags {
+  msl?: number;
+  maxConnections?: number;
+  reader: 'native' | 'pcap-parser';
+  local: boolean;
+  utc: boolean;
+  color: 'auto' | 'always' | 'never';
+  quiet: boolean;
+}
+
+/** `finwait live`. */
+export function addLive(
+  program: Command,
+  ctx: Context,
+  done: (status: number) => void,
+  shared: SharedOptions,
+): void {
+  const live = program
+    .command('live')
+    .description('connections as they open and close on an interface')
+    .argument('[FILTER...]', 'what to capture, as tcpdump takes it');
+  addLiveOptions(live);
+  shared.addSelection(live);
+  shared.addCommon(live, false);
+  live.addHelpText('after', LIVE_EXAMPLES);
+  live.action(async (filter: string[]) => {
+    const o = live.opts<LiveFlags & CommonFlags>();
+    checkLive(o);
+    const { liveCommand } = await import('./live-command.ts');
+    const { reader: _, ...rest } = shared.common(o);
+    const { engine, events, promiscuous, tui } = o;
+    done(
+      await liveCommand(ctx, {
+        ...rest,
+        ...{ engine, events, promiscuous, tui, version: shared.version },
+        iface: o.interface,
+        filter: filter.join(' '),
+        snapLen: o.snapLen ?? null,
+        bufferMiB: o.buffer ?? null,
+        durationSec: o.duration ?? null,
+        count: o.count ?? null,
+        write: o.write ?? null,
+        ring: o.ring ?? null,
+        metrics: o.metrics ?? null,
+        selection: shared.selectionOf(o),
+      }),
+    );
+  });
 }
 
 /** `finwait interfaces`. */
