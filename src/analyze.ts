@@ -73,6 +73,8 @@ export interface PayloadSegment extends StreamSegment {
 
 export interface Progress {
   frames: number;
+  /** Captured bytes of these frames. */
+  frameBytes: number;
   bytesRead: number;
   bytesTotal: number | null;
   connections: number;
@@ -155,6 +157,7 @@ class AnalysisRun {
   get progress(): Progress {
     return {
       frames: this.#summary.frames,
+      frameBytes: this.#summary.frameBytes,
       bytesRead: this.#source.bytesRead,
       bytesTotal: this.#source.bytesTotal,
       connections: this.#tracker.counts.connections,

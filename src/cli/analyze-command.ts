@@ -8,8 +8,9 @@ import { compileFailOn, compileSelection, type FailOn, type Selection } from '..
 import type { Tally } from '../report/summary.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm } from './data-form.ts';
-import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
+import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
+import { OFFLOAD_FROM_BYTES } from './report-job.ts';
 import { type Format, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
@@ -75,9 +76,10 @@ async function runFiles(
     return readable;
   };
   for (const file of files) {
-    const start = (bytesRead: number): void => {
-      if (offload !== null || bytesRead < OFFLOAD_FROM_BYTES) return;
+    const start = async (frameBytes: number): Promise<void> => {
+      if (offload !== null || frameBytes < OFFLOAD_FROM_BYTES) return;
       if (format === 'table' || options.sort) return;
+      const { startOffload } = await import('./offload.ts');
       const { fd } = writer;
       const mslSec = options.msl ?? DEFAULT_MSL_SEC;
       const { selection, failOn } = options;
@@ -86,9 +88,9 @@ async function runFiles(
     const held: ConnectionRecord[] = [];
     form.begin();
     const outcome = await readInput(ctx, file, options, {
-      async drain(bytesRead) {
+      async drain(frameBytes) {
         const goesOn = await drain();
-        if (goesOn) start(bytesRead);
+        if (goesOn) await start(frameBytes);
         return goesOn;
       },
       takeFinished(finished) {

@@ -29,7 +29,7 @@ export async function readInput(
   input: string,
   options: ReadOptions,
   on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'watch'> & {
-    drain: (bytesRead: number) => Promise<boolean>;
+    drain: (frameBytes: number) => Promise<boolean>;
   },
 ): Promise<ReadOutcome> {
   const name = input === '-' ? 'standard input' : input;
@@ -50,7 +50,7 @@ export async function readInput(
         ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);
-          return (await on.drain(at.bytesRead)) && !ctx.interrupt.aborted;
+          return (await on.drain(at.frameBytes)) && !ctx.interrupt.aborted;
         },
       });
       const summary = await untilInterrupted(run, ctx.interrupt, () => source.close());

@@ -267,6 +267,7 @@ export function fakeContext(
         during?.(options);
         await options.onChunk?.({
           frames: 1,
+          frameBytes: 1,
           bytesRead: 1,
           bytesTotal: 1,
           connections: records.length,

@@ -1,0 +1,53 @@
+/** The program as it is published, built from the sources into a folder of its own: its threads run only there. */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Outcome, ROOT } from './command.ts';
+
+export interface Built {
+  /** Runs a shell command in the project's folder; `finwait` in it is the built program. */
+  shell: (command: string) => Outcome;
+  /** Runs it and tells which modules the main thread loaded: those of the program by their path in dist/. */
+  traced: (...args: string[]) => Outcome & { modules: string[] };
+  remove: () => void;
+}
+
+/** Writes the address of each module that is loaded to standard error. */
+const TRACE = `data:text/javascript,${encodeURIComponent(`
+  import { register } from 'node:module';
+  import { isMainThread } from 'node:worker_threads';
+  const hook = "import { writeSync } from 'node:fs';" +
+    "export async function load(url, context, next) { writeSync(2, 'loads ' + url + '\\\\n'); return next(url, context); }";
+  if (isMainThread) register('data:text/javascript,' + encodeURIComponent(hook));
+`)}`;
+
+/** Builds it, which takes a second. */
+export function buildProgram(): Built {
+  const folder = mkdtempSync(join(tmpdir(), 'finwait-built-'));
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const out = join(folder, 'dist');
+  const project = join(ROOT, 'tsconfig.build.json');
+  execFileSync(process.execPath, [tsc, '-p', project, '--outDir', out]);
+  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  const main = join(out, 'cli/main.js');
+  const start = (command: string, ...args: string[]): Outcome => {
+    const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 } as const;
+    const { status, stderr, stdout } = spawnSync(command, args, options);
+    return { status: status ?? -1, stderr, stdout };
+  };
+  return {
+    shell: (command) =>
+      start('sh', '-c', `finwait() { '${process.execPath}' '${main}' "$@"; }\n${command}`),
+    traced(...args) {
+      const { stderr, ...rest } = start(process.execPath, '--import', TRACE, main, ...args);
+      const modules = [...stderr.matchAll(/^loads (.*)\n/gm)].map(([, url = '']) =>
+        url.replace(/^.*\/dist\//, '').replace(/^.*\/node_modules\//, 'package '),
+      );
+      return { ...rest, stderr: stderr.replace(/^loads .*\n/gm, ''), modules };
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
