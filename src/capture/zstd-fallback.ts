@@ -1,7 +1,7 @@
 /** zstd on Node before 22.15: fzstd, in JavaScript, and the checksum that it leaves out. */
 
 import { Decompress } from 'fzstd';
-import { CodecError, type Emit } from './codec.ts';
+import { CodecError, type Outlet } from './codec.ts';
 import { Xxh64 } from './xxh64.ts';
 import type { FrameDecoder } from './zstd.ts';
 
@@ -14,14 +14,14 @@ export class FzstdFrame implements FrameDecoder {
   /** The last piece ends in the checksum, where the frame has one. */
   #lastPiece: Uint8Array = new Uint8Array(0);
 
-  constructor(emit: Emit, hasChecksum: boolean) {
+  constructor(outlet: Outlet, hasChecksum: boolean) {
     const hash = hasChecksum ? new Xxh64() : null;
     this.#hash = hash;
     this.#decoder = new Decompress((bytes) => {
       if (bytes.length === 0) return;
       hash?.update(bytes);
       // A copy, since fzstd reuses its buffer for blocks that were not compressed.
-      emit(bytes.slice());
+      outlet.take(bytes.slice());
     });
   }
 

@@ -2,11 +2,9 @@
 
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { type Codec, CodecError, type Emit, HeaderBytes } from './codec.ts';
-import { SKIPPABLE_MAGIC } from './lz4.ts';
+import { type Codec, CodecError, HeaderBytes, type Outlet } from './codec.ts';
+import { SKIPPABLE_MAGIC, ZSTD_MAGIC } from './formats.ts';
 import { ZlibStage } from './zlib-stage.ts';
-
-export const ZSTD_MAGIC = 0xfd2fb528;
 
 /** The largest window believed, as the zstd program does without --long=31. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
@@ -28,7 +26,7 @@ export interface FrameDecoder {
 }
 
 /** Makes the decoder of one frame. */
-export type OpenFrame = (emit: Emit, hasChecksum: boolean) => FrameDecoder;
+export type OpenFrame = (outlet: Outlet, hasChecksum: boolean) => FrameDecoder;
 
 /**
  * Decodes concatenated frames.
@@ -39,7 +37,7 @@ export type OpenFrame = (emit: Emit, hasChecksum: boolean) => FrameDecoder;
  */
 export class ZstdCodec implements Codec {
   readonly warnings: readonly string[] = [];
-  readonly #emit: Emit;
+  readonly #outlet: Outlet;
   readonly #openFrame: OpenFrame;
   /** The header or block being collected. */
   readonly #unit = new HeaderBytes(BLOCK_HEADER_BYTES + MAX_ZSTD_BLOCK_BYTES + CHECKSUM_BYTES);
@@ -50,8 +48,8 @@ export class ZstdCodec implements Codec {
   #isLastBlock = false;
   #skipLeft = 0;
 
-  constructor(emit: Emit, openFrame: OpenFrame) {
-    this.#emit = emit;
+  constructor(outlet: Outlet, openFrame: OpenFrame) {
+    this.#outlet = outlet;
     this.#openFrame = openFrame;
   }
 
@@ -98,7 +96,7 @@ export class ZstdCodec implements Codec {
           );
         }
         this.#hasChecksum = (bytes[4]! & 4) !== 0;
-        this.#frame = this.#openFrame(this.#emit, this.#hasChecksum);
+        this.#frame = this.#openFrame(this.#outlet, this.#hasChecksum);
         await this.#pass();
         this.#begin('block-header', BLOCK_HEADER_BYTES);
         return;
@@ -125,6 +123,8 @@ export class ZstdCodec implements Codec {
 
   /** A copy goes to the decoder: some hold on to what they are given. */
   async #pass(): Promise<void> {
+    const room = this.#outlet.room();
+    if (room !== null) await room;
     await this.#frame?.push(this.#unit.bytes.slice(0, this.#unit.length));
   }
 
@@ -170,13 +170,13 @@ export async function loadFrameDecoder(): Promise<OpenFrame> {
     createZstdDecompress?: (options: { chunkSize: number }) => Transform & { bytesWritten: number };
   };
   if (createZstdDecompress !== undefined) {
-    return (emit) =>
+    return (outlet) =>
       new ZlibStageFrame(
-        new ZlibStage(createZstdDecompress({ chunkSize: ZlibStage.CHUNK_BYTES }), emit),
+        new ZlibStage(createZstdDecompress({ chunkSize: ZlibStage.CHUNK_BYTES }), outlet),
       );
   }
   const { FzstdFrame } = await import('./zstd-fallback.ts');
-  return (emit, hasChecksum) => new FzstdFrame(emit, hasChecksum);
+  return (outlet, hasChecksum) => new FzstdFrame(outlet, hasChecksum);
 }
 
 class ZlibStageFrame implements FrameDecoder {
