@@ -7,6 +7,7 @@ import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
+import { optionsLenAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
 import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
@@ -210,7 +211,8 @@ class AnalysisRun {
   #readOptions(p: number): SynOptions {
     const columns = this.#columns;
     const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
-    return parseSynOptions(view, columns.optionsOffset[p] ?? 0, columns.optionsLen[p] ?? 0);
+    const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
+    return parseSynOptions(view, start, optionsLenAt(columns, view, p));
   }
 
   #payloadHandler(listener: PayloadListener) {
@@ -219,15 +221,19 @@ class AnalysisRun {
     return (stream: number, p: number, fromHigh: boolean): void => {
       segment.stream = stream;
       segment.from = fromHigh ? 1 : 0;
-      segment.srcPort = columns.srcPort[p] ?? 0;
-      segment.dstPort = columns.dstPort[p] ?? 0;
+      const ports = columns.ports[p] ?? 0;
+      segment.srcPort = ports >>> 16;
+      segment.dstPort = ports & 0xffff;
       segment.seq = (columns.seq[p] ?? 0) >>> 0;
       segment.ack = (columns.ack[p] ?? 0) >>> 0;
       segment.flags = columns.flags[p] ?? 0;
       segment.len = columns.payloadLen[p] ?? 0;
-      segment.captured = Math.min(columns.payloadCaptured[p] ?? 0, segment.len);
-      segment.bytes = columns.inSpill[p] === 1 ? columns.spill : this.#batch.bytes;
-      segment.start = columns.payloadOffset[p] ?? 0;
+      const { bytes, view } = this.#batch;
+      const isSpilled = columns.inSpill[p] === 1;
+      segment.bytes = isSpilled ? columns.spill : bytes;
+      segment.start = payloadOffsetAt(columns, isSpilled ? columns.spillView : view, p);
+      const captured = (columns.capturedEnd[p] ?? 0) - segment.start;
+      segment.captured = Math.max(0, Math.min(captured, segment.len));
       segment.frame = columns.frame[p] ?? 0;
       segment.sec = columns.tsSec[p] ?? 0;
       segment.ns = columns.tsNs[p] ?? 0;
