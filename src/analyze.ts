@@ -45,6 +45,11 @@ export interface RunOptions extends AnalyzeOptions {
   takeFinished?: (finished: FinishedConnection) => boolean;
   /** Awaited between chunks, never between frames: a writer's back-pressure. False stops the run early. */
   onChunk?: (progress: Progress) => Promise<boolean> | boolean;
+  /**
+   * The one connection that is wanted: no other is judged, and reading stops once it has finished, since no later frame can be its
+   * own then. The totals are those of what was read.
+   */
+  only?: number;
   /** Called with every segment of the connection with this number, duplicates included, before its record. */
   watch?: { stream: number; onSegment: (segment: SegmentView) => void };
   /** Hands out payload as it is read. */
@@ -119,6 +124,8 @@ interface WatchedSegment {
 
 /** An analysis under way: `advance` until it says false, then `finish`. */
 class AnalysisRun {
+  /** Whether all that was wanted has been handed out. */
+  isDone = false;
   readonly #source: FrameSource;
   readonly #columns = createSegmentColumns();
   readonly #context = createDecodeContext(new FragmentReassembler());
@@ -141,6 +148,10 @@ class AnalysisRun {
       readOptions: (p) => packOptions(this.#readOptions(p)),
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       onFinished: (finished) => {
+        if (options.only !== undefined) {
+          if (finished.stream !== options.only) return;
+          this.isDone = true;
+        }
         if (options.takeFinished?.(finished)) return;
         const record = buildRecord(finished, file, mslSec);
         countRecord(this.#summary, record);
@@ -151,7 +162,7 @@ class AnalysisRun {
       ...(watch === undefined
         ? {}
         : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
-      ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload) }),
+      ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload, options.only) }),
     });
   }
 
@@ -215,10 +226,11 @@ class AnalysisRun {
     return parseSynOptions(view, start, optionsLenAt(columns, view, p));
   }
 
-  #payloadHandler(listener: PayloadListener) {
+  #payloadHandler(listener: PayloadListener, only: number | undefined) {
     const columns = this.#columns;
     const segment = createPayloadSegment();
     return (stream: number, p: number, fromHigh: boolean): void => {
+      if (only !== undefined && stream !== only) return;
       segment.stream = stream;
       segment.from = fromHigh ? 1 : 0;
       const ports = columns.ports[p] ?? 0;
@@ -283,7 +295,8 @@ export async function runAnalysis(
   do {
     run.drain();
     if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
-  } while (goesOn && (await source.more()));
+  } while (goesOn && !run.isDone && (await source.more()));
+  if (run.isDone) return run.summarize();
   for (const _ of run.finishInParts()) {
     if (options.onChunk !== undefined && !goesOn) continue;
     if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
@@ -300,8 +313,8 @@ export async function* runInParts(
   do {
     run.drain();
     yield;
-  } while (await source.more());
-  for (const _ of run.finishInParts()) yield;
+  } while (!run.isDone && (await source.more()));
+  if (!run.isDone) for (const _ of run.finishInParts()) yield;
   return run.summarize();
 }
 

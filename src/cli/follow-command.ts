@@ -70,9 +70,10 @@ async function run(
   const { status, summary } = await readInput(ctx, file, options, {
     drain: async () => {
       out.flush();
-      return (await writer.drain()) && follower.record === null;
+      return writer.drain();
     },
     onRecord: () => {},
+    only: stream,
     payload: follower,
   });
   if (status === EXIT.unusable) return status;

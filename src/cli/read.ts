@@ -28,7 +28,7 @@ export async function readInput(
   ctx: Context,
   input: string,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'watch'> & {
+  on: Pick<RunOptions, 'onRecord' | 'only' | 'payload' | 'takeFinished' | 'watch'> & {
     drain: (frameBytes: number) => Promise<boolean>;
   },
 ): Promise<ReadOutcome> {
@@ -44,6 +44,7 @@ export async function readInput(
         reader: options.reader,
         ...(options.msl === undefined ? {} : { msl: options.msl }),
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+        ...(on.only === undefined ? {} : { only: on.only }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),
         ...(on.payload === undefined ? {} : { payload: on.payload }),
         onRecord: on.onRecord,

@@ -263,7 +263,10 @@ export function fakeContext(
         return NO_SOURCE as FrameSource;
       },
       runAnalysis: async (_source, options) => {
-        for (const r of records) options.onRecord({ ...r, file: options.file ?? null });
+        for (const r of records) {
+          if (options.only !== undefined && r.stream !== options.only) continue;
+          options.onRecord({ ...r, file: options.file ?? null });
+        }
         during?.(options);
         await options.onChunk?.({
           frames: 1,
