@@ -2,7 +2,7 @@
 
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import type { Context } from './context.ts';
+import { type Context, EXIT } from './context.ts';
 import { main } from './program.ts';
 import { fdWriter } from './writer.ts';
 
@@ -11,8 +11,13 @@ const DEFAULT_WIDTH = 80;
 /** Runs the command line; resolves with the exit status. */
 export async function runProcess(args: readonly string[], version: string): Promise<number> {
   const interrupt = new AbortController();
-  // Once: a second Ctrl-C ends the process at once, as it would any other.
-  process.once('SIGINT', () => interrupt.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // The second ends the process at once, but for the files that must not stay behind (temporary.ts).
+      if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+      interrupt.abort();
+    });
+  }
   const context: Context = {
     engine: async () => {
       const [{ openCapture }, { runAnalysis }] = await Promise.all([
