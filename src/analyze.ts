@@ -7,7 +7,7 @@ import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
-import { optionsLenAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
+import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
 import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
@@ -15,8 +15,10 @@ import { buildRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
-import type { FinishedConnection } from './tcp/finished.ts';
+import { conclude } from './tcp/conclude.ts';
+import { type FinishedConnection, readStory } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
+import { Molds } from './tcp/molds.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
 import type { Side } from './tcp/verdicts.ts';
@@ -31,15 +33,22 @@ export interface AnalyzeOptions {
   msl?: number;
   /** Connections held at once before the longest idle ones are written out, default 4 million. */
   maxConnections?: number;
+  /** Adds `zeek` to each record: the connection as Zeek's conn.log shows it (docs/zeek.md). */
+  zeek?: boolean;
   /** Which reader takes the file apart, default `native`. */
   reader?: 'native' | 'pcap-parser';
 }
 
 export interface RunOptions extends AnalyzeOptions {
-  /** Called with each finished connection, in the order in which they finish. */
-  onRecord: (record: ConnectionRecord) => void;
   /**
-   * Asked first with each finished connection (a record that is used again after the call): true where it was taken, and is neither
+   * Called with each finished connection, in the order in which they finish. `mold`: number of the mold that the record's verdicts
+   * lie in, 0 unless `transient`.
+   */
+  onRecord: (record: ConnectionRecord, mold: number) => void;
+  /** Records may be overwritten once `onRecord` has returned: several times faster where connections are alike (tcp/molds.ts). */
+  transient?: boolean;
+  /**
+   * Asked first with each finished connection (a record that is used again after the call, its story not unfolded): true where it was taken, and is neither
    * judged nor counted here.
    */
   takeFinished?: (finished: FinishedConnection) => boolean;
@@ -141,23 +150,27 @@ class AnalysisRun {
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
     const { payload, watch } = options;
+    const molds = options.transient === true ? new Molds(mslSec) : null;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: 2 * mslSec,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
       seed: randomInt(2 ** 32 - 1),
       readOptions: (p) => packOptions(this.#readOptions(p)),
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
+      zeek: options.zeek === true,
       onFinished: (finished) => {
         if (options.only !== undefined) {
           if (finished.stream !== options.only) return;
           this.isDone = true;
         }
         if (options.takeFinished?.(finished)) return;
-        const record = buildRecord(finished, file, mslSec);
+        readStory(finished);
+        const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
+        const record = buildRecord(finished, file, conclusion);
         countRecord(this.#summary, record);
         payload?.onFinished(record, finished.clientEnd);
         if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
-        options.onRecord(record);
+        options.onRecord(record, conclusion.mold);
       },
       ...(watch === undefined
         ? {}
@@ -244,8 +257,7 @@ class AnalysisRun {
       const isSpilled = columns.inSpill[p] === 1;
       segment.bytes = isSpilled ? columns.spill : bytes;
       segment.start = payloadOffsetAt(columns, isSpilled ? columns.spillView : view, p);
-      const captured = (columns.capturedEnd[p] ?? 0) - segment.start;
-      segment.captured = Math.max(0, Math.min(captured, segment.len));
+      segment.captured = payloadCapturedAt(columns, p);
       segment.frame = columns.frame[p] ?? 0;
       segment.sec = columns.tsSec[p] ?? 0;
       segment.ns = columns.tsNs[p] ?? 0;

@@ -15,6 +15,7 @@ export {
   follow,
 } from './follow.ts';
 export type { CaptureSummary, ConnectionRecord, EndpointAddress } from './report/record.ts';
+export type { ZeekEnd, ZeekView } from './report/zeek-view.ts';
 export {
   nextState,
   TCP_EVENTS,
@@ -40,3 +41,4 @@ export type {
   StateEntry,
   TcpOptions,
 } from './tcp/verdicts.ts';
+export type { ConnState } from './tcp/zeek/states.ts';

@@ -11,7 +11,7 @@ import { dataForm } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { OFFLOAD_FROM_BYTES } from './report-job.ts';
-import { type Format, UsageError } from './usage.ts';
+import { type Format, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
 export interface AnalyzeCommandOptions extends ReadOptions {
@@ -27,10 +27,12 @@ export interface AnalyzeCommandOptions extends ReadOptions {
 /** What a form does with the records of one file. */
 interface Form {
   begin: () => void;
-  record: (record: ConnectionRecord) => void;
+  record: (record: ConnectionRecord, mold: number) => void;
   end: (summary: CaptureSummary | null, file: string) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
+  /** What stands at the end of it all. */
+  finish: () => void;
   /** Adds what another thread counted. */
   add: (tally: Tally) => void;
 }
@@ -67,6 +69,7 @@ async function runFiles(
   const form = await formFor(ctx, format, options, writer, files.length > 1);
   const selected = compileSelection(options.selection);
   const fails = compileFailOn(options.failOn);
+  const reading = { ...options, zeek: isZeek(format) };
   const statuses = new Set<number>();
   let readable = true;
   let offload: Offload | null = null;
@@ -87,7 +90,7 @@ async function runFiles(
     };
     const held: ConnectionRecord[] = [];
     form.begin();
-    const outcome = await readInput(ctx, file, options, {
+    const outcome = await readInput(ctx, file, reading, {
       async drain(frameBytes) {
         const goesOn = await drain();
         if (goesOn) await start(frameBytes);
@@ -98,11 +101,12 @@ async function runFiles(
         offload.take(finished);
         return true;
       },
-      onRecord: (record) => {
+      transient: format !== 'table' && !options.sort,
+      onRecord: (record, mold) => {
         if (!selected(record)) return;
         if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
         if (options.sort) held.push(record);
-        else form.record(record);
+        else form.record(record, mold);
       },
     });
     if (offload !== null) {
@@ -114,13 +118,17 @@ async function runFiles(
       offload = null;
     }
     held.sort((a, b) => a.stream - b.stream);
-    for (const record of held) form.record(record);
+    for (const record of held) form.record(record, 0);
     statuses.add(outcome.status);
     if (outcome.status !== EXIT.unusable) form.end(outcome.summary, file);
     await drain();
     if (!readable) return EXIT.done;
-    if (ctx.interrupt.aborted) return EXIT.interrupted;
+    if (ctx.interrupt.aborted) {
+      statuses.add(EXIT.interrupted);
+      break;
+    }
   }
+  form.finish();
   return worst(statuses);
 }
 
@@ -141,14 +149,19 @@ async function formFor(
 ): Promise<Form> {
   const nothing = (): void => {};
   switch (format) {
-    case 'jsonl':
-    case 'csv': {
-      const form = await dataForm(format, writer);
-      form.head();
-      return { begin: nothing, record: form.record, end: nothing, flush: form.flush, add: nothing };
-    }
-    default:
+    case 'table':
+    case 'summary':
       return peopleForm(ctx, format === 'table', options, writer, several);
+    default: {
+      const { foot, head, record, flush } = await dataForm(
+        format,
+        writer,
+        undefined,
+        options.local,
+      );
+      head();
+      return { begin: nothing, record, end: nothing, flush, finish: foot, add: nothing };
+    }
   }
 }
 
@@ -192,6 +205,7 @@ async function peopleForm(
       if (summary !== null) writer.write(formatSummary(tally, summary, look));
     },
     flush() {},
+    finish() {},
     add: (more) => addTally(tally, more),
   };
 }
@@ -206,6 +220,7 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   csv: 'csv',
+  log: 'zeek',
   txt: 'table',
 };
 
@@ -216,7 +231,7 @@ function formatFor({ format, output }: AnalyzeCommandOptions): Format {
   const found = ENDINGS[ending];
   if (found !== undefined && Object.hasOwn(ENDINGS, ending)) return found;
   throw new UsageError(
-    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv or .txt, or give --format`,
+    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv, .log or .txt, or give --format`,
   );
 }
 

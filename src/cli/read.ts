@@ -15,6 +15,8 @@ export interface ReadOptions {
   maxConnections?: number;
   reader: 'native' | 'pcap-parser';
   quiet: boolean;
+  /** Whether records get Zeek's view. */
+  zeek?: boolean;
 }
 
 export interface ReadOutcome {
@@ -28,7 +30,7 @@ export async function readInput(
   ctx: Context,
   input: string,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'only' | 'payload' | 'takeFinished' | 'watch'> & {
+  on: Pick<RunOptions, 'onRecord' | 'only' | 'payload' | 'takeFinished' | 'transient' | 'watch'> & {
     drain: (frameBytes: number) => Promise<boolean>;
   },
 ): Promise<ReadOutcome> {
@@ -42,12 +44,14 @@ export async function readInput(
       const run = runAnalysis(source, {
         file: input,
         reader: options.reader,
+        zeek: options.zeek === true,
         ...(options.msl === undefined ? {} : { msl: options.msl }),
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
         ...(on.only === undefined ? {} : { only: on.only }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),
         ...(on.payload === undefined ? {} : { payload: on.payload }),
         onRecord: on.onRecord,
+        ...(on.transient === undefined ? {} : { transient: on.transient }),
         ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);

@@ -3,6 +3,7 @@
 import type { RecordCounts } from '../report/counts.ts';
 import type { FailOn, Selection } from '../report/select.ts';
 import type { Tally } from '../report/summary.ts';
+import type { DataFormat } from './usage.ts';
 
 /**
  * Bytes of frames from which on more threads pay: each must start (50 ms) and compile the same code again, which below took longer
@@ -12,7 +13,7 @@ export const OFFLOAD_FROM_BYTES = 128 * 1024 * 1024;
 
 export interface ReportJob {
   /** `summary`: records are only counted. */
-  format: 'jsonl' | 'csv' | 'summary';
+  format: DataFormat | 'summary';
   /** Where the records go. */
   fd: number;
   file: string;

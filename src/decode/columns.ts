@@ -35,6 +35,8 @@ export interface SegmentColumns {
   readonly window: Uint16Array;
   /** Bytes of TCP payload on the wire, from the IP header (or the frame, or the jumbo option, where that is 0). */
   readonly payloadLen: Int32Array;
+  /** Bytes of the whole IP packet on the wire: header, extension headers, TCP. */
+  readonly ipLen: Int32Array;
   /** TCP checksum as sent. */
   readonly checksum: Uint16Array;
   /** Identification of the IPv4 header, 0 for IPv6. */
@@ -45,9 +47,10 @@ export interface SegmentColumns {
   readonly hasTs: Uint8Array;
   readonly tsVal: Int32Array;
   readonly tsEcr: Int32Array;
-  /** Where the TCP header begins, and one beyond the last captured byte of the segment: `tcp.ts` finds the rest by them. */
+  /** Where the TCP header begins; tcp.ts finds options and payload by it. */
   readonly headerOffset: Int32Array;
-  readonly capturedEnd: Int32Array;
+  /** Bytes at the segment's end that were on the wire and not captured. */
+  readonly uncaptured: Int32Array;
   /** 1: the offsets point into `spill` (a datagram put together from fragments), 0: into the batch's bytes. */
   readonly inSpill: Uint8Array;
   /** Bytes of reassembled datagrams of the current batch. */
@@ -76,9 +79,10 @@ export const PAYLOAD_LEN_AT = FIRST_WORD + 4 * WORDS;
 export const TS_VAL_AT = FIRST_WORD + 5 * WORDS;
 export const TS_ECR_AT = FIRST_WORD + 6 * WORDS;
 export const HEADER_OFFSET_AT = FIRST_WORD + 7 * WORDS;
-export const CAPTURED_END_AT = FIRST_WORD + 8 * WORDS;
+export const UNCAPTURED_AT = FIRST_WORD + 8 * WORDS;
 export const PORTS_AT = FIRST_WORD + 9 * WORDS;
-export const SRC_AT = FIRST_WORD + 10 * WORDS;
+export const IP_LEN_AT = FIRST_WORD + 10 * WORDS;
+export const SRC_AT = FIRST_WORD + 11 * WORDS;
 export const DST_AT = SRC_AT + ADDRESS_WORDS;
 
 const FIRST_HALF = (DST_AT + ADDRESS_WORDS) * 2;
@@ -117,7 +121,8 @@ export function createSegmentColumns(): SegmentColumns {
     tsVal: words(TS_VAL_AT),
     tsEcr: words(TS_ECR_AT),
     headerOffset: words(HEADER_OFFSET_AT),
-    capturedEnd: words(CAPTURED_END_AT),
+    uncaptured: words(UNCAPTURED_AT),
+    ipLen: words(IP_LEN_AT),
     ports: words(PORTS_AT),
     flags: halves(FLAGS_AT),
     window: halves(WINDOW_AT),

@@ -9,17 +9,19 @@ export const TCP_USABLE_LEN = 16;
 
 export const DATA_OFFSET = 12;
 
-/** How many bytes of the options of the segment at `p` were captured; they follow its header's first 20. Of the current batch only. */
-export function optionsLenAt(columns: SegmentColumns, view: DataView, p: number): number {
-  const options = columns.headerOffset[p]! + TCP_HEADER_LEN;
-  return Math.max(
-    0,
-    Math.min(payloadOffsetAt(columns, view, p), columns.capturedEnd[p]!) - options,
-  );
-}
-
 /** Where the payload of the segment at `p` begins, captured or not. Of the current batch only. */
 export function payloadOffsetAt(columns: SegmentColumns, view: DataView, p: number): number {
   const header = columns.headerOffset[p]!;
   return header + (view.getUint8(header + DATA_OFFSET) >> 4) * 4;
+}
+
+/** How many bytes of the payload of the segment at `p` were captured. */
+export function payloadCapturedAt(columns: SegmentColumns, p: number): number {
+  return Math.max(0, columns.payloadLen[p]! - columns.uncaptured[p]!);
+}
+
+/** How many bytes of the options of the segment at `p` were captured; they follow its header's first 20. Of the current batch only. */
+export function optionsLenAt(columns: SegmentColumns, view: DataView, p: number): number {
+  const len = payloadOffsetAt(columns, view, p) - columns.headerOffset[p]! - TCP_HEADER_LEN;
+  return Math.max(0, len + Math.min(0, columns.payloadLen[p]! - columns.uncaptured[p]!));
 }

@@ -9,6 +9,8 @@ import * as L from './layout.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { ZeekObserver } from './zeek/observer.ts';
 
 const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
@@ -31,6 +33,8 @@ export interface TrackerOptions {
   /** The connection to watch (its stream number), and where its segments go. */
   watchStream?: number;
   onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
+  /** Whether each finished connection gets Zeek's view of it (`FinishedConnection.zeek`). */
+  zeek?: boolean;
   /** Called with every segment that is no duplicate frame: its stream number, its ring position, its sender. */
   onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
 }
@@ -62,6 +66,7 @@ export class Connections {
   protected readonly linger = new LingerQueue();
   protected readonly cookies = new Map<number, string>();
   protected readonly finished = createFinished();
+  protected readonly zeek: ZeekObserver | null;
   protected cold: Int32Array;
   protected coldDoubles: Float64Array;
   protected coldBytes: Uint8Array;
@@ -87,6 +92,8 @@ export class Connections {
     this.columns = columns;
     this.options = options;
     this.hasListener = options.onSegment !== undefined;
+    this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
+    if (this.zeek !== null) this.finished.zeek = createZeekFacts();
     this.table = new FlowTable(L.HOT_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
     this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
@@ -210,6 +217,7 @@ export class Connections {
     const h = index * L.HOT_WORDS;
     this.table.words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
     this.table.words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
+    this.zeek?.open(index, this.table.capacity, p, d);
     if (this.counts.connections === this.options.watchStream) this.watched = index;
     this.counts.connections++;
     return index;
@@ -340,6 +348,10 @@ export class Connections {
       f.reusedNs =
         (columns.tsSec[reusedAt]! - f.startSec) * 1e9 + (columns.tsNs[reusedAt]! - f.startNs);
     }
+    f.lostFrames = (bits & L.LOST_SEEN) !== 0;
+    f.lastData = -1;
+    if ((bits & L.LAST_DATA) !== 0) f.lastData = 0;
+    if ((bits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
     for (let d = 0; d < 2; d++) {
       const own = h + L.HOT_END + d * L.END_WORDS;
       f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
@@ -348,7 +360,6 @@ export class Connections {
       f.maxAck[d] = words[own + L.END_ACK]!;
       f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
       f.repeats[d] = words[own + L.END_REPEATS]!;
-      f.lostFrames = (bits & L.LOST_SEEN) !== 0;
       f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
       const packed = cold[c + L.C_OPTIONS + d]!;
       f.options[d] = packed;
@@ -358,8 +369,12 @@ export class Connections {
         this.cookies.delete(index * 2 + d);
       }
     }
-    this.pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
-    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
+    if (this.zeek !== null && f.zeek !== null) {
+      this.zeek.finish(index, f.startSec * 1e6 + Math.floor(f.startNs / 1000), f.zeek);
+    }
+    f.pool = this.pool;
+    f.head = cold[c + L.C_HEAD]!;
+    f.tail = cold[c + L.C_TAIL]!;
     if (end === 'time-wait-over') {
       if (six === 1)
         this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
@@ -373,5 +388,6 @@ export class Connections {
     }
     if (index === this.watched) this.watched = -1;
     this.options.onFinished(f);
+    this.pool.release(f.head, f.tail);
   }
 }

@@ -1,6 +1,7 @@
 /** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
 
-import { createStory, type Story } from './story.ts';
+import { createStory, type Story, type StoryPool } from './story.ts';
+import type { ZeekFacts } from './zeek/facts.ts';
 
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
@@ -35,12 +36,27 @@ export interface FinishedConnection {
   readonly repeats: [number, number];
   /** Segments without SYN, FIN and RST that announced a window of 0. */
   readonly zeroWindows: [number, number];
+  /** The end whose new payload came last, or -1 without any. */
+  lastData: -1 | 0 | 1;
   /** Something was acknowledged that the capture never saw, anywhere in the connection. */
   lostFrames: boolean;
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
   readonly options: [number, number];
   readonly cookie: [string, string];
+  /** Where its story lies until `readStory`: `pool` is null afterwards. */
+  pool: StoryPool | null;
+  head: number;
+  tail: number;
+  /** Valid after `readStory`. */
   readonly story: Story;
+  /** Null where nobody asked for it. */
+  zeek: ZeekFacts | null;
+}
+
+/** Unfolds the story of a record that the tracker hands over, while it does. */
+export function readStory(finished: FinishedConnection): void {
+  finished.pool?.read(finished.head, finished.tail, finished.firstFrame, finished.story);
+  finished.pool = null;
 }
 
 /** An empty record. */
@@ -68,9 +84,14 @@ export function createFinished(): FinishedConnection {
     ackKnown: [0, 0],
     repeats: [0, 0],
     zeroWindows: [0, 0],
+    lastData: -1,
     lostFrames: false,
     options: [0, 0],
     cookie: ['', ''],
+    pool: null,
+    head: 0,
+    tail: 0,
     story: createStory(),
+    zeek: null,
   };
 }

@@ -1,21 +1,21 @@
 /** Finished connections as plain words, to hand them to another thread: what `conclude` needs and nothing else. */
 
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
-import { MAX_STORY_ENTRIES } from './story.ts';
+import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { MAX_ZEEK_WORDS, packZeek, unpackZeek } from './zeek/packed.ts';
 
 const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused', 'evicted'];
 
 /** Words of the fixed part: 8 doubles, then 40 words. */
 const DOUBLES = 8;
 const FIXED_WORDS = DOUBLES * 2 + 40;
-/** Words of an entry: 2 doubles, then 12 words. */
-const ENTRY_WORDS = 16;
 /** A Fast Open cookie has at most 16 bytes, 32 characters of hex: a word each. */
 const MAX_COOKIE_CHARS = 32;
 
 /** The most words that one connection takes. */
 export const MAX_PACKED_WORDS =
-  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_STORY_ENTRIES * ENTRY_WORDS;
+  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_ZEEK_WORDS + MAX_STORY_ENTRIES * ENTRY_WORDS;
 
 /** Many packed connections, one behind the other, in one transferable piece of memory. */
 export class PackedConnections {
@@ -40,7 +40,7 @@ export class PackedConnections {
     return this.#at + MAX_PACKED_WORDS <= this.#words.length;
   }
 
-  /** Appends `f`; only where `hasRoom`. */
+  /** Appends `f`, its story not yet unfolded; only where `hasRoom`. */
   push(f: FinishedConnection): void {
     const words = this.#words;
     const doubles = this.#doubles;
@@ -62,6 +62,7 @@ export class PackedConnections {
     words[at++] = f.duplicates;
     words[at++] = ENDS.indexOf(f.end);
     words[at++] = f.lostFrames ? 1 : 0;
+    words[at++] = f.lastData;
     for (let e = 0; e < 2; e++) {
       const address = f.address[e]!;
       for (let i = 0; i < 4; i++) words[at++] = address[i]!;
@@ -75,7 +76,8 @@ export class PackedConnections {
       words[at++] = f.options[e]!;
       words[at++] = Math.min(f.cookie[e]!.length, MAX_COOKIE_CHARS);
     }
-    words[at] = f.story.count;
+    const counted = at++;
+    words[at] = f.zeek === null ? 0 : 1;
     at = start + FIXED_WORDS;
     for (const cookie of f.cookie) {
       for (let i = 0; i < cookie.length && i < MAX_COOKIE_CHARS; i++) {
@@ -83,24 +85,10 @@ export class PackedConnections {
       }
     }
     if ((at & 1) !== 0) at++;
-    const s = f.story;
-    for (let i = 0; i < s.count; i++) {
-      doubles[at >> 1] = s.frame[i]!;
-      doubles[(at >> 1) + 1] = s.tNs[i]!;
-      words[at + 4] = s.marks[i]!;
-      words[at + 5] = s.seq[i]!;
-      words[at + 6] = s.ack[i]!;
-      words[at + 7] = s.len[i]!;
-      words[at + 8] = s.window[i]!;
-      words[at + 9] = s.ttl[i]!;
-      words[at + 10] = s.tsVal[i]!;
-      words[at + 11] = s.tsEcr[i]!;
-      words[at + 12] = s.peerAck[i]!;
-      words[at + 13] = s.nextSeq[i]!;
-      words[at + 14] = s.ipId[i]!;
-      words[at + 15] = s.from[i]!;
-      at += ENTRY_WORDS;
-    }
+    if (f.zeek !== null) at = packZeek(f.zeek, words, doubles, at);
+    const from = at;
+    at = f.pool === null ? at : f.pool.copy(f.head, f.tail, words, at);
+    words[counted] = (at - from) / ENTRY_WORDS;
     this.#at = at;
   }
 
@@ -144,6 +132,7 @@ function unpack(
   f.duplicates = words[at++]!;
   f.end = ENDS[words[at++]!]!;
   f.lostFrames = words[at++] === 1;
+  f.lastData = words[at++] as -1 | 0 | 1;
   let chars = 0;
   const lengths = [0, 0];
   for (let e = 0; e < 2; e++) {
@@ -160,8 +149,8 @@ function unpack(
     lengths[e] = words[at++]!;
     chars += lengths[e]!;
   }
-  const s = f.story;
-  s.count = words[at]!;
+  const count = words[at++]!;
+  const hasZeek = words[at] === 1;
   at = start + FIXED_WORDS;
   if (chars > 0) {
     for (let e = 0; e < 2; e++) {
@@ -173,23 +162,10 @@ function unpack(
     f.cookie[1] = '';
   }
   if ((at & 1) !== 0) at++;
-  for (let i = 0; i < s.count; i++) {
-    s.frame[i] = doubles[at >> 1]!;
-    s.tNs[i] = doubles[(at >> 1) + 1]!;
-    s.marks[i] = words[at + 4]!;
-    s.flags[i] = words[at + 4]! & 0xfff;
-    s.seq[i] = words[at + 5]!;
-    s.ack[i] = words[at + 6]!;
-    s.len[i] = words[at + 7]!;
-    s.window[i] = words[at + 8]!;
-    s.ttl[i] = words[at + 9]!;
-    s.tsVal[i] = words[at + 10]!;
-    s.tsEcr[i] = words[at + 11]!;
-    s.peerAck[i] = words[at + 12]!;
-    s.nextSeq[i] = words[at + 13]!;
-    s.ipId[i] = words[at + 14]!;
-    s.from[i] = words[at + 15]!;
-    at += ENTRY_WORDS;
+  if (hasZeek) {
+    f.zeek ??= createZeekFacts();
+    at = unpackZeek(f.zeek, words, doubles, at);
   }
-  return at;
+  readEntries(f.story, words, doubles, at, count, f.firstFrame);
+  return at + count * ENTRY_WORDS;
 }

@@ -4,7 +4,12 @@ import { openCapture } from '../../src/capture/open.ts';
 import { createFrameBatch, type FrameBatch } from '../../src/capture/source.ts';
 import { createSegmentColumns, SEGMENT_RING } from '../../src/decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from '../../src/decode/decode.ts';
-import { optionsLenAt, payloadOffsetAt, TCP_HEADER_LEN } from '../../src/decode/tcp.ts';
+import {
+  optionsLenAt,
+  payloadCapturedAt,
+  payloadOffsetAt,
+  TCP_HEADER_LEN,
+} from '../../src/decode/tcp.ts';
 import { FragmentReassembler } from '../../src/flow/fragments.ts';
 import { batchesOf, type TestFrame } from './pcap.ts';
 
@@ -84,9 +89,9 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
         ipId: c.ipId[at]!,
         tsVal: hasTs ? c.tsVal[at]! >>> 0 : null,
         tsEcr: hasTs ? c.tsEcr[at]! >>> 0 : null,
-        snapped: c.capturedEnd[at]! < payload + c.payloadLen[at]!,
+        snapped: c.uncaptured[at]! > 0,
         options: hex(bytes, c.headerOffset[at]! + TCP_HEADER_LEN, optionsLenAt(c, view, at)),
-        payload: hex(bytes, payload, Math.max(0, c.capturedEnd[at]! - payload)),
+        payload: hex(bytes, payload, payloadCapturedAt(c, at)),
       });
     }
     firstFrame += batch.count;

@@ -265,7 +265,7 @@ export function fakeContext(
       runAnalysis: async (_source, options) => {
         for (const r of records) {
           if (options.only !== undefined && r.stream !== options.only) continue;
-          options.onRecord({ ...r, file: options.file ?? null });
+          options.onRecord({ ...r, file: options.file ?? null }, 0);
         }
         during?.(options);
         await options.onChunk?.({

@@ -1,0 +1,167 @@
+/** A verdict filled in from a mold, and its line written from a template, are those that judging the connection gives. */
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { runAnalysis } from '../../src/analyze.ts';
+import { openCapture } from '../../src/capture/open.ts';
+import { buildRecord } from '../../src/report/build-record.ts';
+import { ByteText } from '../../src/report/byte-text.ts';
+import { recordWriter } from '../../src/report/json.ts';
+import type { ConnectionRecord } from '../../src/report/record.ts';
+import { conclude } from '../../src/tcp/conclude.ts';
+import { Molds } from '../../src/tcp/molds.ts';
+import { PackedConnections } from '../../src/tcp/packed.ts';
+import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
+import { segments } from '../support/fixtures.ts';
+import { simulate } from '../support/tcp-model.ts';
+import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
+
+const MSL_SEC = 30;
+const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
+
+/** Molds, and a writer for what comes out of them. */
+function both() {
+  const text = new ByteText(1 << 16);
+  return { molds: new Molds(MSL_SEC), text, write: recordWriter(text) };
+}
+
+/** Holds every connection of a capture against its mold, and counts those that a mold of another one served. */
+async function compare(
+  input: string | Uint8Array,
+  { molds, text, write }: ReturnType<typeof both>,
+): Promise<number> {
+  let buffer = new PackedConnections(new ArrayBuffer(1 << 20));
+  const source = await openCapture(input, {});
+  const before = molds.filled;
+  const check = (): void => {
+    const judged: ConnectionRecord[] = [];
+    PackedConnections.forEach(buffer.buffer, buffer.used, (finished) => {
+      judged.push(buildRecord(finished, null, conclude(finished, MSL_SEC)));
+    });
+    let at = 0;
+    PackedConnections.forEach(buffer.buffer, buffer.used, (finished) => {
+      const conclusion = molds.conclude(finished);
+      const record = buildRecord(finished, null, conclusion);
+      expect(record).toEqual(judged[at]);
+      write(record, conclusion.mold);
+      expect(new TextDecoder().decode(text.take())).toBe(`${JSON.stringify(judged[at])}\n`);
+      at++;
+    });
+    buffer = new PackedConnections(buffer.buffer);
+  };
+  await runAnalysis(source, {
+    onRecord() {},
+    takeFinished(finished) {
+      buffer.push(finished);
+      if (!buffer.hasRoom) check();
+      return true;
+    },
+  });
+  check();
+  await source.close();
+  return molds.filled - before;
+}
+
+test('in every fixture and every capture of FINWAIT_CAPTURES', async () => {
+  const pair = both();
+  let filled = 0;
+
+  for (const { path } of [...FIXTURES, ...OTHER_CAPTURES]) {
+    filled += await compare(path, pair).catch((error: unknown) => {
+      // What can't be read is tested elsewhere.
+      if (error instanceof Error && error.name === 'CaptureError') return 0;
+      throw error;
+    });
+  }
+
+  expect(filled).toBeGreaterThan(40);
+});
+
+test('in random conversations, their frames lost, doubled and out of order', async () => {
+  const pair = both();
+  const one = fc.record({
+    plan: plans({ resets: true, losses: ['none', 'none', 'before', 'after'], spareAcks: true }),
+    drop: fc.array(fc.nat(30), { maxLength: 2 }),
+    swap: fc.array(fc.nat(30), { maxLength: 2 }),
+  });
+  let filled = 0;
+
+  await fc.assert(
+    fc.asyncProperty(one, async ({ plan, drop, swap }) => {
+      const shots = shotsOf(simulate(plan).captured).filter((_, i) => !drop.includes(i));
+      for (const i of swap) {
+        const [a, b] = [shots[i], shots[i + 1]];
+        if (a === undefined || b === undefined) continue;
+        shots.splice(i, 2, { ...b, tNs: a.tNs }, { ...a, tNs: b.tNs });
+      }
+      filled += await compare(pcapOf(shots, plan), pair);
+    }),
+    { seed: 9293, numRuns: RUNS * 3 },
+  );
+
+  expect(filled).toBeGreaterThan(RUNS / 10);
+});
+
+test('in connections that are alike but for one thing', async () => {
+  const open = 'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\nC > S . 1:1(0) ack 1\n';
+  const request = 'C > S P. 1:11(10) ack 1\n';
+  const early = 'S > C P. 1:21(20) ack 1\n';
+  const answer = 'S > C P. 1:21(20) ack 11\n';
+  const closes = (wait: string) =>
+    `C > S F. 1:1(0) ack 1\nS > C F. 1:1(0) ack 2 ${wait}\nC > S . 2:2(0) ack 2\n`;
+  const again = (wait: string) => `isn C 900000\nC > S S 0:0(0) ${wait}\n`;
+  const variants = [
+    // A second FIN at once, or held back.
+    open + closes('+0.0001'),
+    open + closes('+0.02'),
+    // The same ports again: never, in TIME_WAIT, after it.
+    open + closes('+0.0001') + again('+5'),
+    open + closes('+0.0001') + again('+59.999'),
+    open + closes('+0.0001') + again('+61'),
+    // A RST after data of one side, the other, none.
+    `${open}S > C R. 1:1(0) ack 1\n`,
+    `${open}C > S P. 1:11(10) ack 1\nS > C R. 1:1(0) ack 11\n`,
+    `${open}${request}${answer}S > C R. 21:21(0) ack 11\n`,
+    `${open}${request}${answer}C > S R. 11:11(0) ack 21\n`,
+    `${open}${request}${answer}C > S R. 11:11(0) ack 1\n`,
+    `${open}${request}${answer}C > S . 11:11(0) ack 21\nC > S P. 11:21(10) ack 21\nS > C R. 21:21(0) ack 21\n`,
+    `${open}${request}${answer}C > S . 11:11(0) ack 21\nS > C P. 21:31(10) ack 11\nS > C R. 31:31(0) ack 11\n`,
+    // A RST that came from somewhere else.
+    `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C . 1:1(0) ack 11 ttl 57\nS > C R. 1:1(0) ack 11 ttl 57\n`,
+    `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C . 1:1(0) ack 11 ttl 57\nS > C R. 1:1(0) ack 11 ttl 200\n`,
+    // Refused; answered with the wrong number; by a RST without ACK.
+    'C > S S 0:0(0)\nS > C R. 0:0(0) ack 1\n',
+    'C > S S 0:0(0)\nS > C R. 0:0(0) ack 7\n',
+    'C > S S 0:0(0)\nS > C R 0:0(0)\n',
+    // The passive side sends on, or has its FIN behind data, or acknowledges late.
+    `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C F. 1:1(0) ack 2\nC > S . 2:2(0) ack 2\n`,
+    `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C F. 1:6(5) ack 2\nC > S . 2:2(0) ack 7\n`,
+    `${open}C > S F. 1:1(0) ack 1\nS > C F. 1:6(5) ack 2\nC > S . 2:2(0) ack 7\n`,
+    `${open}C > S F. 1:1(0) ack 1\nS > C F. 1:1(0) ack 1\nC > S . 2:2(0) ack 2\nS > C . 2:2(0) ack 2\n`,
+    `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C F. 1:1(0) ack 2 +11\nC > S . 2:2(0) ack 2\n`,
+    // The handshake's ACK came with data, or not at all.
+    `C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n${request}`,
+    'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n',
+    'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\nC > S R 1:1(0)\n',
+    'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\nC > S . 1:1(0) ack 0\n',
+    `C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n${early}C > S . 1:1(0) ack 21\n`,
+    `C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n${early}C > S . 1:1(0) ack 0\n`,
+    'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\nS > C . 1:21(20) ack 1\nS > C R 21:21(0)\n',
+    'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\nS > C . 1:1(0) ack 1\nS > C R 1:1(0)\n',
+  ];
+  const pair = both();
+  // Each twice, so that a mold of each is there for the others and for itself.
+  const captures = [...variants, ...variants].flatMap((text) => {
+    const swapped = text.replaceAll('C >', 'X >').replaceAll('S >', 'C >').replaceAll('X >', 'S >');
+    const other = swapped
+      .replaceAll('> C', '> X')
+      .replaceAll('> S', '> C')
+      .replaceAll('> X', '> S');
+    return [text, other.replaceAll('isn C', 'isn S')];
+  });
+
+  let filled = 0;
+  for (const text of captures) filled += await compare(segments`${text}`, pair);
+
+  expect(filled).toBeGreaterThan(variants.length);
+});
