@@ -5,14 +5,10 @@ import { CodecError, type Outlet } from './codec.ts';
 import { Xxh64 } from './xxh64.ts';
 import type { FrameDecoder } from './zstd.ts';
 
-const CHECKSUM_BYTES = 4;
-
 /** One frame through fzstd. */
 export class FzstdFrame implements FrameDecoder {
   readonly #decoder: Decompress;
   readonly #hash: Xxh64 | null;
-  /** The last piece ends in the checksum, where the frame has one. */
-  #lastPiece: Uint8Array = new Uint8Array(0);
 
   constructor(outlet: Outlet, hasChecksum: boolean) {
     const hash = hasChecksum ? new Xxh64() : null;
@@ -26,15 +22,13 @@ export class FzstdFrame implements FrameDecoder {
   }
 
   async push(piece: Uint8Array): Promise<void> {
-    this.#lastPiece = piece;
     this.#run(piece, false);
   }
 
-  async end(): Promise<void> {
-    this.#run(new Uint8Array(0), true);
+  async end(checksum: Uint8Array): Promise<void> {
+    this.#run(checksum, true);
     if (this.#hash === null) return;
-    const { buffer, byteOffset, length } = this.#lastPiece;
-    const found = new DataView(buffer, byteOffset).getUint32(length - CHECKSUM_BYTES, true);
+    const found = new DataView(checksum.buffer, checksum.byteOffset).getUint32(0, true);
     const expected = Number(this.#hash.digest() & 0xffffffffn);
     if (found !== expected) {
       throw new CodecError(

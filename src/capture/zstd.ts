@@ -15,13 +15,21 @@ const CHECKSUM_BYTES = 4;
 const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
 
-type State = 'magic' | 'descriptor' | 'header' | 'block-header' | 'block' | 'skip-size' | 'skip';
+type State =
+  | 'magic'
+  | 'descriptor'
+  | 'header'
+  | 'block-header'
+  | 'block'
+  | 'checksum'
+  | 'skip-size'
+  | 'skip';
 
 /** Decodes one frame whose bytes come in pieces. */
 export interface FrameDecoder {
   push(piece: Uint8Array): Promise<void>;
-  /** All bytes of the frame were given. */
-  end(): Promise<void>;
+  /** All bytes of the frame were given but its checksum, which is empty where it has none. */
+  end(checksum: Uint8Array): Promise<void>;
   close(): void;
 }
 
@@ -40,7 +48,7 @@ export class ZstdCodec implements Codec {
   readonly #outlet: Outlet;
   readonly #openFrame: OpenFrame;
   /** The header or block being collected. */
-  readonly #unit = new HeaderBytes(BLOCK_HEADER_BYTES + MAX_ZSTD_BLOCK_BYTES + CHECKSUM_BYTES);
+  readonly #unit = new HeaderBytes(BLOCK_HEADER_BYTES + MAX_ZSTD_BLOCK_BYTES);
   #state: State = 'magic';
   #wanted = 4;
   #frame: FrameDecoder | null = null;
@@ -110,7 +118,11 @@ export class ZstdCodec implements Codec {
           this.#begin('block-header', BLOCK_HEADER_BYTES);
           return;
         }
-        await this.#frame?.end();
+        this.#begin('checksum', this.#hasChecksum ? CHECKSUM_BYTES : 0);
+        return;
+      case 'checksum':
+        // By itself, since zlib drops the output of a write that ends in a wrong one.
+        await this.#frame?.end(bytes.slice(0, this.#wanted));
         this.#frame?.close();
         this.#frame = null;
         this.#begin('magic', 4);
@@ -157,10 +169,7 @@ export class ZstdCodec implements Codec {
       );
     }
     this.#state = 'block';
-    this.#wanted =
-      BLOCK_HEADER_BYTES +
-      (kind === BLOCK_RLE ? 1 : size) +
-      (this.#isLastBlock && this.#hasChecksum ? CHECKSUM_BYTES : 0);
+    this.#wanted = BLOCK_HEADER_BYTES + (kind === BLOCK_RLE ? 1 : size);
   }
 }
 
@@ -190,7 +199,8 @@ class ZlibStageFrame implements FrameDecoder {
     await this.#stage.push(piece);
   }
 
-  async end(): Promise<void> {
+  async end(checksum: Uint8Array): Promise<void> {
+    if (checksum.length > 0) await this.#stage.push(checksum);
     await this.#stage.end();
   }
 
