@@ -31,7 +31,9 @@ export async function runProcess(args: readonly string[], version: string): Prom
     status: toStderr,
     stdoutIsTerminal: isatty(1),
     stderrIsTerminal: isatty(2),
-    width: terminalWidth(),
+    get width() {
+      return terminalWidth();
+    },
     env: process.env,
     interrupt: interrupt.signal,
   };

@@ -1,7 +1,7 @@
 /** The program as it is published, built from the sources into a folder of its own: its threads run only there. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Outcome, ROOT } from './command.ts';
@@ -23,16 +23,21 @@ const TRACE = `data:text/javascript,${encodeURIComponent(`
   if (isMainThread) register('data:text/javascript,' + encodeURIComponent(hook));
 `)}`;
 
-/** Builds it, which takes a second. */
+/** Builds the program into `folder`, which takes a second; returns the path of its main module. */
+export function buildInto(folder: string): string {
+  const dist = join(folder, 'dist');
+  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const args = [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', dist];
+  execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
+  symlinkSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  return join(dist, 'cli/main.js');
+}
+
+/** Builds it into a folder of its own. */
 export function buildProgram(): Built {
   const folder = mkdtempSync(join(tmpdir(), 'finwait-built-'));
-  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const out = join(folder, 'dist');
-  const project = join(ROOT, 'tsconfig.build.json');
-  execFileSync(process.execPath, [tsc, '-p', project, '--outDir', out]);
-  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  const main = join(out, 'cli/main.js');
+  const main = buildInto(folder);
   const start = (command: string, ...args: string[]): Outcome => {
     const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 } as const;
     const { status, stderr, stdout } = spawnSync(command, args, options);
