@@ -8,6 +8,7 @@ import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
+import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
 import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
@@ -54,6 +55,11 @@ export interface RunOptions extends AnalyzeOptions {
   takeFinished?: (finished: FinishedConnection) => boolean;
   /** Awaited between chunks, never between frames: a writer's back-pressure. False stops the run early. */
   onChunk?: (progress: Progress) => Promise<boolean> | boolean;
+  /**
+   * The one connection that is wanted: no other is judged, and reading stops once it has finished, since no later frame can be its
+   * own then. The totals are those of what was read.
+   */
+  only?: number;
   /** Called with every segment of the connection with this number, duplicates included, before its record. */
   watch?: { stream: number; onSegment: (segment: SegmentView) => void };
   /** Hands out payload as it is read. */
@@ -88,6 +94,8 @@ export interface PayloadSegment extends StreamSegment {
 
 export interface Progress {
   frames: number;
+  /** Captured bytes of these frames. */
+  frameBytes: number;
   bytesRead: number;
   bytesTotal: number | null;
   connections: number;
@@ -131,6 +139,8 @@ interface WatchedSegment {
 
 /** An analysis under way: `drain` whenever there are frames, at the end `finishInParts`, then `summarize`. */
 export class AnalysisRun {
+  /** Whether all that was wanted has been handed out. */
+  isDone = false;
   readonly #source: FrameSource;
   readonly #columns = createSegmentColumns();
   readonly #context = createDecodeContext(new FragmentReassembler());
@@ -156,6 +166,10 @@ export class AnalysisRun {
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       zeek: options.zeek === true,
       onFinished: (finished) => {
+        if (options.only !== undefined) {
+          if (finished.stream !== options.only) return;
+          this.isDone = true;
+        }
         if (options.takeFinished?.(finished)) return;
         readStory(finished);
         const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
@@ -169,7 +183,7 @@ export class AnalysisRun {
       ...(watch === undefined
         ? {}
         : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
-      ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload) }),
+      ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload, options.only) }),
       ...(onHappening === undefined
         ? {}
         : { onHappening: (index) => onHappening(this.#tracker.peek(index), index) }),
@@ -179,6 +193,7 @@ export class AnalysisRun {
   get progress(): Progress {
     return {
       frames: this.#summary.frames,
+      frameBytes: this.#summary.frameBytes,
       bytesRead: this.#source.bytesRead,
       bytesTotal: this.#source.bytesTotal,
       connections: this.#tracker.counts.connections,
@@ -253,24 +268,29 @@ export class AnalysisRun {
   #readOptions(p: number): SynOptions {
     const columns = this.#columns;
     const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
-    return parseSynOptions(view, columns.optionsOffset[p] ?? 0, columns.optionsLen[p] ?? 0);
+    const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
+    return parseSynOptions(view, start, optionsLenAt(columns, view, p));
   }
 
-  #payloadHandler(listener: PayloadListener) {
+  #payloadHandler(listener: PayloadListener, only: number | undefined) {
     const columns = this.#columns;
     const segment = createPayloadSegment();
     return (stream: number, p: number, fromHigh: boolean): void => {
+      if (only !== undefined && stream !== only) return;
       segment.stream = stream;
       segment.from = fromHigh ? 1 : 0;
-      segment.srcPort = columns.srcPort[p] ?? 0;
-      segment.dstPort = columns.dstPort[p] ?? 0;
+      const ports = columns.ports[p] ?? 0;
+      segment.srcPort = ports >>> 16;
+      segment.dstPort = ports & 0xffff;
       segment.seq = (columns.seq[p] ?? 0) >>> 0;
       segment.ack = (columns.ack[p] ?? 0) >>> 0;
       segment.flags = columns.flags[p] ?? 0;
       segment.len = columns.payloadLen[p] ?? 0;
-      segment.captured = Math.min(columns.payloadCaptured[p] ?? 0, segment.len);
-      segment.bytes = columns.inSpill[p] === 1 ? columns.spill : this.#batch.bytes;
-      segment.start = columns.payloadOffset[p] ?? 0;
+      const { bytes, view } = this.#batch;
+      const isSpilled = columns.inSpill[p] === 1;
+      segment.bytes = isSpilled ? columns.spill : bytes;
+      segment.start = payloadOffsetAt(columns, isSpilled ? columns.spillView : view, p);
+      segment.captured = payloadCapturedAt(columns, p);
       segment.frame = columns.frame[p] ?? 0;
       segment.sec = columns.tsSec[p] ?? 0;
       segment.ns = columns.tsNs[p] ?? 0;
@@ -320,7 +340,8 @@ export async function runAnalysis(
   do {
     run.drain();
     if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
-  } while (goesOn && (await source.more()));
+  } while (goesOn && !run.isDone && (await source.more()));
+  if (run.isDone) return run.summarize();
   for (const _ of run.finishInParts()) {
     if (options.onChunk !== undefined && !goesOn) continue;
     if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
@@ -337,8 +358,8 @@ export async function* runInParts(
   do {
     run.drain();
     yield;
-  } while (await source.more());
-  for (const _ of run.finishInParts()) yield;
+  } while (!run.isDone && (await source.more()));
+  if (!run.isDone) for (const _ of run.finishInParts()) yield;
   return run.summarize();
 }
 

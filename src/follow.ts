@@ -169,9 +169,10 @@ export async function* follow(
   try {
     let ready: FollowedChunk[] = [];
     const follower = new Follower(stream, (chunk) => ready.push(chunk));
-    const run = runInParts(source, { ...rest, file, payload: follower, onRecord: () => {} });
+    const onRecord = (): void => {};
+    const run = runInParts(source, { ...rest, file, only: stream, payload: follower, onRecord });
     for (let isDone = false; !isDone; ) {
-      isDone = (await run.next()).done === true || follower.record !== null;
+      isDone = (await run.next()).done === true;
       const part = ready;
       ready = [];
       yield* part;

@@ -1,7 +1,12 @@
 /** What a decompressor is to the input that drives it. */
 
-/** Takes decompressed bytes; they are the taker's from then on. */
-export type Emit = (bytes: Uint8Array) => void;
+/** Where decompressed bytes go. */
+export interface Outlet {
+  /** Takes bytes; they are the taker's from then on. */
+  take(bytes: Uint8Array): void;
+  /** What to wait for before more is given, or null while there is room. */
+  room(): Promise<void> | null;
+}
 
 /** One decompression from the first compressed byte to the last. */
 export interface Codec {

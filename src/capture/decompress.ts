@@ -1,41 +1,42 @@
 /** Compressed input as if it were plain: gzip, zstd and lz4, streamed in bounded memory. */
 
-import { type Codec, CodecError, type Emit } from './codec.ts';
-import { GzipCodec } from './gzip.ts';
-import { LZ4_MAGIC, Lz4Codec, SKIPPABLE_MAGIC } from './lz4.ts';
+import { ChunkQueue } from './chunk-queue.ts';
+import { type Codec, CodecError, type Outlet } from './codec.ts';
+import type { Compression } from './formats.ts';
 import { type ByteInput, type InputDamage, Window } from './window.ts';
-import { loadFrameDecoder, ZSTD_MAGIC, ZstdCodec } from './zstd.ts';
 
-/** Compressed bytes of one step: gzip expands up to 1032 times, so that a bomb has 33 MiB in memory at most. */
-const PIECE_BYTES = 32 * 1024;
+/** Compressed bytes of one step: zlib is woken for each, which for small ones takes longer than its work. */
+const PIECE_BYTES = 256 * 1024;
+
+/** The same where the input can't be read twice: what the step of an error gave may be lost. */
+const UNREPEATABLE_PIECE_BYTES = 32 * 1024;
 
 /** Compressed bytes of a step near an error: first coarse, then exact. */
 const RESCUE_STEPS = [512, 1];
 
-export type Compression = 'gzip' | 'zstd' | 'lz4';
-
-/** What the first bytes of `bytes` (4 or more) say of compression that can be undone here, or null. */
-export function sniffCompression(magic: number): Compression | null {
-  if ((magic & 0xffff) === 0x8b1f) return 'gzip';
-  if (magic === ZSTD_MAGIC || (magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) return 'zstd';
-  if (magic === LZ4_MAGIC) return 'lz4';
-  return null;
-}
-
 /** Makes the codec of a compression, its code loaded when first used. */
-async function createCodec(kind: Compression, emit: Emit): Promise<Codec> {
+async function createCodec(kind: Compression, outlet: Outlet): Promise<Codec> {
   switch (kind) {
-    case 'gzip':
-      return new GzipCodec(emit);
-    case 'zstd':
-      return new ZstdCodec(emit, await loadFrameDecoder());
-    case 'lz4':
-      return new Lz4Codec(emit);
+    case 'gzip': {
+      const { GzipCodec } = await import('./gzip.ts');
+      return new GzipCodec(outlet);
+    }
+    case 'zstd': {
+      const { loadFrameDecoder, ZstdCodec } = await import('./zstd.ts');
+      return new ZstdCodec(outlet, await loadFrameDecoder());
+    }
+    case 'lz4': {
+      const { Lz4Codec } = await import('./lz4.ts');
+      return new Lz4Codec(outlet);
+    }
   }
 }
 
 /**
  * The decompressed bytes of `packed`.
+ *
+ * Decompression runs ahead of the reader by what the queue holds: zlib works on a thread of Node's pool, and so beside whatever
+ * the reader does with the bytes.
  *
  * zlib drops the output of the write in which it meets an error. So where the input can be read once more (`reopen`),
  * a corrupt stream is decoded again up to that write and then byte by byte, and nothing that was readable is lost; from
@@ -46,16 +47,19 @@ export class DecompressedInput implements ByteInput {
   readonly #kind: Compression;
   readonly #packed: Window;
   readonly #reopen: (() => ByteInput) | null;
-  readonly #queue: Uint8Array[] = [];
+  readonly #pieceBytes: number;
+  readonly #queue = new ChunkQueue();
   #codec: Codec | null = null;
+  #hasBegun = false;
   #isOver = false;
-  /** Decompressed bytes put into the queue. */
-  #emitted = 0;
+  /** A mistake of the program's, to be thrown where it is waited for. */
+  #failure: unknown = null;
 
   constructor(kind: Compression, packed: Window, reopen: (() => ByteInput) | null) {
     this.#kind = kind;
     this.#packed = packed;
     this.#reopen = reopen;
+    this.#pieceBytes = reopen === null ? UNREPEATABLE_PIECE_BYTES : PIECE_BYTES;
   }
 
   get bytesRead(): number {
@@ -71,44 +75,52 @@ export class DecompressedInput implements ByteInput {
   }
 
   read(into: Uint8Array, at: number): number | Promise<number> {
-    return this.#queue.length > 0 ? this.#take(into, at) : this.#wait(into, at);
+    return this.#queue.isEmpty ? this.#wait(into, at) : this.#queue.read(into, at);
   }
 
   async close(): Promise<void> {
     this.#isOver = true;
+    this.#queue.end();
     this.#codec?.close();
     await this.#packed.input.close();
   }
 
-  #take(into: Uint8Array, at: number): number {
-    const [chunk] = this.#queue;
-    if (chunk === undefined) return 0;
-    const count = Math.min(into.length - at, chunk.length);
-    into.set(chunk.subarray(0, count), at);
-    if (count === chunk.length) this.#queue.shift();
-    else this.#queue[0] = chunk.subarray(count);
-    return count;
-  }
-
   async #wait(into: Uint8Array, at: number): Promise<number> {
-    while (this.#queue.length === 0 && !this.#isOver) await this.#decodePiece();
-    return this.#take(into, at);
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      this.#decodeAll()
+        .catch((error: unknown) => {
+          this.#failure = error;
+        })
+        .finally(() => this.#queue.end());
+    }
+    await this.#queue.filled();
+    if (this.#failure !== null && this.#queue.isEmpty) throw this.#failure;
+    return this.#queue.read(into, at);
   }
 
-  async #decodePiece(): Promise<void> {
+  async #decodeAll(): Promise<void> {
+    this.#codec = await createCodec(this.#kind, this.#queue);
+    while (!this.#isOver) {
+      await this.#decodePiece(this.#codec);
+      await this.#queue.room();
+    }
+  }
+
+  async #decodePiece(codec: Codec): Promise<void> {
     const packed = this.#packed;
-    this.#codec ??= await createCodec(this.#kind, (bytes) => this.#enqueue(bytes));
     const start = packed.offset;
     try {
       if (await packed.need(1)) {
-        const count = Math.min(packed.available, PIECE_BYTES);
+        const count = Math.min(packed.available, this.#pieceBytes);
         const piece = packed.bytes.subarray(packed.start, packed.start + count);
         packed.start += count;
-        await this.#codec.push(piece);
+        await codec.push(piece);
         return;
       }
+      if (this.#isOver) return;
       this.#isOver = true;
-      const missing = await this.#codec.finish();
+      const missing = await codec.finish();
       this.damage = packed.input.damage;
       if (missing !== null) {
         this.damage ??= {
@@ -118,6 +130,7 @@ export class DecompressedInput implements ByteInput {
       }
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
+      if (this.#isOver) return;
       this.#isOver = true;
       this.damage = {
         code: `bad-${this.#kind}`,
@@ -125,12 +138,6 @@ export class DecompressedInput implements ByteInput {
       };
       if (error.isLossy) await this.#rescue(start);
     }
-  }
-
-  #enqueue(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#emitted += bytes.length;
-    this.#queue.push(bytes);
   }
 
   /** Decodes the input once more from its beginning, in small steps from `start` on, for what came before the error. */
@@ -144,11 +151,15 @@ export class DecompressedInput implements ByteInput {
     const again = this.#tryReopen();
     if (again === null) return safe;
     const window = new Window(again);
-    let skip = this.#emitted;
-    const codec = await createCodec(this.#kind, (bytes) => {
-      const skipped = Math.min(skip, bytes.length);
-      skip -= skipped;
-      this.#enqueue(bytes.subarray(skipped));
+    const queue = this.#queue;
+    let skip = queue.total;
+    const codec = await createCodec(this.#kind, {
+      take(bytes) {
+        const skipped = Math.min(skip, bytes.length);
+        skip -= skipped;
+        queue.take(bytes.subarray(skipped));
+      },
+      room: () => queue.room(),
     });
     let reached = safe;
     try {

@@ -1,5 +1,10 @@
 /** What the first bytes of an input that is no pcap tell about it, for messages that name it (magic numbers of Wireshark's wiretap). */
 
+export const ZSTD_MAGIC = 0xfd2fb528;
+export const LZ4_MAGIC = 0x184d2204;
+/** 16 magic numbers whose frames hold user data and are skipped; lz4 and zstd share them. */
+export const SKIPPABLE_MAGIC = 0x184d2a50;
+
 /** Bytes in Latin-1, so that a magic number reads as in the documentation of its format. */
 const UNSUPPORTED_FORMATS: readonly (readonly [magic: string, name: string])[] = [
   ['snoop\0\0\0', 'a snoop capture'],
@@ -32,6 +37,16 @@ const UNSUPPORTED_COMPRESSIONS: readonly (readonly [magic: string, name: string]
 
 /** Bytes shown of an input that is nothing known. */
 const SHOWN_BYTES = 16;
+
+export type Compression = 'gzip' | 'zstd' | 'lz4';
+
+/** What the first four bytes, read little-endian, say of compression that can be undone here, or null. */
+export function sniffCompression(magic: number): Compression | null {
+  if ((magic & 0xffff) === 0x8b1f) return 'gzip';
+  if (magic === ZSTD_MAGIC || (magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) return 'zstd';
+  if (magic === LZ4_MAGIC) return 'lz4';
+  return null;
+}
 
 /** The capture format that begins with `bytes` and isn't read here, in words, or null. */
 export function unsupportedFormat(bytes: Uint8Array): string | null {

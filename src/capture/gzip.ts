@@ -2,7 +2,7 @@
 
 import * as zlib from 'node:zlib';
 import { createInflateRaw } from 'node:zlib';
-import { type Codec, CodecError, type Emit, HeaderBytes } from './codec.ts';
+import { type Codec, CodecError, HeaderBytes, type Outlet } from './codec.ts';
 import { ZlibStage } from './zlib-stage.ts';
 
 const FIXED_HEADER_BYTES = 10;
@@ -22,7 +22,7 @@ type State = 'header' | 'extra-length' | 'extra' | 'text' | 'crc' | 'data' | 'tr
  */
 export class GzipCodec implements Codec {
   readonly warnings: string[] = [];
-  readonly #emit: Emit;
+  readonly #outlet: Outlet;
   readonly #head = new HeaderBytes(FIXED_HEADER_BYTES);
   #state: State = 'header';
   #flags = 0;
@@ -32,8 +32,8 @@ export class GzipCodec implements Codec {
   #crc = 0;
   #size = 0;
 
-  constructor(emit: Emit) {
-    this.#emit = emit;
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet;
   }
 
   async push(piece: Uint8Array): Promise<void> {
@@ -54,14 +54,14 @@ export class GzipCodec implements Codec {
   }
 
   async #inflate(piece: Uint8Array, at: number): Promise<number> {
-    this.#stage ??= new ZlibStage(
-      createInflateRaw({ chunkSize: ZlibStage.CHUNK_BYTES }),
-      (bytes) => {
+    this.#stage ??= new ZlibStage(createInflateRaw({ chunkSize: ZlibStage.CHUNK_BYTES }), {
+      take: (bytes) => {
         this.#crc = crc32(bytes, this.#crc);
         this.#size = (this.#size + bytes.length) >>> 0;
-        this.#emit(bytes);
+        this.#outlet.take(bytes);
       },
-    );
+      room: () => this.#outlet.room(),
+    });
     const used = await this.#stage.push(piece.subarray(at));
     if (this.#stage.isDone) {
       this.#stage.close();

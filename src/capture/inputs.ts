@@ -6,6 +6,14 @@ import { type ByteInput, CHUNK_BYTES, type InputDamage } from './window.ts';
 
 const NO_WARNINGS: readonly string[] = [];
 
+/** An input and the way to read it a second time, where there is one. */
+export interface OpenedInput {
+  input: ByteInput;
+  reopen: (() => ByteInput) | null;
+  /** Of a regular file. */
+  path: string | null;
+}
+
 /** The bytes of an array, copied out `chunkBytes` at a time: the array is the caller's and stays as it is. */
 export class BytesInput implements ByteInput {
   bytesRead = 0;

@@ -5,12 +5,9 @@
  * years; and none hands over what a cut block still holds.
  */
 
-import { type Codec, CodecError, type Emit, HeaderBytes } from './codec.ts';
+import { type Codec, CodecError, HeaderBytes, type Outlet } from './codec.ts';
+import { LZ4_MAGIC, SKIPPABLE_MAGIC } from './formats.ts';
 import { Xxh32, xxh32 } from './xxh32.ts';
-
-export const LZ4_MAGIC = 0x184d2204;
-/** 16 magic numbers whose frames hold user data and are skipped; lz4 and zstd share them. */
-export const SKIPPABLE_MAGIC = 0x184d2a50;
 
 /** How far back a match reaches, and so what is kept of earlier blocks. */
 const HISTORY_BYTES = 65536;
@@ -22,7 +19,7 @@ type State = 'magic' | 'header' | 'block-size' | 'block' | 'checksum' | 'skip-si
 /** Decodes concatenated LZ4 frames; block and content checksums are verified. */
 export class Lz4Codec implements Codec {
   readonly warnings: string[] = [];
-  readonly #emit: Emit;
+  readonly #outlet: Outlet;
   readonly #head = new HeaderBytes(MAX_HEADER_BYTES);
   #state: State = 'magic';
   #hasBlockChecksum = false;
@@ -40,13 +37,17 @@ export class Lz4Codec implements Codec {
   #history = 0;
   #skipLeft = 0;
 
-  constructor(emit: Emit) {
-    this.#emit = emit;
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet;
   }
 
   async push(piece: Uint8Array): Promise<void> {
     let at = 0;
-    while (at < piece.length) at = this.#step(piece, at);
+    while (at < piece.length) {
+      at = this.#step(piece, at);
+      const room = this.#outlet.room();
+      if (room !== null) await room;
+    }
   }
 
   async finish(): Promise<string | null> {
@@ -54,7 +55,7 @@ export class Lz4Codec implements Codec {
     if (this.#state === 'block' && !this.#isStored) {
       this.#decode(Math.min(this.#blockLength, this.#blockNeeded), false);
     } else if (this.#state === 'block') {
-      this.#emit(this.#block.slice(0, this.#blockLength));
+      this.#outlet.take(this.#block.slice(0, this.#blockLength));
     }
     return 'the lz4 stream ends within a frame';
   }
@@ -192,7 +193,7 @@ export class Lz4Codec implements Codec {
     const decoded = out.slice(from, end);
     if (decoded.length > 0) {
       if (this.#hasContentChecksum) this.#hash.update(decoded);
-      this.#emit(decoded);
+      this.#outlet.take(decoded);
     }
     if (trouble !== null && isWhole) throw new CodecError(trouble);
     if (end > HISTORY_BYTES) {

@@ -2,9 +2,14 @@
 
 import type { Readable } from 'node:stream';
 import { CaptureError } from '../base/errors.ts';
-import { DecompressedInput, sniffCompression } from './decompress.ts';
-import { describeBytes, unsupportedCompression, unsupportedFormat } from './formats.ts';
-import { BytesInput, StreamInput } from './inputs.ts';
+import {
+  type Compression,
+  describeBytes,
+  sniffCompression,
+  unsupportedCompression,
+  unsupportedFormat,
+} from './formats.ts';
+import { BytesInput, type OpenedInput, StreamInput } from './inputs.ts';
 import { openPath, readStart } from './paths.ts';
 import { openPcap, PCAP_HEADER_BYTES, pcapByteOrder } from './pcap.ts';
 import { openPcapng } from './pcapng.ts';
@@ -15,6 +20,9 @@ import { type ByteInput, CHUNK_BYTES, Window } from './window.ts';
 const MAGIC_BYTES = 4;
 const MIN_WINDOW_BYTES = 4096;
 
+/** Compressed bytes from which on a thread pays: below, it takes longer to start than it saves (docs/performance.md). */
+const THREAD_FROM_BYTES = 4 * 1024 * 1024;
+
 export interface OpenOptions {
   /** Name for messages and records; default: the path, or `capture`. */
   name?: string;
@@ -22,12 +30,6 @@ export interface OpenOptions {
   reader?: 'native' | 'pcap-parser';
   /** Bytes of one read, default 1 MiB. */
   chunkBytes?: number;
-}
-
-/** An input and the way to read it a second time, where there is one. */
-export interface OpenedInput {
-  input: ByteInput;
-  reopen: (() => ByteInput) | null;
 }
 
 /**
@@ -73,9 +75,10 @@ async function openInput(
     return {
       input: new BytesInput(input, chunkBytes),
       reopen: () => new BytesInput(input, chunkBytes),
+      path: null,
     };
   }
-  return { input: new StreamInput(input, chunkBytes), reopen: null };
+  return { input: new StreamInput(input, chunkBytes), reopen: null, path: null };
 }
 
 /** A window over the capture itself, decompressed where it has to be. */
@@ -87,10 +90,12 @@ async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Pr
   const compression = sniffCompression(magic);
   if (compression === null) return window;
 
-  const unpacked = new Window(
-    new DecompressedInput(compression, window, opened.reopen),
-    chunkBytes,
-  );
+  // Reads in small steps look at a beginning only: no thread for them.
+  const mayStartThread = chunkBytes >= CHUNK_BYTES;
+  const input = await decompress(compression, window, opened, mayStartThread);
+  const unpacked = new Window(input, chunkBytes);
+  // From here on closing it is enough: what is packed belongs to it.
+  opened.input = unpacked.input;
   if (sniffCompression(await readMagic(name, unpacked)) === null) return unpacked;
   throw new CaptureError(
     'unsupported-compression',
@@ -98,6 +103,26 @@ async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Pr
     'expected a capture inside the compressed data, found compressed data again; decompress it once first',
     0,
   );
+}
+
+/** The decompressed bytes: a large file's from a thread of their own. */
+async function decompress(
+  kind: Compression,
+  packed: Window,
+  { path, reopen }: OpenedInput,
+  mayStartThread: boolean,
+): Promise<ByteInput> {
+  const { input } = packed;
+  if (mayStartThread && path !== null && (input.bytesTotal ?? 0) >= THREAD_FROM_BYTES) {
+    const { startThreadInput } = await import('./thread-input.ts');
+    const unpacked = await startThreadInput(kind, path, input.bytesTotal ?? 0);
+    if (unpacked !== null) {
+      await input.close();
+      return unpacked;
+    }
+  }
+  const { DecompressedInput } = await import('./decompress.ts');
+  return new DecompressedInput(kind, packed, reopen);
 }
 
 /** The first four bytes, little-endian; the header of a capture is then in the window if the input has it. */

@@ -14,7 +14,7 @@ import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { CaptureError } from '../base/errors.ts';
-import { FileInput, StreamInput } from './inputs.ts';
+import { FileInput, type OpenedInput, StreamInput } from './inputs.ts';
 import type { ByteInput } from './window.ts';
 
 const STDIN = '-';
@@ -25,18 +25,20 @@ export async function openPath(
   path: string,
   name: string,
   chunkBytes: number,
-): Promise<{ input: ByteInput; reopen: (() => ByteInput) | null }> {
+): Promise<OpenedInput> {
   try {
     const stats = path === STDIN ? fstatSync(STDIN_FD) : statSync(path);
     if (stats.isDirectory()) {
       throw new CaptureError('is-a-folder', name, 'expected a capture file, found a folder');
     }
-    if (path === STDIN) return { input: openStdin(name, stats, chunkBytes), reopen: null };
+    if (path === STDIN) {
+      return { input: openStdin(name, stats, chunkBytes), reopen: null, path: null };
+    }
     if (stats.isFile()) {
       const reopen = () => new FileInput(openSync(path, 'r'), stats.size, chunkBytes);
-      return { input: reopen(), reopen };
+      return { input: reopen(), reopen, path };
     }
-    return { input: await openSpecial(path, stats, chunkBytes), reopen: null };
+    return { input: await openSpecial(path, stats, chunkBytes), reopen: null, path: null };
   } catch (error) {
     throw error instanceof CaptureError ? error : explain(error, name);
   }

@@ -1,5 +1,8 @@
 /** The section header of pcapng, which tells the byte order of all that follows it (draft-ietf-opsawg-pcapng §4.1). */
 
+import { CaptureError } from '../base/errors.ts';
+import type { Window } from './window.ts';
+
 /** The block type of a section header; it reads the same in both byte orders. */
 export const SECTION_HEADER = 0x0a0d0d0a;
 /** Type, length, byte-order magic, version, section length, and the length again. */
@@ -28,6 +31,27 @@ export function checkSection(
     code: 'unsupported-version',
     message: `expected pcapng version 1.x, found ${major}.${minor}`,
   };
+}
+
+/** Waits for the section header at the start of `window`; throws `CaptureError` where there is none that can be read. */
+export async function needSection(name: string, window: Window): Promise<void> {
+  const isWhole = await window.need(MIN_SECTION_BYTES);
+  const { view, start } = window;
+  if (!isWhole) {
+    const cause = window.input.damage;
+    throw new CaptureError(
+      cause?.code === 'read-failed' ? 'read-failed' : 'not-a-capture',
+      name,
+      `expected a pcapng section header of at least ${MIN_SECTION_BYTES} bytes, found ${window.available} bytes${
+        cause === null ? '' : `; ${cause.message}`
+      }`,
+      0,
+    );
+  }
+  const trouble = checkSection(view, start);
+  if (trouble === null) return;
+  const code = trouble.code === 'unsupported-version' ? 'unsupported-version' : 'not-a-capture';
+  throw new CaptureError(code, name, trouble.message, 0);
 }
 
 function hex(value: number): string {

@@ -1,6 +1,6 @@
 /** pcapng (draft-ietf-opsawg-pcapng): sections of blocks, in either byte order. */
 
-import { CaptureError, type Damage } from '../base/errors.ts';
+import type { Damage } from '../base/errors.ts';
 import {
   readInterface,
   readStatistics,
@@ -8,12 +8,24 @@ import {
   visitOptions,
 } from './pcapng-blocks.ts';
 import {
+  type BlockDamage,
+  badBody,
+  badCapturedLength,
+  badLength,
+  badTrailer,
+  MIN_BLOCK_BYTES,
+  tooManyInterfaces,
+  unknownInterface,
+} from './pcapng-damage.ts';
+import {
   BYTE_ORDER_MAGIC,
   BYTE_ORDER_MAGIC_SWAPPED,
   checkSection,
   MIN_SECTION_BYTES,
+  needSection,
   SECTION_HEADER,
 } from './pcapng-section.ts';
+import { readSimplePacket, SIMPLE_PACKET } from './pcapng-simple.ts';
 import { DEFAULT_TSRESOL, TimeScale } from './pcapng-time.ts';
 import { FRAMES_PER_BATCH, type FrameBatch, MAX_BLOCK_BYTES, MAX_FRAME_BYTES } from './source.ts';
 import type { Window } from './window.ts';
@@ -21,20 +33,15 @@ import { WindowSource } from './window-source.ts';
 
 const INTERFACE_DESCRIPTION = 1;
 const OBSOLETE_PACKET = 2;
-const SIMPLE_PACKET = 3;
 const INTERFACE_STATISTICS = 5;
 const ENHANCED_PACKET = 6;
 
-/** Type, length and the length again behind the body. */
-const MIN_BLOCK_BYTES = 12;
 const BLOCK_HEADER_BYTES = 8;
 const MIN_INTERFACE_BYTES = 20;
 const MIN_STATISTICS_BYTES = 24;
 /** Type, length, interface, two words of time, two lengths; the frame comes behind them. */
 const PACKET_HEADER_BYTES = 28;
 const MIN_PACKET_BYTES = 32;
-const SIMPLE_HEADER_BYTES = 12;
-const MIN_SIMPLE_BYTES = 16;
 
 /** Interfaces of one capture; a hostile file could make one of every 20 bytes. */
 const MAX_INTERFACES = 65536;
@@ -50,24 +57,7 @@ const NO_INTERFACE: SectionInterface = {
 
 /** Opens the pcapng whose block type is at the start of `window`; throws `CaptureError` where its first section is none. */
 export async function openPcapng(name: string, window: Window): Promise<PcapngSource> {
-  const isWhole = await window.need(MIN_SECTION_BYTES);
-  const { view, start } = window;
-  if (!isWhole) {
-    const cause = window.input.damage;
-    throw new CaptureError(
-      cause?.code === 'read-failed' ? 'read-failed' : 'not-a-capture',
-      name,
-      `expected a pcapng section header of at least ${MIN_SECTION_BYTES} bytes, found ${window.available} bytes${
-        cause === null ? '' : `; ${cause.message}`
-      }`,
-      0,
-    );
-  }
-  const trouble = checkSection(view, start);
-  if (trouble !== null) {
-    const code = trouble.code === 'unsupported-version' ? 'unsupported-version' : 'not-a-capture';
-    throw new CaptureError(code, name, trouble.message, 0);
-  }
+  await needSection(name, window);
   return new PcapngSource(name, window);
 }
 
@@ -138,7 +128,7 @@ export class PcapngSource extends WindowSource {
       const length = view.getInt32(at + 4, littleEndian);
       if (length < MIN_BLOCK_BYTES || length > MAX_BLOCK_BYTES || (length & 3) !== 0) {
         window.start = at;
-        this.#refuseLength(length >>> 0);
+        this.#stop(badLength(length >>> 0));
         break;
       }
       const next = at + length;
@@ -149,14 +139,14 @@ export class PcapngSource extends WindowSource {
       }
       if (view.getInt32(next - 4, littleEndian) !== length) {
         window.start = at;
-        this.#refuseTrailer(length);
+        this.#stop(badTrailer(length, this.#trailer(length)));
         break;
       }
 
       if (type === ENHANCED_PACKET || type === OBSOLETE_PACKET) {
         if (length < MIN_PACKET_BYTES) {
           window.start = at;
-          this.#refuseBody(type, MIN_PACKET_BYTES, length);
+          this.#stop(badBody(type, MIN_PACKET_BYTES, length));
           break;
         }
         const id =
@@ -167,7 +157,7 @@ export class PcapngSource extends WindowSource {
           const found = section[id];
           if (found === undefined) {
             window.start = at;
-            this.#refuseInterface(id >>> 0);
+            this.#stop(unknownInterface(section.length, id >>> 0));
             break;
           }
           current = found;
@@ -182,7 +172,7 @@ export class PcapngSource extends WindowSource {
         if (captured < 0 || captured > length - MIN_PACKET_BYTES || captured > maxCapturedLen) {
           window.start = at;
           const limit = Math.min(length - MIN_PACKET_BYTES, maxCapturedLen);
-          this.#refuseCapturedLength(limit, captured >>> 0);
+          this.#stop(badCapturedLength(limit, captured >>> 0));
           break;
         }
 
@@ -256,28 +246,21 @@ export class PcapngSource extends WindowSource {
       const littleEndian = order === BYTE_ORDER_MAGIC;
       const length = view.getUint32(start + 4, littleEndian);
       this.#blockLength = length;
-      if (length < MIN_SECTION_BYTES || length > MAX_BLOCK_BYTES || (length & 3) !== 0) {
-        this.#refuseLength(length);
-        return false;
-      }
+      if (length < MIN_SECTION_BYTES || length > MAX_BLOCK_BYTES || (length & 3) !== 0)
+        return this.#stop(badLength(length));
       if (length > window.available) {
         this.stopFor(length);
         return false;
       }
     }
     const trouble = checkSection(view, start);
-    if (trouble !== null) {
-      this.stopAtDamage(trouble.code, trouble.message);
-      return false;
-    }
+    if (trouble !== null) return this.#stop(trouble);
 
     this.#littleEndian = order === BYTE_ORDER_MAGIC;
     this.#section = [];
     const length = view.getUint32(start + 4, this.#littleEndian);
-    if (view.getUint32(start + length - 4, this.#littleEndian) !== length) {
-      this.#refuseTrailer(length);
-      return false;
-    }
+    if (view.getUint32(start + length - 4, this.#littleEndian) !== length)
+      return this.#stop(badTrailer(length, this.#trailer(length)));
     const wrong = visitOptions(
       view,
       start + 24,
@@ -292,17 +275,10 @@ export class PcapngSource extends WindowSource {
 
   #readInterface(length: number): boolean {
     const { view, start } = this.window;
-    if (length < MIN_INTERFACE_BYTES) {
-      this.#refuseBody(INTERFACE_DESCRIPTION, MIN_INTERFACE_BYTES, length);
-      return false;
-    }
-    if (this.interfaces.length >= MAX_INTERFACES) {
-      this.stopAtDamage(
-        'too-many-interfaces',
-        `expected at most ${MAX_INTERFACES} interfaces, found one more`,
-      );
-      return false;
-    }
+    if (length < MIN_INTERFACE_BYTES)
+      return this.#stop(badBody(INTERFACE_DESCRIPTION, MIN_INTERFACE_BYTES, length));
+    if (this.interfaces.length >= MAX_INTERFACES)
+      return this.#stop(tooManyInterfaces(MAX_INTERFACES));
     const { described, section } = readInterface(
       view,
       start + BLOCK_HEADER_BYTES,
@@ -318,10 +294,8 @@ export class PcapngSource extends WindowSource {
 
   #readStatistics(length: number): boolean {
     const { view, start } = this.window;
-    if (length < MIN_STATISTICS_BYTES) {
-      this.#refuseBody(INTERFACE_STATISTICS, MIN_STATISTICS_BYTES, length);
-      return false;
-    }
+    if (length < MIN_STATISTICS_BYTES)
+      return this.#stop(badBody(INTERFACE_STATISTICS, MIN_STATISTICS_BYTES, length));
     const id = view.getUint32(start + BLOCK_HEADER_BYTES, this.#littleEndian);
     const described = this.interfaces[this.#section[id]?.index ?? -1];
     if (described === undefined) {
@@ -339,76 +313,29 @@ export class PcapngSource extends WindowSource {
     return true;
   }
 
-  /**
-   * A simple packet has no time, no captured length and no interface: it is of interface 0, and cut by its snap length.
-   * It is given the time of the frame before it, since a time of 0 would look like a clock that jumped to 1970.
-   */
+  /** It is given the time of the frame before it, since a time of 0 would look like a clock that jumped to 1970. */
   #readSimplePacket(batch: FrameBatch, count: number, length: number): boolean {
     const { view, start } = this.window;
-    if (length < MIN_SIMPLE_BYTES) {
-      this.#refuseBody(SIMPLE_PACKET, MIN_SIMPLE_BYTES, length);
-      return false;
-    }
-    const described = this.#section[0];
-    if (described === undefined) {
-      this.#refuseInterface(0);
-      return false;
-    }
-    const original = view.getUint32(start + BLOCK_HEADER_BYTES, this.#littleEndian);
-    const snapLen = described.snapLen === 0 ? original : described.snapLen;
-    const captured = Math.min(original, snapLen);
-    const limit = Math.min(length - MIN_SIMPLE_BYTES, Math.max(described.snapLen, MAX_FRAME_BYTES));
-    if (captured > limit) {
-      this.#refuseCapturedLength(limit, captured);
-      return false;
-    }
+    const [first] = this.#section;
+    const wrong = readSimplePacket(view, start, length, this.#littleEndian, first, batch, count);
+    if (wrong !== null) return this.#stop(wrong);
 
     this.warn('simple packets carry no time: each is given the time of the frame before it');
-    batch.offset[count] = start + SIMPLE_HEADER_BYTES;
-    batch.capturedLen[count] = captured;
-    batch.originalLen[count] = Math.min(original, MAX_INT32);
     batch.tsSec[count] = count > 0 ? batch.tsSec[count - 1]! : this.#lastSec;
     batch.tsNs[count] = count > 0 ? batch.tsNs[count - 1]! : this.#lastNs;
-    batch.iface[count] = described.index;
-    batch.linkType[count] = described.linkType;
     return true;
   }
 
-  #refuseLength(length: number): void {
-    this.stopAtDamage(
-      'bad-block-length',
-      `expected a block length of ${MIN_BLOCK_BYTES} to ${MAX_BLOCK_BYTES} bytes, a multiple of 4, found ${length}`,
-    );
+  /** Ends the capture at the block at the window's start; always false. */
+  #stop({ code, message }: BlockDamage): false {
+    this.stopAtDamage(code, message);
+    return false;
   }
 
-  #refuseTrailer(length: number): void {
+  /** The length at the end of the block at the window's start. */
+  #trailer(length: number): number {
     const { view, start } = this.window;
-    const trailer = view.getUint32(start + length - 4, this.#littleEndian);
-    this.stopAtDamage(
-      'bad-block-trailer',
-      `expected ${length}, the length of the block, at its end, found ${trailer}`,
-    );
-  }
-
-  #refuseBody(type: number, expected: number, found: number): void {
-    this.stopAtDamage(
-      'bad-block-length',
-      `expected at least ${expected} bytes for a block of type ${type}, found ${found}`,
-    );
-  }
-
-  #refuseInterface(id: number): void {
-    this.stopAtDamage(
-      'unknown-interface',
-      `expected one of the ${this.#section.length} interfaces of the section, found interface ${id}`,
-    );
-  }
-
-  #refuseCapturedLength(limit: number, found: number): void {
-    this.stopAtDamage(
-      'bad-captured-length',
-      `expected a captured length of at most ${limit} bytes, found ${found}`,
-    );
+    return view.getUint32(start + length - 4, this.#littleEndian);
   }
 }
 

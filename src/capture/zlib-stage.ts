@@ -2,7 +2,7 @@
 
 import type { Transform } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { CodecError, type Emit } from './codec.ts';
+import { CodecError, type Outlet } from './codec.ts';
 
 /** What Node's decompressing streams have in common: bytes consumed are counted in `bytesWritten`. */
 type ZlibTransform = Transform & { bytesWritten: number };
@@ -15,12 +15,14 @@ export class ZlibStage {
   /** Whether the compressed stream has ended; what follows isn't part of it. */
   isDone = false;
   readonly #stream: ZlibTransform;
+  readonly #outlet: Outlet;
   #error: Error | null = null;
   #wake: (() => void) | null = null;
 
-  constructor(stream: ZlibTransform, emit: Emit) {
+  constructor(stream: ZlibTransform, outlet: Outlet) {
     this.#stream = stream;
-    stream.on('data', emit);
+    this.#outlet = outlet;
+    stream.on('data', (bytes: Uint8Array) => this.#take(bytes));
     stream.on('end', () => {
       this.isDone = true;
     });
@@ -28,6 +30,7 @@ export class ZlibStage {
       this.#error = error;
       this.#wake?.();
     });
+    stream.on('close', () => this.#wake?.());
   }
 
   /** Returns how many bytes of `piece` were taken: all of them, or fewer where the stream ended within. */
@@ -37,7 +40,7 @@ export class ZlibStage {
       this.#wake = resolve;
       this.#stream.write(piece, () => resolve());
     });
-    while (this.#error === null && this.#stream.readableLength > 0) await setImmediate();
+    await this.#emptied();
     if (this.#error !== null) throw new CodecError(this.#error.message, true);
 
     const used = this.#stream.bytesWritten - before;
@@ -60,5 +63,21 @@ export class ZlibStage {
 
   close(): void {
     this.#stream.destroy();
+  }
+
+  /** Hands bytes on; a full outlet halts the stream, and so zlib, whatever a few compressed bytes expand to. */
+  #take(bytes: Uint8Array): void {
+    this.#outlet.take(bytes);
+    const room = this.#outlet.room();
+    if (room === null) return;
+    this.#stream.pause();
+    void room.then(() => this.#stream.resume());
+  }
+
+  /** Waits until the stream holds no output any more. */
+  async #emptied(): Promise<void> {
+    while (this.#error === null && !this.#stream.destroyed && this.#stream.readableLength > 0) {
+      await (this.#outlet.room() ?? setImmediate());
+    }
   }
 }

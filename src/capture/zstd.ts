@@ -2,11 +2,9 @@
 
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
-import { type Codec, CodecError, type Emit, HeaderBytes } from './codec.ts';
-import { SKIPPABLE_MAGIC } from './lz4.ts';
+import { type Codec, CodecError, HeaderBytes, type Outlet } from './codec.ts';
+import { SKIPPABLE_MAGIC, ZSTD_MAGIC } from './formats.ts';
 import { ZlibStage } from './zlib-stage.ts';
-
-export const ZSTD_MAGIC = 0xfd2fb528;
 
 /** The largest window believed, as the zstd program does without --long=31. */
 const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
@@ -17,18 +15,26 @@ const CHECKSUM_BYTES = 4;
 const BLOCK_RLE = 1;
 const BLOCK_RESERVED = 3;
 
-type State = 'magic' | 'descriptor' | 'header' | 'block-header' | 'block' | 'skip-size' | 'skip';
+type State =
+  | 'magic'
+  | 'descriptor'
+  | 'header'
+  | 'block-header'
+  | 'block'
+  | 'checksum'
+  | 'skip-size'
+  | 'skip';
 
 /** Decodes one frame whose bytes come in pieces. */
 export interface FrameDecoder {
   push(piece: Uint8Array): Promise<void>;
-  /** All bytes of the frame were given. */
-  end(): Promise<void>;
+  /** All bytes of the frame were given but its checksum, which is empty where it has none. */
+  end(checksum: Uint8Array): Promise<void>;
   close(): void;
 }
 
 /** Makes the decoder of one frame. */
-export type OpenFrame = (emit: Emit, hasChecksum: boolean) => FrameDecoder;
+export type OpenFrame = (outlet: Outlet, hasChecksum: boolean) => FrameDecoder;
 
 /**
  * Decodes concatenated frames.
@@ -39,10 +45,10 @@ export type OpenFrame = (emit: Emit, hasChecksum: boolean) => FrameDecoder;
  */
 export class ZstdCodec implements Codec {
   readonly warnings: readonly string[] = [];
-  readonly #emit: Emit;
+  readonly #outlet: Outlet;
   readonly #openFrame: OpenFrame;
   /** The header or block being collected. */
-  readonly #unit = new HeaderBytes(BLOCK_HEADER_BYTES + MAX_ZSTD_BLOCK_BYTES + CHECKSUM_BYTES);
+  readonly #unit = new HeaderBytes(BLOCK_HEADER_BYTES + MAX_ZSTD_BLOCK_BYTES);
   #state: State = 'magic';
   #wanted = 4;
   #frame: FrameDecoder | null = null;
@@ -50,8 +56,8 @@ export class ZstdCodec implements Codec {
   #isLastBlock = false;
   #skipLeft = 0;
 
-  constructor(emit: Emit, openFrame: OpenFrame) {
-    this.#emit = emit;
+  constructor(outlet: Outlet, openFrame: OpenFrame) {
+    this.#outlet = outlet;
     this.#openFrame = openFrame;
   }
 
@@ -98,7 +104,7 @@ export class ZstdCodec implements Codec {
           );
         }
         this.#hasChecksum = (bytes[4]! & 4) !== 0;
-        this.#frame = this.#openFrame(this.#emit, this.#hasChecksum);
+        this.#frame = this.#openFrame(this.#outlet, this.#hasChecksum);
         await this.#pass();
         this.#begin('block-header', BLOCK_HEADER_BYTES);
         return;
@@ -112,7 +118,11 @@ export class ZstdCodec implements Codec {
           this.#begin('block-header', BLOCK_HEADER_BYTES);
           return;
         }
-        await this.#frame?.end();
+        this.#begin('checksum', this.#hasChecksum ? CHECKSUM_BYTES : 0);
+        return;
+      case 'checksum':
+        // By itself, since zlib drops the output of a write that ends in a wrong one.
+        await this.#frame?.end(bytes.slice(0, this.#wanted));
         this.#frame?.close();
         this.#frame = null;
         this.#begin('magic', 4);
@@ -125,6 +135,8 @@ export class ZstdCodec implements Codec {
 
   /** A copy goes to the decoder: some hold on to what they are given. */
   async #pass(): Promise<void> {
+    const room = this.#outlet.room();
+    if (room !== null) await room;
     await this.#frame?.push(this.#unit.bytes.slice(0, this.#unit.length));
   }
 
@@ -157,10 +169,7 @@ export class ZstdCodec implements Codec {
       );
     }
     this.#state = 'block';
-    this.#wanted =
-      BLOCK_HEADER_BYTES +
-      (kind === BLOCK_RLE ? 1 : size) +
-      (this.#isLastBlock && this.#hasChecksum ? CHECKSUM_BYTES : 0);
+    this.#wanted = BLOCK_HEADER_BYTES + (kind === BLOCK_RLE ? 1 : size);
   }
 }
 
@@ -170,13 +179,13 @@ export async function loadFrameDecoder(): Promise<OpenFrame> {
     createZstdDecompress?: (options: { chunkSize: number }) => Transform & { bytesWritten: number };
   };
   if (createZstdDecompress !== undefined) {
-    return (emit) =>
+    return (outlet) =>
       new ZlibStageFrame(
-        new ZlibStage(createZstdDecompress({ chunkSize: ZlibStage.CHUNK_BYTES }), emit),
+        new ZlibStage(createZstdDecompress({ chunkSize: ZlibStage.CHUNK_BYTES }), outlet),
       );
   }
   const { FzstdFrame } = await import('./zstd-fallback.ts');
-  return (emit, hasChecksum) => new FzstdFrame(emit, hasChecksum);
+  return (outlet, hasChecksum) => new FzstdFrame(outlet, hasChecksum);
 }
 
 class ZlibStageFrame implements FrameDecoder {
@@ -190,7 +199,8 @@ class ZlibStageFrame implements FrameDecoder {
     await this.#stage.push(piece);
   }
 
-  async end(): Promise<void> {
+  async end(checksum: Uint8Array): Promise<void> {
+    if (checksum.length > 0) await this.#stage.push(checksum);
     await this.#stage.end();
   }
 

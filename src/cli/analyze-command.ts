@@ -10,8 +10,9 @@ import { compileFailOn, compileSelection, type FailOn, type Selection } from '..
 import type { Tally } from '../report/summary.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm } from './data-form.ts';
-import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
+import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
+import { OFFLOAD_FROM_BYTES } from './report-job.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
 import { type Format, formatByEnding, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
@@ -83,9 +84,10 @@ async function runFiles(
   };
   for (let next = timelines.shift(); next !== undefined; next = timelines.shift()) {
     let source: FrameSource | null = null;
-    const start = (bytesRead: number): void => {
-      if (offload !== null || bytesRead < OFFLOAD_FROM_BYTES) return;
+    const start = async (frameBytes: number): Promise<void> => {
+      if (offload !== null || frameBytes < OFFLOAD_FROM_BYTES) return;
       if (format === 'table' || options.sort) return;
+      const { startOffload } = await import('./offload.ts');
       const { fd } = writer;
       const mslSec = options.msl ?? DEFAULT_MSL_SEC;
       const { selection, failOn } = options;
@@ -100,9 +102,9 @@ async function runFiles(
       opened(found) {
         source = found;
       },
-      async drain(bytesRead) {
+      async drain(frameBytes) {
         const goesOn = await drain();
-        if (goesOn) start(bytesRead);
+        if (goesOn) await start(frameBytes);
         return goesOn;
       },
       takeFinished(finished) {

@@ -73,9 +73,10 @@ async function run(
     writesToTerminal: ctx.stdoutIsTerminal && options.output === null,
     drain: async () => {
       out.flush();
-      return (await writer.drain()) && follower.record === null;
+      return writer.drain();
     },
     onRecord: () => {},
+    only: stream,
     payload: follower,
   });
   if (status === EXIT.unusable) return status;

@@ -1,28 +1,7 @@
 #!/usr/bin/env node
-/** The program `finwait`: hands the process to the command line and exits with its status. */
+/** The program `finwait`: says its version, or hands the process to the command line and exits with its status. */
 
 import { readFileSync, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
-import type { Context } from './context.ts';
-import { main } from './program.ts';
-import { fdWriter } from './writer.ts';
-
-const DEFAULT_WIDTH = 80;
-
-/** Standard error may be gone or full; nothing can be said about that. */
-function toStderr(text: string): void {
-  try {
-    writeSync(2, text);
-  } catch {
-    // Nowhere left to say it.
-  }
-}
-
-function terminalWidth(): number {
-  // Touched only on a terminal: process.stdout would make a pipe non-blocking.
-  const stream = isatty(1) ? process.stdout : isatty(2) ? process.stderr : null;
-  return stream?.columns || DEFAULT_WIDTH;
-}
 
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
@@ -31,42 +10,20 @@ function version(): string {
   return isPackage ? String(parsed.version) : 'unknown';
 }
 
-const interrupt = new AbortController();
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-// Once: a second Ctrl-C ends the process at once, as it would any other.
-function onSignal(): void {
-  for (const signal of SIGNALS) process.removeListener(signal, onSignal);
-  interrupt.abort();
+/** What scripts and package managers ask for, and nothing is loaded for it. */
+function sayVersion(): void {
+  try {
+    writeSync(1, `${version()}\n`);
+  } catch {
+    // Nobody reads it.
+  }
 }
-for (const signal of SIGNALS) process.on(signal, onSignal);
 
-const context: Context = {
-  engine: async () => {
-    const [{ openCapture }, { runAnalysis }] = await Promise.all([
-      import('../capture/open.ts'),
-      import('../analyze.ts'),
-    ]);
-    return { openCapture, runAnalysis };
-  },
-  stdout: fdWriter(1),
-  warn: (line) => toStderr(`${line}\n`),
-  status: toStderr,
-  stdoutIsTerminal: isatty(1),
-  stderrIsTerminal: isatty(2),
-  get width() {
-    return terminalWidth();
-  },
-  env: process.env,
-  interrupt: interrupt.signal,
-};
-
-let status: number;
-try {
-  status = await main(process.argv.slice(2), context, version());
-} catch (error) {
-  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  toStderr(`finwait: internal error, please report it: ${what}\n`);
-  status = 2;
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  sayVersion();
+} else {
+  const { runProcess } = await import('./process.ts');
+  // An exit that does not wait for a read of standard input that may never end.
+  process.exit(await runProcess(args, version()));
 }
-// An exit that does not wait for a read of standard input that may never end.
-process.exit(status);

@@ -7,12 +7,6 @@ import type { FinishedConnection } from '../tcp/finished.ts';
 import { MAX_PACKED_WORDS, PackedConnections } from '../tcp/packed.ts';
 import type { FromReport, ReportJob, ReportResult, ToReport } from './report-job.ts';
 
-/**
- * Bytes of input from which on more threads pay: each must start (50 ms) and compile the same code again, which below took longer
- * than it saved (docs/performance.md).
- */
-export const OFFLOAD_FROM_BYTES = 128 * 1024 * 1024;
-
 /** Threads beside this one: reading keeps about three busy. JSON Lines take so long to write that reading can share a core. */
 const MAX_THREADS = 3;
 

@@ -39,8 +39,8 @@ export async function readInput(
   ctx: Context,
   input: string | Timeline,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'transient' | 'watch'> & {
-    drain: (bytesRead: number) => Promise<boolean>;
+  on: Pick<RunOptions, 'onRecord' | 'only' | 'payload' | 'takeFinished' | 'transient' | 'watch'> & {
+    drain: (frameBytes: number) => Promise<boolean>;
     /** `drain` writes results to the terminal: no line of progress may stand between them. */
     writesToTerminal?: boolean;
     /** Told the source before the first frame is read. */
@@ -68,6 +68,7 @@ export async function readInput(
         zeek: options.zeek === true,
         ...(options.msl === undefined ? {} : { msl: options.msl }),
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
+        ...(on.only === undefined ? {} : { only: on.only }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),
         ...(on.payload === undefined ? {} : { payload: on.payload }),
         onRecord: on.onRecord,
@@ -79,7 +80,7 @@ export async function readInput(
             await setImmediate();
             turned = performance.now();
           }
-          return (await on.drain(at.bytesRead)) && !ctx.interrupt.aborted;
+          return (await on.drain(at.frameBytes)) && !ctx.interrupt.aborted;
         },
       });
       const summary = await untilInterrupted(run, ctx.interrupt, () => source.close());

@@ -41,8 +41,9 @@ export async function showCommand(
   const { status, summary } = await readInput(ctx, timeline, options, {
     drain: async () => true,
     onRecord: (record) => {
-      if (record.stream === stream) found = record;
+      found = record;
     },
+    only: stream,
     watch: { stream, onSegment: (segment) => collector.add(segment) },
   });
   if (status === EXIT.unusable) return status;

@@ -1,8 +1,9 @@
-/** The files of extracted streams: gathered in memory, written beside their name, and renamed when finished. */
+/** The files of extracted streams: gathered in memory; a large one is written beside its name, and renamed when finished. */
 
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Files open at once; the one not written to for the longest time is closed and opened again when needed. */
 export const MAX_OPEN_FILES = 128;
@@ -58,14 +59,44 @@ export class StreamFiles {
     const file = this.#files.get(key);
     if (file === undefined) return true;
     const target = join(this.#folder, name);
+    if (file.path === null && file.gathered > 0 && this.#writeAtOnce(file, target)) {
+      this.#files.delete(key);
+      return true;
+    }
     if (!mayReplace && fs.lstatSync(target, { throwIfNoEntry: false }) !== undefined) {
       this.drop(key);
       return false;
     }
     this.#write(file);
     this.#close(file);
-    if (file.path !== null) fs.renameSync(file.path, target);
+    if (file.path !== null) {
+      fs.renameSync(file.path, target);
+      forgetTemporary(file.path);
+    }
     this.#files.delete(key);
+    return true;
+  }
+
+  /**
+   * Writes a file of which nothing was written so far under its name; false where that name is taken. Nobody sees it unfinished for
+   * longer than one write takes, and each of a flood's many small files costs three system calls in place of six.
+   */
+  #writeAtOnce(file: StreamFile, target: string): boolean {
+    let fd: number;
+    try {
+      fd = fs.openSync(target, 'wx');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      throw error;
+    }
+    try {
+      this.#put(file, fd);
+    } catch (error) {
+      fs.rmSync(target, { force: true });
+      throw error;
+    } finally {
+      fs.closeSync(fd);
+    }
     return true;
   }
 
@@ -75,7 +106,10 @@ export class StreamFiles {
     if (file === undefined) return;
     this.#gathered -= file.gathered;
     this.#close(file);
-    if (file.path !== null) fs.rmSync(file.path, { force: true });
+    if (file.path !== null) {
+      fs.rmSync(file.path, { force: true });
+      forgetTemporary(file.path);
+    }
     this.#files.delete(key);
   }
 
@@ -85,8 +119,11 @@ export class StreamFiles {
   }
 
   #write(file: StreamFile): void {
-    if (file.gathered === 0) return;
-    const fd = this.#opened(file);
+    if (file.gathered > 0) this.#put(file, this.#opened(file));
+  }
+
+  /** Writes what was gathered. */
+  #put(file: StreamFile, fd: number): void {
     const bytes = Buffer.concat(file.parts, file.gathered);
     this.#gathered -= file.gathered;
     file.parts = [];
@@ -103,7 +140,10 @@ export class StreamFiles {
       this.#close(oldest);
     }
     const isNew = file.path === null;
-    file.path ??= join(this.#folder, `.finwait-${randomBytes(8).toString('hex')}.part`);
+    if (file.path === null) {
+      file.path = join(this.#folder, `.finwait-${randomBytes(8).toString('hex')}.part`);
+      addTemporary(file.path);
+    }
     file.fd = fs.openSync(file.path, isNew ? 'wx' : 'a');
     return file.fd;
   }

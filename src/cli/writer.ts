@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Characters gathered before a write. */
 const CHUNK_CHARS = 256 * 1024;
@@ -94,6 +95,7 @@ export function fileWriter(path: string): Writer {
   const fd = direct
     ? fs.openSync(target, 'w')
     : fs.openSync(temporary, 'wx', old === undefined ? 0o666 : old.mode & 0o777);
+  if (!direct) addTemporary(temporary);
   const inner = fdWriter(fd);
   let open = true;
   const close = (): void => {
@@ -107,13 +109,18 @@ export function fileWriter(path: string): Writer {
     async finish() {
       const whole = await inner.drain();
       close();
-      if (!direct) fs.renameSync(temporary, target);
+      if (!direct) {
+        fs.renameSync(temporary, target);
+        forgetTemporary(temporary);
+      }
       return whole;
     },
     discard() {
       if (!open) return;
       close();
-      if (!direct) fs.rmSync(temporary, { force: true });
+      if (direct) return;
+      fs.rmSync(temporary, { force: true });
+      forgetTemporary(temporary);
     },
   };
 }

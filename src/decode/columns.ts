@@ -21,11 +21,11 @@ export interface SegmentColumns {
   readonly tsNs: Int32Array;
   /** 4 or 6. */
   readonly family: Uint8Array;
-  /** Four words a segment, as 32-bit patterns in network order; IPv4 uses the first and leaves the others 0. */
+  /** Four words a segment, as 32-bit patterns in network order; IPv4 uses the first, the others say nothing then. */
   readonly src: Int32Array;
   readonly dst: Int32Array;
-  readonly srcPort: Uint16Array;
-  readonly dstPort: Uint16Array;
+  /** Source port in the upper half, destination port in the lower, as on the wire. */
+  readonly ports: Int32Array;
   /** 32-bit patterns. */
   readonly seq: Int32Array;
   readonly ack: Int32Array;
@@ -47,14 +47,10 @@ export interface SegmentColumns {
   readonly hasTs: Uint8Array;
   readonly tsVal: Int32Array;
   readonly tsEcr: Int32Array;
-  /** 1 where the frame was snapped before the end of its payload. */
-  readonly snapped: Uint8Array;
-  /** Where the TCP options begin, and how many bytes of them were captured; in `spill` where `inSpill` is 1. */
-  readonly optionsOffset: Int32Array;
-  readonly optionsLen: Uint8Array;
-  /** Where the payload begins and how many bytes of it were captured. */
-  readonly payloadOffset: Int32Array;
-  readonly payloadCaptured: Int32Array;
+  /** Where the TCP header begins; tcp.ts finds options and payload by it. */
+  readonly headerOffset: Int32Array;
+  /** Bytes at the segment's end that were on the wire and not captured. */
+  readonly uncaptured: Int32Array;
   /** 1: the offsets point into `spill` (a datagram put together from fragments), 0: into the batch's bytes. */
   readonly inSpill: Uint8Array;
   /** Bytes of reassembled datagrams of the current batch. */
@@ -82,30 +78,26 @@ export const ACK_AT = FIRST_WORD + 3 * WORDS;
 export const PAYLOAD_LEN_AT = FIRST_WORD + 4 * WORDS;
 export const TS_VAL_AT = FIRST_WORD + 5 * WORDS;
 export const TS_ECR_AT = FIRST_WORD + 6 * WORDS;
-export const OPTIONS_OFFSET_AT = FIRST_WORD + 7 * WORDS;
-export const PAYLOAD_OFFSET_AT = FIRST_WORD + 8 * WORDS;
-export const PAYLOAD_CAPTURED_AT = FIRST_WORD + 9 * WORDS;
+export const HEADER_OFFSET_AT = FIRST_WORD + 7 * WORDS;
+export const UNCAPTURED_AT = FIRST_WORD + 8 * WORDS;
+export const PORTS_AT = FIRST_WORD + 9 * WORDS;
 export const IP_LEN_AT = FIRST_WORD + 10 * WORDS;
 export const SRC_AT = FIRST_WORD + 11 * WORDS;
 export const DST_AT = SRC_AT + ADDRESS_WORDS;
 
 const FIRST_HALF = (DST_AT + ADDRESS_WORDS) * 2;
-export const SRC_PORT_AT = FIRST_HALF + 0 * HALVES;
-export const DST_PORT_AT = FIRST_HALF + 1 * HALVES;
-export const FLAGS_AT = FIRST_HALF + 2 * HALVES;
-export const WINDOW_AT = FIRST_HALF + 3 * HALVES;
-export const CHECKSUM_AT = FIRST_HALF + 4 * HALVES;
-export const IP_ID_AT = FIRST_HALF + 5 * HALVES;
+export const FLAGS_AT = FIRST_HALF + 0 * HALVES;
+export const WINDOW_AT = FIRST_HALF + 1 * HALVES;
+export const CHECKSUM_AT = FIRST_HALF + 2 * HALVES;
+export const IP_ID_AT = FIRST_HALF + 3 * HALVES;
 
-const FIRST_BYTE = (FIRST_HALF + 6 * HALVES) * 2;
+const FIRST_BYTE = (FIRST_HALF + 4 * HALVES) * 2;
 export const FAMILY_AT = FIRST_BYTE + 0 * BYTES;
 export const TTL_AT = FIRST_BYTE + 1 * BYTES;
 export const HAS_TS_AT = FIRST_BYTE + 2 * BYTES;
-export const SNAPPED_AT = FIRST_BYTE + 3 * BYTES;
-export const OPTIONS_LEN_AT = FIRST_BYTE + 4 * BYTES;
-export const IN_SPILL_AT = FIRST_BYTE + 5 * BYTES;
+export const IN_SPILL_AT = FIRST_BYTE + 3 * BYTES;
 
-const MEMORY_BYTES = FIRST_BYTE + 6 * BYTES;
+const MEMORY_BYTES = FIRST_BYTE + 4 * BYTES;
 
 /** An empty ring. */
 export function createSegmentColumns(): SegmentColumns {
@@ -128,12 +120,10 @@ export function createSegmentColumns(): SegmentColumns {
     payloadLen: words(PAYLOAD_LEN_AT),
     tsVal: words(TS_VAL_AT),
     tsEcr: words(TS_ECR_AT),
-    optionsOffset: words(OPTIONS_OFFSET_AT),
-    payloadOffset: words(PAYLOAD_OFFSET_AT),
-    payloadCaptured: words(PAYLOAD_CAPTURED_AT),
+    headerOffset: words(HEADER_OFFSET_AT),
+    uncaptured: words(UNCAPTURED_AT),
     ipLen: words(IP_LEN_AT),
-    srcPort: halves(SRC_PORT_AT),
-    dstPort: halves(DST_PORT_AT),
+    ports: words(PORTS_AT),
     flags: halves(FLAGS_AT),
     window: halves(WINDOW_AT),
     checksum: halves(CHECKSUM_AT),
@@ -141,8 +131,6 @@ export function createSegmentColumns(): SegmentColumns {
     family: bytes(FAMILY_AT),
     ttl: bytes(TTL_AT),
     hasTs: bytes(HAS_TS_AT),
-    snapped: bytes(SNAPPED_AT),
-    optionsLen: bytes(OPTIONS_LEN_AT),
     inSpill: bytes(IN_SPILL_AT),
     spill,
     spillView: new DataView(spill.buffer),

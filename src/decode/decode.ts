@@ -1,17 +1,18 @@
-/** Frames to TCP segments, a batch at a time: a first pass finds the headers, a second one reads them. */
+/** Frames to TCP segments, a batch at a time: the short way for most frames, header by header for the others. */
 
-import { FRAMES_PER_BATCH, type FrameBatch } from '../capture/source.ts';
+import type { FrameBatch } from '../capture/source.ts';
 import { createSegmentColumns, type SegmentColumns } from './columns.ts';
 import { stepEthernet, stepEthertype, stepLlc } from './ethernet.ts';
 import { step80211 } from './ieee80211.ts';
 import { stepIpProtocol } from './ip-protocol.ts';
 import { stepIp, stepIpv4 } from './ipv4.ts';
 import { stepIpv6 } from './ipv6.ts';
-import { LINKTYPE_ETHERNET, stepLink } from './link.ts';
+import { stepLink } from './link.ts';
 import { stepMpls } from './mpls.ts';
 import {
   createPacket,
   MAX_HEADERS,
+  MAX_WIRE_LEN,
   type Packet,
   STEP_80211,
   STEP_ETHERNET,
@@ -36,26 +37,11 @@ import {
 } from './reasons.ts';
 import { FRAGMENT_KEY_WORDS, OVER_LIMIT, type Reassembler } from './reassembler.ts';
 import { moveToSpill, type Reassembly, reserveSpill } from './reassembly.ts';
-import {
-  DATA_OFFSET,
-  PLACE_CAPTURED_END,
-  PLACE_FAMILY,
-  PLACE_IN_SPILL,
-  PLACE_INDEX,
-  PLACE_IP,
-  PLACE_TCP,
-  PLACE_WIRE_END,
-  PLACE_WORDS,
-  readSegments,
-  TCP_HEADER_LEN,
-  TCP_USABLE_LEN,
-} from './tcp.ts';
+import { createPlace, type Place, readSegments } from './segments.ts';
+import { DATA_OFFSET, TCP_HEADER_LEN, TCP_USABLE_LEN } from './tcp.ts';
 
 /** Unknown link types counted each for itself; a file can name 2^16 of them. */
 const MAX_UNKNOWN_LINK_TYPES = 256;
-
-/** A frame's length on the wire is believed up to here, so that an offset behind it is still a 32-bit number. */
-const MAX_WIRE_LEN = 0x3fff_ffff;
 
 /** What decoding keeps from batch to batch: counts, fragments, and records that it uses again. */
 export interface DecodeContext {
@@ -66,8 +52,7 @@ export interface DecodeContext {
   /** Frames of which fewer bytes were captured than were on the wire. */
   snappedFrames: number;
   readonly packet: Packet;
-  /** Where the batch's TCP headers are (tcp.ts). */
-  readonly places: Int32Array;
+  readonly place: Place;
   readonly reassembly: Reassembly;
 }
 
@@ -78,7 +63,7 @@ export function createDecodeContext(reassembler: Reassembler = NO_REASSEMBLER): 
     unknownLinkTypes: new Map(),
     snappedFrames: 0,
     packet: createPacket(),
-    places: new Int32Array(FRAMES_PER_BATCH * PLACE_WORDS),
+    place: createPlace(),
     reassembly: { reassembler, columns: createSegmentColumns(), spillUsed: 0 },
   };
 }
@@ -104,7 +89,7 @@ export function addReasons(ctx: DecodeContext): Partial<Record<NotDecodedReason,
  * segments to the ring from position `start`. Returns how many it wrote, 0 … `batch.count`; frames without a
  * segment are counted in `ctx`. Never throws, whatever the bytes.
  *
- * Hot path: nothing is allocated per frame; Ethernet with IPv4 or IPv6 and TCP directly above takes the short way.
+ * Hot path: nothing is allocated per frame. The short way goes on as long as it can; where it stops one frame goes the long way.
  */
 export function decodeBatch(
   batch: FrameBatch,
@@ -113,85 +98,42 @@ export function decodeBatch(
   start: number,
   ctx: DecodeContext,
 ): number {
+  const { place } = ctx;
   ctx.reassembly.columns = columns;
   ctx.reassembly.spillUsed = 0;
-  const count = findSegments(batch, ctx);
-  readSegments(ctx.places, count, batch.view, batch, firstFrame, columns, start);
-  return count;
-}
-
-/** Ethernet, IPv4 without options, TCP. */
-const SHORT_IPV4_LEN = 14 + 20 + TCP_HEADER_LEN;
-/** Ethernet, IPv6, TCP. */
-const SHORT_IPV6_LEN = 14 + 40 + TCP_HEADER_LEN;
-const PROTOCOL_TCP = 6;
-
-/** The first pass: fills `ctx.places`, returns how many. Hot path. */
-function findSegments(batch: FrameBatch, ctx: DecodeContext): number {
-  const { view, offset, capturedLen, originalLen, linkType } = batch;
-  const { places } = ctx;
-  const frames = batch.count;
-  let count = 0;
-  let snappedFrames = 0;
-  for (let k = 0; k < frames; k++) {
-    const at = offset[k]!;
-    const captured = capturedLen[k]!;
-    const original = Math.min(originalLen[k]!, MAX_WIRE_LEN);
-    if (captured < original) snappedFrames++;
-
-    if (linkType[k] === LINKTYPE_ETHERNET && captured >= SHORT_IPV4_LEN) {
-      const ip = at + 14;
-      const type = view.getUint16(at + 12);
-      let tcp = 0;
-      let family = 0;
-      let end = at + original;
-      if (type === 0x0800) {
-        // Version 4 and no options; neither fragment offset nor more fragments; TCP.
-        if (
-          view.getUint8(ip) === 0x45 &&
-          view.getUint8(ip + 9) === PROTOCOL_TCP &&
-          (view.getUint16(ip + 6) & 0x3fff) === 0
-        ) {
-          const totalLen = view.getUint16(ip + 2);
-          if (totalLen !== 0 && ip + totalLen < end) end = ip + totalLen;
-          tcp = ip + 20;
-          family = 4;
-        }
-      } else if (
-        type === 0x86dd &&
-        captured >= SHORT_IPV6_LEN &&
-        view.getUint8(ip) >> 4 === 6 &&
-        view.getUint8(ip + 6) === PROTOCOL_TCP
-      ) {
-        const payloadLen = view.getUint16(ip + 4);
-        if (payloadLen !== 0 && ip + 40 + payloadLen < end) end = ip + 40 + payloadLen;
-        tcp = ip + 40;
-        family = 6;
-      }
-      if (tcp !== 0) {
-        const headerLen = (view.getUint8(tcp + DATA_OFFSET) >> 4) * 4;
-        if (headerLen >= TCP_HEADER_LEN && tcp + headerLen <= end) {
-          const place = count * 8;
-          places[place] = k;
-          places[place + 1] = ip;
-          places[place + 2] = tcp;
-          places[place + 3] = Math.min(at + captured, end);
-          places[place + 4] = end;
-          places[place + 5] = family;
-          places[place + 6] = 0;
-          count++;
-          continue;
-        }
-      }
-    }
-    count = findSegment(batch, k, ctx, count);
+  ctx.snappedFrames += countSnapped(batch);
+  place.frame = 0;
+  place.count = 0;
+  place.isFound = false;
+  for (;;) {
+    readSegments(batch, firstFrame, columns, start, place);
+    if (place.frame >= batch.count) return place.count;
+    if (findSegment(batch, place.frame, ctx)) showPlace(ctx.packet, place);
+    else place.frame++;
   }
-  ctx.snappedFrames += snappedFrames;
-  return count;
 }
 
-/** Any frame, header by header: adds its segment to `ctx.places` or counts why there is none. */
-function findSegment(batch: FrameBatch, k: number, ctx: DecodeContext, count: number): number {
+/** Says where the long way has found the segment. */
+function showPlace(p: Packet, place: Place): void {
+  place.isFound = true;
+  place.view = p.view;
+  place.ip = p.ipAt;
+  place.tcp = p.at;
+  place.end = p.capturedEnd;
+  place.wireEnd = p.wireEnd;
+  place.family = p.family;
+  place.inSpill = p.inSpill;
+}
+
+/** Hot path: one loop over two columns. */
+function countSnapped({ capturedLen, count, originalLen }: FrameBatch): number {
+  let snapped = 0;
+  for (let k = 0; k < count; k++) if (capturedLen[k]! < originalLen[k]!) snapped++;
+  return snapped;
+}
+
+/** The long way, for any frame, header by header: leaves its segment in `ctx.packet`, or counts why there is none. */
+function findSegment(batch: FrameBatch, k: number, ctx: DecodeContext): boolean {
   const p = ctx.packet;
   const at = batch.offset[k]!;
   p.view = batch.view;
@@ -214,18 +156,9 @@ function findSegment(batch: FrameBatch, k: number, ctx: DecodeContext, count: nu
     const reason = ~step;
     ctx.notDecoded[reason]! += 1;
     if (reason === UNKNOWN_LINK_TYPE) countLinkType(ctx.unknownLinkTypes, linkType);
-    return count;
+    return false;
   }
-  const { places } = ctx;
-  const place = count * PLACE_WORDS;
-  places[place + PLACE_INDEX] = k;
-  places[place + PLACE_IP] = p.ipAt;
-  places[place + PLACE_TCP] = p.at;
-  places[place + PLACE_CAPTURED_END] = p.capturedEnd;
-  places[place + PLACE_WIRE_END] = p.wireEnd;
-  places[place + PLACE_FAMILY] = p.family;
-  places[place + PLACE_IN_SPILL] = p.inSpill;
-  return count + 1;
+  return true;
 }
 
 /** Passes one header. A header that ended beyond the captured bytes shows in the next one's check. */

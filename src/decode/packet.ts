@@ -6,6 +6,9 @@ export const MAX_HEADERS = 64;
 /** IP headers one frame may have, each inside the one before. */
 export const MAX_IP_HEADERS = 8;
 
+/** A frame's length on the wire is believed up to here, so that an offset behind it is still a 32-bit number. */
+export const MAX_WIRE_LEN = 0x3fff_ffff;
+
 /**
  * Where the next header begins and how far the packet around it goes; one record, overwritten by every frame.
  * Offsets point into `view`, which is the batch's memory or, after a reassembly, the spill.

@@ -99,7 +99,7 @@ export class Connections {
 
   /** First two passes: the keys of the batch, and a first look at what they lead to. */
   protected keys(count: number): void {
-    const { family, src, dst, srcPort, dstPort } = this.columns;
+    const { family, src, dst, ports: portsAt } = this.columns;
     const table = this.table;
     const addresses = this.addresses;
     addresses.sweep();
@@ -114,12 +114,11 @@ export class Connections {
       const six = family[p] === 6 ? 1 : 0;
       const s = six === 1 ? addresses.intern(src, p * 4) : src[p * 4]!;
       const d = six === 1 ? addresses.intern(dst, p * 4) : dst[p * 4]!;
-      const sp = srcPort[p]!;
-      const dp = dstPort[p]!;
-      const high = s > d || (s === d && sp > dp);
+      const sent = portsAt[p]!;
+      const high = s > d || (s === d && sent >>> 16 > (sent & 0xffff));
       const a = high ? d : s;
       const b = high ? s : d;
-      const ports = high ? (dp << 16) | sp : (sp << 16) | dp;
+      const ports = high ? (sent << 16) | (sent >>> 16) : sent;
       keyA[i] = a;
       keyB[i] = b;
       keyPorts[i] = ports;

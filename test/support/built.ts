@@ -1,11 +1,29 @@
-/** The program as users have it: built, in a folder of its own, so that a test of threads needs no `npm run build` before. */
+/** The program as it is published, built from the sources into a folder of its own: its threads run only there. */
 
-import { execFileSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT } from './command.ts';
+import { type Outcome, ROOT } from './command.ts';
 
-/** Builds the program into `folder`; returns the path of its main module. */
+export interface Built {
+  /** Runs a shell command in the project's folder; `finwait` in it is the built program. */
+  shell: (command: string) => Outcome;
+  /** Runs it and tells which modules the main thread loaded: those of the program by their path in dist/. */
+  traced: (...args: string[]) => Outcome & { modules: string[] };
+  remove: () => void;
+}
+
+/** Writes the address of each module that is loaded to standard error. */
+const TRACE = `data:text/javascript,${encodeURIComponent(`
+  import { register } from 'node:module';
+  import { isMainThread } from 'node:worker_threads';
+  const hook = "import { writeSync } from 'node:fs';" +
+    "export async function load(url, context, next) { writeSync(2, 'loads ' + url + '\\\\n'); return next(url, context); }";
+  if (isMainThread) register('data:text/javascript,' + encodeURIComponent(hook));
+`)}`;
+
+/** Builds the program into `folder`, which takes a second; returns the path of its main module. */
 export function buildInto(folder: string): string {
   const dist = join(folder, 'dist');
   const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
@@ -14,4 +32,27 @@ export function buildInto(folder: string): string {
   symlinkSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   return join(dist, 'cli/main.js');
+}
+
+/** Builds it into a folder of its own. */
+export function buildProgram(): Built {
+  const folder = mkdtempSync(join(tmpdir(), 'finwait-built-'));
+  const main = buildInto(folder);
+  const start = (command: string, ...args: string[]): Outcome => {
+    const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 } as const;
+    const { status, stderr, stdout } = spawnSync(command, args, options);
+    return { status: status ?? -1, stderr, stdout };
+  };
+  return {
+    shell: (command) =>
+      start('sh', '-c', `finwait() { '${process.execPath}' '${main}' "$@"; }\n${command}`),
+    traced(...args) {
+      const { stderr, ...rest } = start(process.execPath, '--import', TRACE, main, ...args);
+      const modules = [...stderr.matchAll(/^loads (.*)\n/gm)].map(([, url = '']) =>
+        url.replace(/^.*\/dist\//, '').replace(/^.*\/node_modules\//, 'package '),
+      );
+      return { ...rest, stderr: stderr.replace(/^loads .*\n/gm, ''), modules };
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
 }

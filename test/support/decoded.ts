@@ -4,6 +4,12 @@ import { openCapture } from '../../src/capture/open.ts';
 import { createFrameBatch, type FrameBatch } from '../../src/capture/source.ts';
 import { createSegmentColumns, SEGMENT_RING } from '../../src/decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from '../../src/decode/decode.ts';
+import {
+  optionsLenAt,
+  payloadCapturedAt,
+  payloadOffsetAt,
+  TCP_HEADER_LEN,
+} from '../../src/decode/tcp.ts';
 import { FragmentReassembler } from '../../src/flow/fragments.ts';
 import { batchesOf, type TestFrame } from './pcap.ts';
 
@@ -63,14 +69,16 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
     const count = decodeBatch(batch, firstFrame, c, start, ctx);
     for (let i = 0; i < count; i++) {
       const at = (start + i) & (SEGMENT_RING - 1);
-      const bytes = c.inSpill[at] === 1 ? c.spill : batch.bytes;
+      const [bytes, view] =
+        c.inSpill[at] === 1 ? [c.spill, c.spillView] : [batch.bytes, batch.view];
+      const payload = payloadOffsetAt(c, view, at);
       const hasTs = c.hasTs[at] === 1;
       segments.push({
         frame: c.frame[at]!,
         src: addressAt(c.src, at, c.family[at]!),
         dst: addressAt(c.dst, at, c.family[at]!),
-        srcPort: c.srcPort[at]!,
-        dstPort: c.dstPort[at]!,
+        srcPort: c.ports[at]! >>> 16,
+        dstPort: c.ports[at]! & 0xffff,
         seq: c.seq[at]! >>> 0,
         ack: c.ack[at]! >>> 0,
         flags: c.flags[at]!,
@@ -81,9 +89,9 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
         ipId: c.ipId[at]!,
         tsVal: hasTs ? c.tsVal[at]! >>> 0 : null,
         tsEcr: hasTs ? c.tsEcr[at]! >>> 0 : null,
-        snapped: c.snapped[at] === 1,
-        options: hex(bytes, c.optionsOffset[at]!, c.optionsLen[at]!),
-        payload: hex(bytes, c.payloadOffset[at]!, c.payloadCaptured[at]!),
+        snapped: c.uncaptured[at]! > 0,
+        options: hex(bytes, c.headerOffset[at]! + TCP_HEADER_LEN, optionsLenAt(c, view, at)),
+        payload: hex(bytes, payload, payloadCapturedAt(c, at)),
       });
     }
     firstFrame += batch.count;
@@ -100,7 +108,8 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
 
 function addressAt(words: Int32Array, at: number, family: number): string {
   const view = new DataView(new ArrayBuffer(16));
-  for (let w = 0; w < 4; w++) view.setInt32(4 * w, words[4 * at + w]!);
+  for (let w = 0; w < 4; w++)
+    view.setInt32(4 * w, family === 6 || w === 0 ? words[4 * at + w]! : 0);
   const bytes = new Uint8Array(view.buffer);
   return family === 4 ? bytes.subarray(0, 4).join('.') : hex(bytes, 0, 16);
 }

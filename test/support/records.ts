@@ -263,10 +263,14 @@ export function fakeContext(
         return NO_SOURCE as FrameSource;
       },
       runAnalysis: async (_source, options) => {
-        for (const r of records) options.onRecord({ ...r, file: options.file ?? null }, 0);
+        for (const r of records) {
+          if (options.only !== undefined && r.stream !== options.only) continue;
+          options.onRecord({ ...r, file: options.file ?? null }, 0);
+        }
         during?.(options);
         await options.onChunk?.({
           frames: 1,
+          frameBytes: 1,
           bytesRead: 1,
           bytesTotal: 1,
           connections: records.length,

@@ -53,9 +53,11 @@ export class ZeekObserver extends ZeekMachine {
       this.doubles[(end + M.DELIVERED) >> 1] = 1;
       this.doubles[(end + M.TRIMMED) >> 1] = 1;
     }
-    const { dstPort, flags, srcPort } = this.#columns;
+    const { flags, ports: portsAt } = this.#columns;
+    const ports = portsAt[p]!;
     const syn = flags[p]! & (SYN | ACK);
-    const isFlipped = syn !== SYN && isFromResponder(srcPort[p]!, dstPort[p]!, (syn & SYN) !== 0);
+    const isFlipped =
+      syn !== SYN && isFromResponder(ports >>> 16, ports & 0xffff, (syn & SYN) !== 0);
     this.words[base + M.BITS] = isFlipped ? 1 - d : d;
     // The letter has no case.
     if (isFlipped) this.addLetter(index, M.LETTER_FLIPPED, true);
@@ -103,7 +105,7 @@ export class ZeekObserver extends ZeekMachine {
     const doesClose = this.step(index, d, flags, seq, len);
     if ((flags & ACK) !== 0) this.acknowledged(index, 1 - d, acked);
     words[base + M.BITS]! |= isOrig ? M.ORIG_SPOKE : M.RESP_SPOKE;
-    if (len > 0 && (flags & RST) === 0 && at >= 0 && columns.payloadCaptured[p]! >= len) {
+    if (len > 0 && (flags & RST) === 0 && at >= 0 && columns.uncaptured[p] === 0) {
       const start = at + ((flags & SYN) >> 1);
       this.sent(index, d, start, start + len);
     }
@@ -138,7 +140,7 @@ export class ZeekObserver extends ZeekMachine {
     const end = last + len;
     if (len > 0) {
       // The first bytes, which nobody acknowledged yet, are looked at more closely.
-      if (doubles[(own + M.ACKED) >> 1]! <= 1 || columns.payloadCaptured[p]! < len) return false;
+      if (doubles[(own + M.ACKED) >> 1]! <= 1 || columns.uncaptured[p] !== 0) return false;
       if (doubles[(own + M.DELIVERED) >> 1] !== last) return false;
       if (end - doubles[(own + M.TRIMMED) >> 1]! > MAX_UNACKED) return false;
       doubles[(own + M.LAST) >> 1] = end;

@@ -1,0 +1,43 @@
+/** The thread that decompresses a file: fills the slots as they come free. */
+
+import { openSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { DecompressedInput } from './decompress.ts';
+import { type DecompressJob, type FromDecompress, SLOT_BYTES, SLOTS } from './decompress-job.ts';
+import { FileInput } from './inputs.ts';
+import { Window } from './window.ts';
+
+const job: DecompressJob = workerData;
+const port = parentPort;
+if (port === null) throw new Error('expected to run as a thread');
+const tell = (message: FromDecompress): void => port.postMessage(message);
+tell({ kind: 'ready' });
+
+const free = Array.from({ length: SLOTS }, (_, slot) => slot);
+let wake: () => void = () => {};
+port.on('message', (slot: number) => {
+  free.push(slot);
+  wake();
+});
+
+const open = () => new FileInput(openSync(job.path, 'r'), job.bytesTotal);
+const input = new DecompressedInput(job.kind, new Window(open()), open);
+for (;;) {
+  const slot = free.shift();
+  if (slot === undefined) {
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    continue;
+  }
+  const bytes = new Uint8Array(job.memory, slot * SLOT_BYTES, SLOT_BYTES);
+  const count = await input.read(bytes, 0);
+  const { bytesRead, damage, warnings } = input;
+  if (count === 0) {
+    tell({ kind: 'end', damage, warnings: [...warnings], bytesRead });
+    break;
+  }
+  tell({ kind: 'bytes', slot, count, bytesRead });
+}
+await input.close();
+port.close();

@@ -1,0 +1,62 @@
+/** What the command line takes from this process: its streams, its terminal, its signals. */
+
+import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
+import { type Context, EXIT } from './context.ts';
+import { main } from './program.ts';
+import { fdWriter } from './writer.ts';
+
+const DEFAULT_WIDTH = 80;
+
+/** Runs the command line; resolves with the exit status. */
+export async function runProcess(args: readonly string[], version: string): Promise<number> {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The second ends the process at once, but for the files that must not stay behind (temporary.ts).
+      if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+      interrupt.abort();
+    });
+  }
+  const context: Context = {
+    engine: async () => {
+      const [{ openCapture }, { runAnalysis }] = await Promise.all([
+        import('../capture/open.ts'),
+        import('../analyze.ts'),
+      ]);
+      return { openCapture, runAnalysis };
+    },
+    stdout: fdWriter(1),
+    warn: (line) => toStderr(`${line}\n`),
+    status: toStderr,
+    stdoutIsTerminal: isatty(1),
+    stderrIsTerminal: isatty(2),
+    get width() {
+      return terminalWidth();
+    },
+    env: process.env,
+    interrupt: interrupt.signal,
+  };
+  try {
+    return await main(args, context, version);
+  } catch (error) {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    toStderr(`finwait: internal error, please report it: ${what}\n`);
+    return 2;
+  }
+}
+
+/** Standard error may be gone or full; nothing can be said about that. */
+function toStderr(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // Nowhere left to say it.
+  }
+}
+
+function terminalWidth(): number {
+  // Touched only on a terminal: process.stdout would make a pipe non-blocking.
+  const stream = isatty(1) ? process.stdout : isatty(2) ? process.stderr : null;
+  return stream?.columns || DEFAULT_WIDTH;
+}
