@@ -7,7 +7,7 @@ import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
-import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
+import { parseSynOptions, readSackBlocks, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord } from './report/build-record.ts';
@@ -136,6 +136,7 @@ class AnalysisRun {
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
       seed: randomInt(2 ** 32 - 1),
       readOptions: (p) => packOptions(this.#readOptions(p)),
+      readSack: (p, out) => this.#readSack(p, out),
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       onFinished: (finished) => {
         if (options.takeFinished?.(finished)) return;
@@ -208,6 +209,12 @@ class AnalysisRun {
     const columns = this.#columns;
     const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
     return parseSynOptions(view, columns.optionsOffset[p] ?? 0, columns.optionsLen[p] ?? 0);
+  }
+
+  #readSack(p: number, out: Int32Array): number {
+    const columns = this.#columns;
+    const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
+    return readSackBlocks(view, columns.optionsOffset[p] ?? 0, columns.optionsLen[p] ?? 0, out);
   }
 
   #payloadHandler(listener: PayloadListener) {

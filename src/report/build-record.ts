@@ -3,6 +3,7 @@
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc } from '../base/time.ts';
 import { conclude } from '../tcp/conclude.ts';
+import { transferSide } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
@@ -41,6 +42,11 @@ export function buildRecord(
     packets: { client: finished.packets[c], server: finished.packets[s] },
     bytes: { client: finished.bytes[c], server: finished.bytes[s] },
     duplicateFrames: finished.duplicates,
+    transfer: {
+      client: transferSide(finished.transfer[c]),
+      server: transferSide(finished.transfer[s]),
+      reusedPorts: finished.reusedPorts,
+    },
     handshake,
     close,
     states,

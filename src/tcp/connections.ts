@@ -9,6 +9,7 @@ import * as L from './layout.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
+import { Transfer } from './transfer.ts';
 
 const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
@@ -26,6 +27,8 @@ export interface TrackerOptions {
   /** Reads the options of the SYN at `position` of the ring: packed, and its Fast Open cookie where it has one. */
   readOptions: (position: number) => number;
   readCookie: (position: number) => string;
+  /** Reads the SACK blocks of the segment at `position`, edges in turn: how many blocks it wrote. */
+  readSack: (position: number, out: Int32Array) => number;
   /** Called with a record that is used again after the call. */
   onFinished: (finished: FinishedConnection) => void;
   /** The connection to watch (its stream number), and where its segments go. */
@@ -62,6 +65,7 @@ export class Connections {
   protected readonly linger = new LingerQueue();
   protected readonly cookies = new Map<number, string>();
   protected readonly finished = createFinished();
+  protected readonly transfer: Transfer;
   protected cold: Int32Array;
   protected coldDoubles: Float64Array;
   protected coldBytes: Uint8Array;
@@ -89,6 +93,7 @@ export class Connections {
     this.hasListener = options.onSegment !== undefined;
     this.table = new FlowTable(L.HOT_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
+    this.transfer = new Transfer(columns, options.readSack);
     this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
     this.coldDoubles = new Float64Array(this.cold.buffer);
     this.coldBytes = new Uint8Array(this.cold.buffer);
@@ -152,11 +157,13 @@ export class Connections {
     const found = this.found;
     const cold = this.cold;
     const pool = this.pool;
+    const transfer = this.transfer;
     let touched = 0;
     for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.HOT_WORDS;
       touched ^= table.words[h]! ^ table.words[h + L.HOT_WORDS / 2]!;
+      touched ^= transfer.touch(found[i]!);
     }
     for (let i = 0; i < count; i++) found[i] = cold[found[i]! * L.COLD_WORDS + L.C_TAIL]!;
     for (let i = 0; i < count; i++) touched ^= pool.touch(found[i]!);
@@ -164,7 +171,7 @@ export class Connections {
   }
 
   /** A record for a 4-tuple not in the table, or -1 where the segment is a late one of a forgotten connection. */
-  protected openRecord(p: number, i: number, d: number, six: number): number {
+  protected openRecord(p: number, i: number, d: number, six: number, isReuse: boolean): number {
     const columns = this.columns;
     const addresses = this.addresses;
     const a = this.keyA[i]!;
@@ -172,6 +179,7 @@ export class Connections {
     const ports = this.keyPorts[i]!;
     const ghostA = six === 1 ? addresses.fold(a) : a;
     const ghostB = six === 1 ? addresses.fold(b) : b;
+    let isReused = isReuse;
     if ((columns.flags[p]! & (SYN | ACK)) !== SYN) {
       if (
         (columns.flags[p]! & SYN) === 0 &&
@@ -185,6 +193,7 @@ export class Connections {
         return -1;
       }
     } else {
+      isReused ||= this.ghosts.has(ghostA, ghostB, ports, six, 0);
       this.ghosts.forget(ghostA, ghostB, ports, six);
     }
     if (six === 1) {
@@ -203,6 +212,7 @@ export class Connections {
     const cold = this.cold;
     const c = index * L.COLD_WORDS;
     cold.fill(0, c, c + L.COLD_WORDS);
+    this.transfer.open(index, isReused);
     cold[c + L.C_START_SEC] = columns.tsSec[p]!;
     cold[c + L.C_START_NS] = columns.tsNs[p]!;
     this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;
@@ -359,6 +369,7 @@ export class Connections {
         this.cookies.delete(index * 2 + d);
       }
     }
+    this.transfer.finish(index, f, words);
     this.pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
     this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
     if (end === 'time-wait-over') {
