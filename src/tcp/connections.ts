@@ -212,7 +212,7 @@ export class Connections {
     const cold = this.cold;
     const c = index * L.COLD_WORDS;
     cold.fill(0, c, c + L.COLD_WORDS);
-    this.transfer.open(index, isReused);
+    this.transfer.open(index, p, isReused);
     cold[c + L.C_START_SEC] = columns.tsSec[p]!;
     cold[c + L.C_START_NS] = columns.tsNs[p]!;
     this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;

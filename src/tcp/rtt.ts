@@ -1,8 +1,8 @@
-/** Round-trip samples of an end with more than three of them: all of the first hundred, a histogram from there on. */
+/** Round-trip samples of an end: all of the first hundred, a histogram from there on. */
 
 import { RTT_MAX, RTT_MEDIAN, RTT_MIN, RTT_P95, RTT_SAMPLES } from './figures.ts';
 
-/** Ends that have a block at once; one more keeps the three samples that it has. */
+/** Ends that have a block at once; one more keeps the first few samples that it has (transfer-layout.ts). */
 export const MAX_RTT_BLOCKS = 65_536;
 /** Up to this many samples of an end the median and p95 are exact. */
 export const MAX_EXACT_SAMPLES = 100;
@@ -83,15 +83,39 @@ export class RttPool {
     out[RTT_MAX] = this.#doubles[d + 2]!;
     if (count <= MAX_EXACT_SAMPLES) {
       const body = d + BODY / 2;
-      const sorted = this.#scratch.subarray(0, count);
-      sorted.set(this.#doubles.subarray(body, body + count));
-      sorted.sort();
-      out[RTT_MEDIAN] = sorted[rank(0.5, count) - 1]!;
-      out[RTT_P95] = sorted[rank(0.95, count) - 1]!;
+      this.#scratch.set(this.#doubles.subarray(body, body + count));
+      this.#readExact(count, out);
     } else {
       out[RTT_MEDIAN] = this.#quantile(at, 0.5);
       out[RTT_P95] = this.#quantile(at, 0.95);
     }
+  }
+
+  /** Writes the figures of the `count` samples that stand in `from` at `at`: as many as need no block. Hot path, once a connection. */
+  readFew(from: Int32Array, at: number, count: number, out: Float64Array): void {
+    out[RTT_SAMPLES] = count;
+    if (count === 0) {
+      out[RTT_MIN] = out[RTT_MEDIAN] = out[RTT_P95] = out[RTT_MAX] = 0;
+      return;
+    }
+    const scratch = this.#scratch;
+    for (let i = 0; i < count; i++) scratch[i] = from[at + i]!;
+    this.#readExact(count, out);
+    out[RTT_MIN] = scratch[0]!;
+    out[RTT_MAX] = scratch[count - 1]!;
+  }
+
+  /** Sorts the first `count` numbers of the scratch by insertion: there are a hundred at most, and mostly three. */
+  #readExact(count: number, out: Float64Array): void {
+    const scratch = this.#scratch;
+    for (let i = 1; i < count; i++) {
+      const value = scratch[i]!;
+      let k = i;
+      for (; k > 0 && scratch[k - 1]! > value; k--) scratch[k] = scratch[k - 1]!;
+      scratch[k] = value;
+    }
+    out[RTT_MEDIAN] = scratch[rank(0.5, count) - 1]!;
+    out[RTT_P95] = scratch[rank(0.95, count) - 1]!;
   }
 
   #count(at: number, ns: number): void {
@@ -136,21 +160,4 @@ function middleOf(bucket: number): number {
   const power = Math.floor(bucket / STEPS) + 3;
   const width = 2 ** (power - 4);
   return (2 ** power + ((bucket % STEPS) + 0.5) * width) * UNIT_NS;
-}
-
-/** Writes the figures of up to three samples; their number is `count`. */
-export function readFew(a: number, b: number, c: number, count: number, out: Float64Array): void {
-  out[RTT_SAMPLES] = count;
-  if (count === 0) {
-    out[RTT_MIN] = out[RTT_MEDIAN] = out[RTT_P95] = out[RTT_MAX] = 0;
-    return;
-  }
-  const second = count > 1 ? b : a;
-  const third = count > 2 ? c : a;
-  const min = Math.min(a, second, third);
-  const max = Math.max(a, second, third);
-  out[RTT_MIN] = min;
-  out[RTT_MAX] = max;
-  out[RTT_P95] = max;
-  out[RTT_MEDIAN] = count === 3 ? a + second + third - min - max : min;
 }

@@ -17,25 +17,25 @@ export const MAX_FLIGHT = 6;
 /** First and last of the segments before the newest one that wait for their ACK; 0: none. */
 export const HEAD = 7;
 export const TAIL = 8;
-/** Round trips: up to three samples in nanoseconds, one more each, 0: none; or with RTT_2 = IN_BLOCK the number of a block. */
-export const RTT_0 = 9;
-export const RTT_1 = 10;
-export const RTT_2 = 11;
-export const IN_BLOCK = -1;
+/** Round trips: how many of the first FEW_SAMPLES there are, or less than 0: minus the number of their block. */
+export const RTT = 9;
 /** A double: when the latest SYN came; valid with SYN_TIME_KNOWN. */
 export const SYN_TIME = 24;
 /** A double: Wireshark's initial_rtt in nanoseconds, 0: unknown. */
 export const INITIAL_RTT = 26;
 /** The block of end `d` at EXTRA + d, 0: none. */
 export const EXTRA = 28;
-/** How many segments of each end are in its list, 16 bits each. */
-export const COUNTS_IN_LISTS = 30;
+/** Second of the connection's first frame: times are nanoseconds since then, exact for 104 days. */
+export const BASE_SEC = 30;
+/** How many segments end `d` has in its list, 13 bits from d * COUNT_BITS on, and the marks below. */
 export const MARKS = 31;
 
+export const COUNT_BITS = 13;
+export const COUNT_MASK = (1 << COUNT_BITS) - 1;
 /** MARKS: an end said that windows are not scaled; SYN_TIME holds something; the ports were used before. */
-export const NOT_SCALED = 1;
-export const SYN_TIME_KNOWN = 2;
-export const REUSED = 4;
+export const NOT_SCALED = 1 << 26;
+export const SYN_TIME_KNOWN = 1 << 27;
+export const REUSED = 1 << 28;
 
 // STATE. Bits 0 … 15: window of the latest segment.
 export const WINDOW_MASK = 0xffff;
@@ -67,8 +67,11 @@ export const SCALE_UNKNOWN = 15;
 /** Where either end has one of these a segment needs a closer look. */
 export const CLOSER_LOOK = DUP_MASK | GAPPED | OPENING | FIRST_ACK | FLIGHT_UNKNOWN | SACKING;
 
+/** Samples of an end that need no block: a word each, nanoseconds, FEW_SAMPLES an end and twice as many a connection: a cache line. */
+export const FEW_SAMPLES = 8;
+
 /** The block of an end: the counts of figures.ts (RETRANSMITTED_BYTES apart) in order, then these. */
-export const X_WORDS = 36;
+export const X_WORDS = 32;
 /** Doubles. */
 export const X_RETRANSMITTED = 18;
 /** Payload bytes that were there before, or count for nothing (duplicate frames, text of a RST). */
@@ -77,19 +80,14 @@ export const X_REPEATED = 20;
 export const X_LAST_TIME = 22;
 /** When it last sent something a second time, or out of order; -1: never. */
 export const X_RESENT_TIME = 24;
-/** Bytes of holes given up for want of room. */
-export const X_GIVEN_UP = 26;
 /** Words: Wireshark's maxseqtobeacked, valid with GAPPED. */
-export const X_CONTIGUOUS = 28;
-/** The latest hole, 0: none, and how many. */
-export const X_HOLES = 29;
-export const X_HOLE_COUNT = 30;
+export const X_CONTIGUOUS = 26;
 /** The greatest right edge of the SACK blocks that the other end sent; valid with X_HAS_SACKED. */
-export const X_SACK_EDGE = 31;
+export const X_SACK_EDGE = 27;
 /** Bytes in the SACK blocks of the other end's latest segment. */
-export const X_SACKED = 32;
+export const X_SACKED = 28;
 /** The first byte captured where no SYN was; valid with X_HAS_LOW. */
-export const X_LOW = 33;
-export const X_BITS = 34;
+export const X_LOW = 29;
+export const X_BITS = 30;
 export const X_HAS_SACKED = 1;
 export const X_HAS_LOW = 2;

@@ -1,72 +1,49 @@
 /** Transfer figures of every connection with the definitions of Wireshark's tcp.analysis (docs/specification.md §5, docs/differences.md). */
 
-import { ACK, FIN, RST, type SegmentColumns, SYN } from '../decode/columns.ts';
+import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import {
   ACKED_UNSEEN,
-  COUNTS,
-  DSACKS,
   DUPLICATE_ACKS,
   FAST_RETRANSMISSIONS,
   KEEP_ALIVE_ACKS,
   KEEP_ALIVES,
   LOST_SEGMENTS,
-  MAX_BYTES_IN_FLIGHT,
-  MAX_WINDOW,
-  MISSING_BYTES,
   OUT_OF_ORDER,
   RETRANSMISSIONS,
-  RETRANSMITTED_BYTES,
   SACK_RETRANSMISSIONS,
   SPURIOUS_RETRANSMISSIONS,
-  UNIQUE_BYTES,
   WINDOW_FULL,
   WINDOW_UPDATES,
   ZERO_WINDOW_PROBE_ACKS,
   ZERO_WINDOW_PROBES,
   ZERO_WINDOWS,
 } from './figures.ts';
-import type { FinishedConnection } from './finished.ts';
 import * as L from './layout.ts';
 import { windowShift } from './packed-options.ts';
 import * as T from './transfer-layout.ts';
-import { TransferMemory } from './transfer-memory.ts';
+import { MAX_FLIGHT_BYTES, TransferLedger } from './transfer-ledger.ts';
 
 const SPECIAL = SYN | FIN | RST;
 /** A retransmission this soon after the second duplicate ACK is a fast one. */
 const FAST_NS = 20_000_000;
 /** A segment this late may still be out of order, where the initial round trip is not known. */
 const REORDERING_NS = 3_000_000;
-/** More than this is no number of bytes in flight but a jump of the sequence numbers. */
-const MAX_FLIGHT_BYTES = 2_000_000_000;
-const MAX_SACK_WORDS = 8;
 
 /**
  * Takes each segment that is no duplicate frame, before the tracker has updated the hot record.
  *
  * The order of the checks and every threshold are Wireshark's (`tcp_analyze_sequence_number` of 4.0), so that the counts can be compared.
  */
-export class Transfer extends TransferMemory {
-  readonly #columns: SegmentColumns;
-  readonly #readSack: (position: number, out: Int32Array) => number;
-  readonly #sack = new Int32Array(MAX_SACK_WORDS);
-  /** Times are nanoseconds since this second: exact for 104 days around it. */
-  #baseSec = -1;
-
-  /** `readSack` reads the SACK blocks of the segment at a ring position: how many it wrote. */
-  constructor(columns: SegmentColumns, readSack: (position: number, out: Int32Array) => number) {
-    super();
-    this.#columns = columns;
-    this.#readSack = readSack;
-  }
-
+export class Transfer extends TransferLedger {
   /** A first look at a record, so that cache misses overlap; means nothing. */
   touch(index: number): number {
     return this.words[index * T.WORDS]! ^ this.words[index * T.WORDS + T.WORDS / 2]!;
   }
 
-  /** A connection begins at `index`. `isReuse`: the capture holds an earlier one of the same ends. */
-  open(index: number, isReuse: boolean): void {
+  /** A connection begins at `index` with the segment at `p`. `isReuse`: the capture holds an earlier one of the same ends. */
+  open(index: number, p: number, isReuse: boolean): void {
     this.clear(index);
+    this.words[index * T.WORDS + T.BASE_SEC] = this.columns.tsSec[p]!;
     if (isReuse) this.words[index * T.WORDS + T.MARKS] = T.REUSED;
   }
 
@@ -89,7 +66,7 @@ export class Transfer extends TransferMemory {
 
   /** A duplicate frame with `len` bytes of payload, which count for nothing. */
   duplicate(index: number, d: number, len: number): void {
-    if (len > 0) this.#repeat(index * T.WORDS, d, len);
+    if (len > 0) this.repeat(index * T.WORDS, d, len);
   }
 
   /** One segment. Hot path: what most segments are is told first, and touches the record's two cache lines and the hot record. */
@@ -103,7 +80,7 @@ export class Transfer extends TransferMemory {
     len: number,
     hot: Int32Array,
   ): void {
-    const columns = this.#columns;
+    const columns = this.columns;
     const words = this.words;
     const r = index * T.WORDS;
     const own = r + d * T.END;
@@ -111,9 +88,7 @@ export class Transfer extends TransferMemory {
     const s = words[own + T.STATE]!;
     const t = words[peer + T.STATE]!;
     const window = columns.window[p]!;
-    const sec = columns.tsSec[p]!;
-    if (this.#baseSec < 0) this.#baseSec = sec;
-    const now = (sec - this.#baseSec) * 1e9 + columns.tsNs[p]!;
+    const now = (columns.tsSec[p]! - (words[r + T.BASE_SEC]! >>> 0)) * 1e9 + columns.tsNs[p]!;
     const h = index * L.HOT_WORDS;
     const end = (seq + len) | 0;
     const optionsLen = columns.optionsLen[p]!;
@@ -146,7 +121,7 @@ export class Transfer extends TransferMemory {
     }
     words[own + T.STATE] = state;
     words[own + T.LAST_ACK] = ack;
-    if (window > (words[own + T.WINDOWS]! & 0xffff)) this.#widen(own, window);
+    if (window > (words[own + T.WINDOWS]! & 0xffff)) this.#widen(own, window, 0);
     if ((t & T.PENDING) !== 0 || words[peer + T.HEAD] !== 0)
       this.#acknowledge(r, 1 - d, t, ack, now);
   }
@@ -160,8 +135,10 @@ export class Transfer extends TransferMemory {
     return shift === T.SCALE_UNKNOWN || end !== ((peerAck + (window << shift)) | 0);
   }
 
-  #widen(own: number, window: number): void {
-    this.words[own + T.WINDOWS] = (this.words[own + T.WINDOWS]! & ~0xffff) | window;
+  #widen(own: number, window: number, shift: 0 | 16): void {
+    const windows = this.words[own + T.WINDOWS]!;
+    if (window <= ((windows >>> shift) & 0xffff)) return;
+    this.words[own + T.WINDOWS] = (windows & ~(0xffff << shift)) | (window << shift);
   }
 
   /** End `d`, whose state is `t`, gets `ack`. Hot path. */
@@ -176,7 +153,7 @@ export class Transfer extends TransferMemory {
     if ((t & T.PENDING) === 0 || beyond < 0) return;
     words[own + T.STATE] = t & ~T.PENDING;
     const sent = this.doubles[(own + T.TIME) >> 1]!;
-    if (beyond === 0 && sent > resent) this.sample(own, now - sent);
+    if (beyond === 0 && sent > resent) this.sample(r, d, now - sent);
   }
 
   /** A segment that may be worth counting: all of Wireshark's checks in their order. */
@@ -196,17 +173,15 @@ export class Transfer extends TransferMemory {
     const words = this.words;
     const own = r + d * T.END;
     const peer = r + T.END - d * T.END;
-    let s = words[own + T.STATE]!;
-    let t = words[peer + T.STATE]!;
     const hasAck = (flags & ACK) !== 0;
-    const isSyn = (flags & (SYN | ACK)) === SYN;
     const isPlain = (flags & SPECIAL) === 0;
-    const isKnown = (s & T.KNOWN) !== 0;
+    const isKnown = (words[own + T.STATE]! & T.KNOWN) !== 0;
     const peerAck = words[peer + T.LAST_ACK]!;
     const lastAck = words[own + T.LAST_ACK]!;
     let contiguous = this.#contiguous(r, d);
-    if (isSyn && isKnown) this.#restart(own, h, d, seq, contiguous, hot);
-    s = words[own + T.STATE]!;
+    if ((flags & (SYN | ACK)) === SYN && isKnown) this.#restart(own, h, d, seq, contiguous, hot);
+    let s = words[own + T.STATE]!;
+    let t = words[peer + T.STATE]!;
     const next = words[own + T.NEXT]!;
     if (hasAck) t &= ~T.FLIGHT_UNKNOWN;
 
@@ -218,32 +193,38 @@ export class Transfer extends TransferMemory {
     let was = 0;
     let dup = (s & T.DUP_MASK) >>> T.DUP_SHIFT;
     if (isProbe) {
-      this.#count(r, d, ZERO_WINDOW_PROBES);
+      this.count(r, d, ZERO_WINDOW_PROBES);
       was = T.WAS_PROBE;
     } else {
-      if (window === 0 && isPlain) this.#count(r, d, ZERO_WINDOWS);
+      if (window === 0 && isPlain) this.count(r, d, ZERO_WINDOWS);
       if (isKnown && ahead > 0 && (flags & RST) === 0) {
-        this.#count(r, d, LOST_SEGMENTS);
+        this.count(r, d, LOST_SEGMENTS);
         s |= T.FLIGHT_UNKNOWN;
       }
       if (isKeepAlive) {
-        this.#count(r, d, KEEP_ALIVES);
+        this.count(r, d, KEEP_ALIVES);
         was = T.WAS_KEEP_ALIVE;
       }
       if (len > 0 && isPlain && this.#reachesEdge(t, peerAck, (seq + len) | 0)) {
-        this.#count(r, d, WINDOW_FULL);
+        this.count(r, d, WINDOW_FULL);
       }
       if (isSame) dup = this.#same(r, d, s, t, window, dup);
     }
     if (ack !== lastAck) dup = 0;
-    if (hasAck) t = this.#checkUnseen(r, d, t, ack);
+    if (hasAck && ((t & T.GAPPED) !== 0 || ((ack - words[peer + T.NEXT]!) | 0) > 0)) {
+      t = this.#checkUnseen(r, d, t, ack);
+    }
 
     const consumes = len > 0 || (flags & (SYN | FIN)) !== 0;
     const end = (seq + len + ((flags & (SYN | FIN)) === 0 ? 0 : 1)) | 0;
-    if (consumes && isKnown && !isKeepAlive) {
+    const mayRepeat = ahead < 0 || ((seq + len - peerAck) | 0) <= 0;
+    if (mayRepeat && consumes && isKnown && !isKeepAlive) {
       this.#judgeRepeat(r, d, t, ahead, seq, end, len, now);
     }
-    this.#cover(r, h, d, flags, seq, len, isKnown, isKeepAlive, hot);
+    const isInPlace = seq === hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT];
+    if (isKnown ? !isInPlace || (flags & RST) !== 0 : (flags & SYN) === 0) {
+      this.cover(r, h, d, flags, seq, len, isKnown, isKeepAlive, hot);
+    }
 
     let newNext = next;
     if (!isProbe && (!isKnown || ((end - next) | 0) > 0)) {
@@ -257,32 +238,26 @@ export class Transfer extends TransferMemory {
     if (contiguous !== newNext) this.extra[this.block(r, d) + T.X_CONTIGUOUS] = contiguous;
     if (dup !== 0) this.extraDoubles[(this.block(r, d) + T.X_LAST_TIME) >> 1] = now;
     s &= ~(T.WINDOW_MASK | T.WAS_KEEP_ALIVE | T.WAS_PROBE | T.DUP_MASK | T.ACKED | T.GAPPED);
-    s |= window | was | (dup << T.DUP_SHIFT) | T.KNOWN;
+    s |= window | was | (dup << T.DUP_SHIFT);
+    // A RST that answers a segment without ACK has the number 0 (RFC 9293 §3.5.2): it tells nothing.
+    if (isKnown || (flags & RST) === 0 || end !== 0) s |= T.KNOWN;
     if (hasAck) s |= T.ACKED;
     if (contiguous !== newNext) s |= T.GAPPED;
     words[own + T.LAST_ACK] = ack;
-    if ((flags & SYN) !== 0)
-      words[own + T.WINDOWS] =
-        (Math.max(words[own + T.WINDOWS]! >>> 16, window) << 16) |
-        (words[own + T.WINDOWS]! & 0xffff);
-    else if ((flags & RST) === 0 && window > (words[own + T.WINDOWS]! & 0xffff))
-      this.#widen(own, window);
+    if ((flags & RST) === 0) this.#widen(own, window, (flags & SYN) === 0 ? 0 : 16);
 
     if (len > 0 && (s & T.FLIGHT_UNKNOWN) === 0)
-      this.#measureFlight(r, h, d, isProbe ? end : newNext, flags, hot);
-    if (hasAck) s = this.#takeSack(r, d, s, p, flags, ack);
+      this.measureFlight(r, h, d, isProbe ? end : newNext, seq, flags, hot);
+    if (hasAck && (flags & SYN) === 0) s = this.takeSack(r, d, s, p, ack);
     words[own + T.STATE] = s;
     words[peer + T.STATE] = t;
-    this.#followOpening(r, own, peer, flags, now);
-    if (hasAck) this.#acknowledge(r, 1 - d, words[peer + T.STATE]!, ack, now);
-  }
-
-  #count(r: number, d: number, figure: number): void {
-    this.extra[this.block(r, d) + figure]!++;
-  }
-
-  #repeat(r: number, d: number, bytes: number): void {
-    this.extraDoubles[(this.block(r, d) + T.X_REPEATED) >> 1]! += bytes;
+    if ((flags & SYN) !== 0 || (s & (T.OPENING | T.FIRST_ACK)) !== 0) {
+      this.#followOpening(r, own, peer, flags, now);
+      t = words[peer + T.STATE]!;
+    }
+    if (hasAck && ((t & T.PENDING) !== 0 || words[peer + T.HEAD] !== 0)) {
+      this.#acknowledge(r, 1 - d, t, ack, now);
+    }
   }
 
   /** Where the numbers of end `d` are without a hole up to, as Wireshark's maxseqtobeacked says it. */
@@ -319,18 +294,18 @@ export class Transfer extends TransferMemory {
   #same(r: number, d: number, s: number, t: number, window: number, dup: number): number {
     const before = s & T.WINDOW_MASK;
     if (window === 0) {
-      if (before === 0 && (t & T.WAS_PROBE) !== 0) this.#count(r, d, ZERO_WINDOW_PROBE_ACKS);
+      if (before === 0 && (t & T.WAS_PROBE) !== 0) this.count(r, d, ZERO_WINDOW_PROBE_ACKS);
       return dup;
     }
     if (window !== before) {
-      this.#count(r, d, WINDOW_UPDATES);
+      this.count(r, d, WINDOW_UPDATES);
       return dup;
     }
     if ((t & T.WAS_KEEP_ALIVE) !== 0) {
-      this.#count(r, d, KEEP_ALIVE_ACKS);
+      this.count(r, d, KEEP_ALIVE_ACKS);
       return dup;
     }
-    this.#count(r, d, DUPLICATE_ACKS);
+    this.count(r, d, DUPLICATE_ACKS);
     return dup === 3 ? 1 : Math.min(2, dup + 1);
   }
 
@@ -338,8 +313,12 @@ export class Transfer extends TransferMemory {
   #checkUnseen(r: number, d: number, t: number, ack: number): number {
     if ((t & T.KNOWN) === 0) return t;
     if (((ack - this.#contiguous(r, 1 - d)) | 0) <= 0) return t;
-    // Once until the other end acknowledges something new itself.
-    if ((t & T.DUP_MASK) === 0) this.#count(r, d, ACKED_UNSEEN);
+    if ((t & T.GAPPED) !== 0) {
+      this.count(r, d, ACKED_UNSEEN);
+      return t & ~T.GAPPED;
+    }
+    // Nothing was seen to lie there: once until the other end acknowledges something new itself.
+    if ((t & T.DUP_MASK) === 0) this.count(r, d, ACKED_UNSEEN);
     return t | T.DUP_MASK;
   }
 
@@ -399,109 +378,6 @@ export class Transfer extends TransferMemory {
     return block === 0 ? -1 : this.extraDoubles[(block * T.X_WORDS + T.X_LAST_TIME) >> 1]!;
   }
 
-  /** What a segment covers of the sequence space: opens a hole, fills one, or repeats. */
-  #cover(
-    r: number,
-    h: number,
-    d: number,
-    flags: number,
-    seq: number,
-    len: number,
-    isKnown: boolean,
-    isKeepAlive: boolean,
-    hot: Int32Array,
-  ): void {
-    if ((flags & RST) !== 0 || isKeepAlive) {
-      if (len > 0) this.#repeat(r, d, len);
-      return;
-    }
-    if (!isKnown) {
-      if ((flags & SYN) !== 0) return;
-      const x = this.block(r, d);
-      this.extra[x + T.X_LOW] = seq;
-      this.extra[x + T.X_BITS]! |= T.X_HAS_LOW;
-      return;
-    }
-    const from = (flags & SYN) === 0 ? seq : (seq + 1) | 0;
-    const high = hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
-    const ahead = (from - high) | 0;
-    if (ahead >= 0) {
-      if (ahead > 0 && (flags & SYN) === 0) this.addHole(this.block(r, d), high, from);
-      return;
-    }
-    if (len === 0) return;
-    const end = (from + len) | 0;
-    const to = ((end - high) | 0) < 0 ? end : high;
-    const x = this.block(r, d);
-    let fresh = this.fill(x, from, to);
-    const low = this.extra[x + T.X_LOW]!;
-    if ((this.extra[x + T.X_BITS]! & T.X_HAS_LOW) !== 0 && ((from - low) | 0) < 0) {
-      const gap = (low - to) | 0;
-      if (gap > 0) this.addHole(x, to, low);
-      fresh += ((gap > 0 ? to : low) - from) | 0;
-      this.extra[x + T.X_LOW] = from;
-    }
-    const size = (to - from) | 0;
-    if (fresh < size) this.#repeat(r, d, size - fresh);
-  }
-
-  /** Bytes between what the other end has acknowledged and the number behind `end`, without what it has selectively acknowledged. */
-  #measureFlight(
-    r: number,
-    h: number,
-    d: number,
-    end: number,
-    flags: number,
-    hot: Int32Array,
-  ): void {
-    const words = this.words;
-    const isAckKnown = (hot[h + L.HOT_BITS]! & (L.ACK_KNOWN << (1 - d))) !== 0;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
-    const isBased = (hot[h + L.HOT_BITS]! & (L.BASE_SET << d)) !== 0;
-    if (!isAckKnown && !isBased) return;
-    let flight = (end - (isAckKnown ? hot[peer + L.END_ACK]! : hot[own + L.END_BASE]! + 1)) | 0;
-    const block = words[r + T.EXTRA + d]!;
-    if (block !== 0) flight -= this.extra[block * T.X_WORDS + T.X_SACKED]!;
-    if ((flags & FIN) !== 0) flight -= 1;
-    const at = r + d * T.END + T.MAX_FLIGHT;
-    if (flight > words[at]! && flight < MAX_FLIGHT_BYTES) words[at] = flight;
-  }
-
-  /** The SACK blocks of a segment of end `d`: its state afterwards. */
-  #takeSack(r: number, d: number, s: number, p: number, flags: number, ack: number): number {
-    const columns = this.#columns;
-    const optionsLen = columns.optionsLen[p]!;
-    const hasMore = optionsLen > 12 || (optionsLen > 0 && columns.hasTs[p] === 0);
-    const count = hasMore && (flags & SYN) === 0 ? this.#readSack(p, this.#sack) : 0;
-    if (count === 0) {
-      if ((s & T.SACKING) !== 0) this.extra[this.block(r, 1 - d) + T.X_SACKED] = 0;
-      return s & ~T.SACKING;
-    }
-    const sack = this.#sack;
-    const x = this.block(r, 1 - d);
-    const extra = this.extra;
-    const isBelow = ((sack[1]! - ack) | 0) <= 0;
-    const isInside =
-      count > 1 && ((sack[0]! - sack[2]!) | 0) >= 0 && ((sack[1]! - sack[3]!) | 0) <= 0;
-    const first = isBelow || isInside ? 1 : 0;
-    if (first === 1) extra[x + DSACKS]!++;
-    let sum = 0;
-    for (let i = first; i < count; i++) {
-      sum += Math.max(0, (sack[2 * i + 1]! - sack[2 * i]!) | 0);
-      const edge = sack[2 * i + 1]!;
-      if (
-        (extra[x + T.X_BITS]! & T.X_HAS_SACKED) === 0 ||
-        ((edge - extra[x + T.X_SACK_EDGE]!) | 0) > 0
-      ) {
-        extra[x + T.X_SACK_EDGE] = edge;
-        extra[x + T.X_BITS]! |= T.X_HAS_SACKED;
-      }
-    }
-    extra[x + T.X_SACKED] = sum;
-    return s | T.SACKING;
-  }
-
   /** The initial round trip, and from when on windows are scaled. */
   #followOpening(r: number, own: number, peer: number, flags: number, now: number): void {
     const words = this.words;
@@ -524,62 +400,5 @@ export class Transfer extends TransferMemory {
       words[own + T.STATE]! &= ~T.OPENING;
       words[peer + T.STATE]! &= ~T.OPENING;
     }
-  }
-
-  /** Writes the figures of the connection at `index`, whose other facts are in `f`, and gives its memory back. */
-  finish(index: number, f: FinishedConnection, hot: Int32Array): void {
-    const words = this.words;
-    const r = index * T.WORDS;
-    const h = index * L.HOT_WORDS;
-    f.reusedPorts = (words[r + T.MARKS]! & T.REUSED) !== 0;
-    const shifts = [windowShift(f.options[0]), windowShift(f.options[1])];
-    const isScaled = shifts[0]! >= 0 && shifts[1]! >= 0;
-    for (let d = 0; d < 2; d++) {
-      const own = r + d * T.END;
-      const out = f.transfer[d]!;
-      const values = out.values;
-      const block = words[r + T.EXTRA + d]!;
-      const x = block * T.X_WORDS;
-      out.hasCounts = false;
-      values.fill(0, 0, COUNTS);
-      let repeated = 0;
-      if (block !== 0) {
-        for (let i = 0; i < COUNTS; i++) {
-          const n = this.extra[x + i]!;
-          values[i] = n;
-          if (n !== 0) out.hasCounts = true;
-        }
-        values[RETRANSMITTED_BYTES] = this.extraDoubles[(x + T.X_RETRANSMITTED) >> 1]!;
-        repeated = this.extraDoubles[(x + T.X_REPEATED) >> 1]!;
-      }
-      const windows = words[own + T.WINDOWS]!;
-      const scaled = (windows & 0xffff) * 2 ** (isScaled ? shifts[d]! : 0);
-      values[MAX_WINDOW] = Math.max(scaled, windows >>> 16);
-      values[UNIQUE_BYTES] = Math.max(0, f.bytes[d]! - repeated);
-      values[MISSING_BYTES] = this.#missingBytes(r, h, d, f, hot);
-      values[MAX_BYTES_IN_FLIGHT] = words[own + T.MAX_FLIGHT]!;
-      this.readRtt(own, values);
-    }
-    this.release(r);
-  }
-
-  /** What the other end acknowledged of end `d` without the capture having it. */
-  #missingBytes(r: number, h: number, d: number, f: FinishedConnection, hot: Int32Array): number {
-    const words = this.words;
-    const other = 1 - d;
-    if (f.ackKnown[other] !== 1) return 0;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    if ((hot[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return 0;
-    // Of the greatest and the latest acknowledgement the lesser: a stray one of an earlier connection proves nothing.
-    let acked = f.maxAck[other]!;
-    const latest = r + other * T.END;
-    if ((words[latest + T.STATE]! & T.ACKED) !== 0) {
-      const last = words[latest + T.LAST_ACK]!;
-      if (((last - acked) | 0) < 0) acked = last;
-    }
-    const high = f.packets[d] === 0 ? (hot[own + L.END_BASE]! + 1) | 0 : f.nextSeq[d]!;
-    const block = words[r + T.EXTRA + d]!;
-    const inHoles = block === 0 ? 0 : this.missing(block * T.X_WORDS, acked);
-    return inHoles + Math.max(0, (acked - high) | 0);
   }
 }
