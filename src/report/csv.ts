@@ -22,6 +22,24 @@ export const CSV_COLUMNS = [
   'clientBytes',
   'serverBytes',
   'duplicateFrames',
+  'clientRetransmissions',
+  'serverRetransmissions',
+  'clientRetransmittedBytes',
+  'serverRetransmittedBytes',
+  'clientOutOfOrder',
+  'serverOutOfOrder',
+  'clientDuplicateAcks',
+  'serverDuplicateAcks',
+  'clientZeroWindows',
+  'serverZeroWindows',
+  'clientUniqueBytes',
+  'serverUniqueBytes',
+  'clientMissingBytes',
+  'serverMissingBytes',
+  'clientMaxBytesInFlight',
+  'serverMaxBytesInFlight',
+  'clientRttMedian',
+  'serverRttMedian',
   'handshake',
   'fastOpen',
   'attempts',
@@ -76,6 +94,25 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
   integer(out, r.bytes.client);
   integer(out, r.bytes.server);
   integer(out, r.duplicateFrames);
+  const { client, server } = r.transfer;
+  integer(out, client.retransmissions);
+  integer(out, server.retransmissions);
+  integer(out, client.retransmittedBytes);
+  integer(out, server.retransmittedBytes);
+  integer(out, client.outOfOrder);
+  integer(out, server.outOfOrder);
+  integer(out, client.duplicateAcks);
+  integer(out, server.duplicateAcks);
+  integer(out, client.zeroWindows);
+  integer(out, server.zeroWindows);
+  integer(out, client.uniqueBytes);
+  integer(out, server.uniqueBytes);
+  integer(out, client.missingBytes);
+  integer(out, server.missingBytes);
+  integer(out, client.maxBytesInFlight);
+  integer(out, server.maxBytesInFlight);
+  seconds(out, client.rtt === null ? null : client.rtt.median);
+  seconds(out, server.rtt === null ? null : server.rtt.median);
   text(out, handshake.kind);
   text(out, String(handshake.fastOpen));
   integer(out, handshake.attempts);

@@ -73,8 +73,9 @@ export class TransferLedger extends TransferMemory {
       if (ahead > 0 && (flags & SYN) === 0) this.holes.add(this.#holesOf(r, d), high, from);
       return;
     }
-    if (len === 0) return;
     const end = (from + len) | 0;
+    if ((flags & FIN) !== 0) this.holes.fill(this.#holesOf(r, d), end, (end + 1) | 0);
+    if (len === 0) return;
     const to = ((end - high) | 0) < 0 ? end : high;
     const x = this.block(r, d);
     const holes = this.#holesOf(r, d);
@@ -199,7 +200,9 @@ export class TransferLedger extends TransferMemory {
     const other = 1 - d;
     if (f.ackKnown[other] !== 1) return 0;
     const own = h + L.HOT_END + d * L.END_WORDS;
-    if ((hot[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return 0;
+    // What a SYN-ACK acknowledges may be nothing but wrong: a segment after it has to.
+    const needed = (L.BASE_SET << d) | (L.SPOKE << other);
+    if ((hot[h + L.HOT_BITS]! & needed) !== needed) return 0;
     // Of the greatest and the latest acknowledgement the lesser: a stray one of an earlier connection proves nothing.
     let acked = f.maxAck[other]!;
     const latest = r + other * T.END;

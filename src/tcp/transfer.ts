@@ -221,8 +221,8 @@ export class Transfer extends TransferLedger {
     if (mayRepeat && consumes && isKnown && !isKeepAlive) {
       this.#judgeRepeat(r, d, t, ahead, seq, end, len, now);
     }
-    const isInPlace = seq === hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT];
-    if (isKnown ? !isInPlace || (flags & RST) !== 0 : (flags & SYN) === 0) {
+    const high = hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    if (isKnown ? seq !== high || (flags & RST) !== 0 : (flags & SYN) === 0) {
       this.cover(r, h, d, flags, seq, len, isKnown, isKeepAlive, hot);
     }
 
@@ -247,7 +247,7 @@ export class Transfer extends TransferLedger {
     if ((flags & RST) === 0) this.#widen(own, window, (flags & SYN) === 0 ? 0 : 16);
 
     if (len > 0 && (s & T.FLIGHT_UNKNOWN) === 0)
-      this.measureFlight(r, h, d, isProbe ? end : newNext, seq, flags, hot);
+      this.measureFlight(r, h, d, isKnown && ((high - end) | 0) > 0 ? high : end, seq, flags, hot);
     if (hasAck && (flags & SYN) === 0) s = this.takeSack(r, d, s, p, ack);
     words[own + T.STATE] = s;
     words[peer + T.STATE] = t;
