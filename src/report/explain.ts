@@ -18,8 +18,8 @@ export function explain(record: ConnectionRecord): Paragraph[] {
   const { close, handshake } = record;
   const paragraphs: Paragraph[] = [
     { title: 'Opened', sentences: [openingSentence(handshake), ...handshakeDetails(handshake)] },
-    { title: 'Closed', sentences: [closeSentence(close), ...closeDetails(close)] },
     { title: 'Transfer', sentences: transferSentences(record) },
+    { title: 'Closed', sentences: [closeSentence(close), ...closeDetails(close)] },
     { title: 'TIME_WAIT', sentences: timeWaitSentences(record) },
     { title: 'Why', sentences: whySentences(close) },
     { title: 'Certainty', sentences: certaintySentences(close) },
@@ -170,7 +170,7 @@ function sideSentences(side: Side, t: TransferSide): string[] {
   const rtt =
     t.rtt === null
       ? ''
-      : `; it was acknowledged after ${humanSeconds(t.rtt.median)}${t.rtt.samples > 1 ? ` (median of ${t.rtt.samples}, at most ${humanSeconds(t.rtt.max)})` : ''}`;
+      : `, acknowledged after ${humanSeconds(t.rtt.median)}${t.rtt.samples > 1 ? ` (median of ${t.rtt.samples}, at most ${humanSeconds(t.rtt.max)})` : ''}`;
   const out = [
     `The ${side} sent ${humanBytes(t.uniqueBytes)}, at most ${humanBytes(t.maxBytesInFlight)} in flight${rtt}.`,
   ];

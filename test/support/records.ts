@@ -33,7 +33,6 @@ const QUIET = {
   windowUpdates: 0,
   lostSegments: 0,
   ackedUnseen: 0,
-  missingBytes: 0,
 };
 const ONE_RTT = { samples: 1, min: 0.00012, median: 0.00012, p95: 0.00012, max: 0.00012 };
 
@@ -55,8 +54,22 @@ export function record(changes: Deep<ConnectionRecord> = {}): ConnectionRecord {
     bytes: { client: 78, server: 1024 },
     duplicateFrames: 0,
     transfer: {
-      client: { ...QUIET, maxWindow: 64256, uniqueBytes: 78, maxBytesInFlight: 78, rtt: ONE_RTT },
-      server: { ...QUIET, maxWindow: 65160, uniqueBytes: 1024, maxBytesInFlight: 1024, rtt: null },
+      client: {
+        ...QUIET,
+        maxWindow: 64256,
+        uniqueBytes: 78,
+        missingBytes: 0,
+        maxBytesInFlight: 78,
+        rtt: ONE_RTT,
+      },
+      server: {
+        ...QUIET,
+        maxWindow: 65160,
+        uniqueBytes: 1024,
+        missingBytes: 0,
+        maxBytesInFlight: 1024,
+        rtt: null,
+      },
       reusedPorts: false,
     },
     handshake: {
