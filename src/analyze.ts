@@ -14,8 +14,10 @@ import { buildRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
-import type { FinishedConnection } from './tcp/finished.ts';
+import { conclude } from './tcp/conclude.ts';
+import { type FinishedConnection, readStory } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
+import { Molds } from './tcp/molds.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
 import type { Side } from './tcp/verdicts.ts';
@@ -35,10 +37,15 @@ export interface AnalyzeOptions {
 }
 
 export interface RunOptions extends AnalyzeOptions {
-  /** Called with each finished connection, in the order in which they finish. */
-  onRecord: (record: ConnectionRecord) => void;
   /**
-   * Asked first with each finished connection (a record that is used again after the call): true where it was taken, and is neither
+   * Called with each finished connection, in the order in which they finish. `mold`: number of the mold that the record's verdicts
+   * lie in, 0 unless `transient`.
+   */
+  onRecord: (record: ConnectionRecord, mold: number) => void;
+  /** Records may be overwritten once `onRecord` has returned: several times faster where connections are alike (tcp/molds.ts). */
+  transient?: boolean;
+  /**
+   * Asked first with each finished connection (a record that is used again after the call, its story not unfolded): true where it was taken, and is neither
    * judged nor counted here.
    */
   takeFinished?: (finished: FinishedConnection) => boolean;
@@ -131,6 +138,7 @@ class AnalysisRun {
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
     const { payload, watch } = options;
+    const molds = options.transient === true ? new Molds(mslSec) : null;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: 2 * mslSec,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
@@ -140,11 +148,13 @@ class AnalysisRun {
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       onFinished: (finished) => {
         if (options.takeFinished?.(finished)) return;
-        const record = buildRecord(finished, file, mslSec);
+        readStory(finished);
+        const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
+        const record = buildRecord(finished, file, conclusion);
         countRecord(this.#summary, record);
         payload?.onFinished(record, finished.clientEnd);
         if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
-        options.onRecord(record);
+        options.onRecord(record, conclusion.mold);
       },
       ...(watch === undefined
         ? {}

@@ -26,7 +26,7 @@ export interface AnalyzeCommandOptions extends ReadOptions {
 /** What a form does with the records of one file. */
 interface Form {
   begin: () => void;
-  record: (record: ConnectionRecord) => void;
+  record: (record: ConnectionRecord, mold: number) => void;
   end: (summary: CaptureSummary | null, file: string) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
@@ -96,11 +96,12 @@ async function runFiles(
         offload.take(finished);
         return true;
       },
-      onRecord: (record) => {
+      transient: format !== 'table' && !options.sort,
+      onRecord: (record, mold) => {
         if (!selected(record)) return;
         if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
         if (options.sort) held.push(record);
-        else form.record(record);
+        else form.record(record, mold);
       },
     });
     if (offload !== null) {
@@ -112,7 +113,7 @@ async function runFiles(
       offload = null;
     }
     held.sort((a, b) => a.stream - b.stream);
-    for (const record of held) form.record(record);
+    for (const record of held) form.record(record, 0);
     statuses.add(outcome.status);
     if (outcome.status !== EXIT.unusable) form.end(outcome.summary, file);
     await drain();
@@ -143,7 +144,13 @@ async function formFor(
     case 'csv': {
       const form = await dataForm(format, writer);
       form.head();
-      return { begin: nothing, record: form.record, end: nothing, flush: form.flush, add: nothing };
+      return {
+        begin: nothing,
+        record: form.record,
+        end: nothing,
+        flush: form.flush,
+        add: nothing,
+      };
     }
     default:
       return peopleForm(ctx, format === 'table', options, writer, several);

@@ -10,7 +10,8 @@ const CHUNK_BYTES = 256 * 1024;
 export interface DataForm {
   /** What stands before the first record. */
   head: () => void;
-  record: (record: ConnectionRecord) => void;
+  /** `mold`: number of the mold that the record's verdicts lie in, or 0 (tcp/molds.ts). */
+  record: (record: ConnectionRecord, mold: number) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
 }
@@ -21,12 +22,12 @@ export async function dataForm(
   writer: Pick<Writer, 'write'>,
   chunkBytes = CHUNK_BYTES,
 ): Promise<DataForm> {
-  const lines = await recordWriter(format);
+  const lines = await lineWriter(format);
   const { out } = lines;
   return {
     head: () => writer.write(lines.head),
-    record(record) {
-      lines.write(record);
+    record(record, mold) {
+      lines.write(record, mold);
       if (out.length >= chunkBytes) writer.write(out.take());
     },
     flush() {
@@ -35,20 +36,20 @@ export async function dataForm(
   };
 }
 
-interface RecordWriter {
+interface LineWriter {
   out: ByteText;
   head: string;
-  write: (record: ConnectionRecord) => void;
+  write: DataForm['record'];
 }
 
-async function recordWriter(format: 'jsonl' | 'csv'): Promise<RecordWriter> {
+async function lineWriter(format: 'jsonl' | 'csv'): Promise<LineWriter> {
   if (format === 'csv') {
     const { CSV_EOL, CSV_HEADER, csvBytes, writeRow } = await import('../report/csv.ts');
     const out = csvBytes(2 * CHUNK_BYTES);
     return { out, head: `${CSV_HEADER}${CSV_EOL}`, write: (record) => writeRow(out, record) };
   }
-  const { writeRecord } = await import('../report/json.ts');
+  const { recordWriter } = await import('../report/json.ts');
   const { ByteText } = await import('../report/byte-text.ts');
   const out = new ByteText(2 * CHUNK_BYTES);
-  return { out, head: '', write: (record) => writeRecord(out, record) };
+  return { out, head: '', write: recordWriter(out) };
 }

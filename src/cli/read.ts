@@ -28,7 +28,7 @@ export async function readInput(
   ctx: Context,
   input: string,
   options: ReadOptions,
-  on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'watch'> & {
+  on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'transient' | 'watch'> & {
     drain: (bytesRead: number) => Promise<boolean>;
   },
 ): Promise<ReadOutcome> {
@@ -47,6 +47,7 @@ export async function readInput(
         ...(on.watch === undefined ? {} : { watch: on.watch }),
         ...(on.payload === undefined ? {} : { payload: on.payload }),
         onRecord: on.onRecord,
+        ...(on.transient === undefined ? {} : { transient: on.transient }),
         ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);

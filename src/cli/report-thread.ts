@@ -5,6 +5,7 @@ import { buildRecord } from '../report/build-record.ts';
 import { countRecord, createCounts } from '../report/counts.ts';
 import { compileFailOn, compileSelection } from '../report/select.ts';
 import { createTally, tallyRecord } from '../report/summary.ts';
+import { Molds } from '../tcp/molds.ts';
 import { PackedConnections } from '../tcp/packed.ts';
 import { dataForm } from './data-form.ts';
 import type { FromReport, ReportJob, ToReport } from './report-job.ts';
@@ -26,6 +27,7 @@ const form =
   job.format === 'summary' ? null : await dataForm(job.format, holder, Number.POSITIVE_INFINITY);
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
+const molds = new Molds(job.mslSec);
 const counts = createCounts();
 const tally = createTally();
 let matched = false;
@@ -49,12 +51,13 @@ async function take(message: ToReport): Promise<void> {
     return;
   }
   PackedConnections.forEach(message.buffer, message.used, (finished) => {
-    const record = buildRecord(finished, job.file, job.mslSec, job.format === 'jsonl');
+    const conclusion = molds.conclude(finished);
+    const record = buildRecord(finished, job.file, conclusion);
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);
     if (form === null) tallyRecord(tally, record);
-    else if (!gone) form.record(record);
+    else if (!gone) form.record(record, conclusion.mold);
   });
   if (form !== null) {
     form.flush();

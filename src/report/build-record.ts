@@ -2,23 +2,18 @@
 
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc } from '../base/time.ts';
-import { conclude } from '../tcp/conclude.ts';
+import type { Conclusion } from '../tcp/conclude.ts';
 import { transferSide } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
 
-/**
- * The record of `finished`, with all verdicts. `file`: the input's name; `mslSec`: maximum segment lifetime. `withEvidence`: false
- * leaves `close.evidence` empty, for forms that don't show it.
- */
+/** The record of `finished` with the verdicts of its conclusion. `file`: the input's name. */
 export function buildRecord(
   finished: FinishedConnection,
   file: string | null,
-  mslSec: number,
-  withEvidence = true,
+  { facts, handshake, close, states, findings }: Conclusion,
 ): ConnectionRecord {
-  const { facts, handshake, close, states, findings } = conclude(finished, mslSec, withEvidence);
   const c = facts.clientKeyEnd;
   const s = c === 0 ? 1 : 0;
   return {

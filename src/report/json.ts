@@ -1,11 +1,13 @@
 /** Records as JSON Lines (RFC 8259), written byte by byte because every connection of a capture passes here. */
 
 import { COUNT_NAMES, type Transfer, type TransferSide } from '../tcp/figures.ts';
+import { MAX_MOLDS } from '../tcp/molds.ts';
 import { TCP_STATES } from '../tcp/state.ts';
 import {
   CLOSE_KINDS,
   type Close,
   type CloseStep,
+  FINDING_CODES,
   type Finding,
   HANDSHAKE_KINDS,
   type Handshake,
@@ -15,13 +17,25 @@ import {
   type StateEntry,
   type TcpOptions,
 } from '../tcp/verdicts.ts';
-import { ByteText, fragment, fragments } from './byte-text.ts';
+import { ByteText, type Fragment, fragment, fragments } from './byte-text.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
+import { type Sink, type Template, TemplateRecorder } from './template.ts';
 
 const SIDES: readonly Side[] = ['client', 'server'];
 const STEP_KINDS = ['SYN', 'SYN,ACK', 'ACK', 'RST', 'FIN', 'ACK of FIN', 'FIN,ACK of FIN'] as const;
 const ROLES = ['syn', 'syn-ack', 'ports'] as const;
 
+const STREAM = fragment(',"stream":');
+const PORT = fragment(',"port":');
+const NULL = fragment('null');
+const MSS = fragment('{"mss":');
+const PHASE = fragment(',"phase":');
+const TOTAL = fragment(',"total":');
+const T = fragment(',"t":');
+const SEQ = fragment(',"seq":');
+const ACK = fragment(',"ack":');
+const LEN = fragment(',"len":');
+const FRAME = fragment(',"frame":');
 const HEAD = fragment('{"schema":1,"file":');
 const COMMUNITY_ID = fragment(',"communityId":');
 const CLIENT_IP = fragment(',"client":{"ip":');
@@ -92,6 +106,14 @@ const RETRANSMISSION = [
 ] as const;
 const SENDER_STATE = fragments(TCP_STATES, (state) => `,"senderState":"${state}"`);
 const RECEIVER_STATE = fragments(TCP_STATES, (state) => `,"receiverState":"${state}"}`);
+const FIRST_EVIDENCE = fragment('{"frame":');
+const NEXT_EVIDENCE = fragment(',{"frame":');
+const SEVERITIES = ['note', 'warning', 'problem'] as const;
+const FIRST_FINDING = fragments(FINDING_CODES, (code) => `{"code":"${code}"`);
+const NEXT_FINDING = fragments(FINDING_CODES, (code) => `,{"code":"${code}"`);
+const SEVERITY = fragments(SEVERITIES, (word) => `,"severity":"${word}","frames":[`);
+const WHAT = fragment('],"what":');
+const ADVICE = fragment(',"advice":');
 const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
 
 /**
@@ -101,10 +123,14 @@ const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
  * Hot path, once a connection: keys and words are copied as bytes and numbers written digit by digit, because a record has 250 pieces
  * and joined strings would be kept as ropes.
  */
-export function writeRecord(out: ByteText, r: ConnectionRecord): void {
+export function writeRecord(
+  out: ByteText,
+  r: ConnectionRecord,
+  template: Template | null = null,
+): void {
   out.put(HEAD);
   out.text(r.file);
-  out.raw(',"stream":');
+  out.put(STREAM);
   out.integer(r.stream);
   out.put(COMMUNITY_ID);
   out.word(r.communityId);
@@ -127,6 +153,12 @@ export function writeRecord(out: ByteText, r: ConnectionRecord): void {
   out.put(DUPLICATES);
   out.integer(r.duplicateFrames);
   transfer(out, r.transfer);
+  if (template === null) verdicts(out, r);
+  else template.write(out);
+}
+
+/** What is judged of the connection, to the end of the line. */
+function verdicts(out: Sink, r: ConnectionRecord): void {
   handshake(out, r.handshake);
   close(out, r.close);
   out.put(STATES_CLIENT);
@@ -134,8 +166,28 @@ export function writeRecord(out: ByteText, r: ConnectionRecord): void {
   out.put(STATES_SERVER);
   states(out, r.states.server);
   out.put(FINDINGS);
-  findings(out, r.findings);
+  out.part(r.findings, findings);
   out.raw(']}\n');
+}
+
+/**
+ * A writer of records to `out`. It is told the number of the mold that a record's verdicts lie in (0: none) and writes what is the same
+ * in all connections of that mold from a template.
+ */
+export function recordWriter(out: ByteText): (record: ConnectionRecord, mold: number) => void {
+  const templates = new Map<number, Template>();
+  return (record, mold) => {
+    let template = mold === 0 ? null : (templates.get(mold) ?? null);
+    if (mold !== 0 && template === null) {
+      const recorder = new TemplateRecorder();
+      verdicts(recorder, record);
+      template = recorder.finish();
+      // Numbers of molds are not used again: those of forgotten ones go with the rest.
+      if (templates.size >= MAX_MOLDS) templates.clear();
+      templates.set(mold, template);
+    }
+    writeRecord(out, record, template);
+  };
 }
 
 /** The line of `record` as a string, without the newline: for a few records, not for a million. */
@@ -147,7 +199,7 @@ export function stringifyRecord(record: ConnectionRecord): string {
 
 function address(out: ByteText, { ip, port }: EndpointAddress): void {
   out.word(ip);
-  out.raw(',"port":');
+  out.put(PORT);
   out.integer(port);
 }
 
@@ -172,7 +224,7 @@ function transferSide(out: ByteText, side: TransferSide): void {
   }
   if (hasCounts) {
     for (let i = 0; i < COUNT_NAMES.length; i++) {
-      out.put(COUNT_KEYS[i] as Uint8Array);
+      out.put(COUNT_KEYS[i] as Fragment);
       out.integer(side[COUNT_NAMES[i] as (typeof COUNT_NAMES)[number]]);
     }
   } else out.put(NO_COUNTS);
@@ -202,22 +254,22 @@ function transferSide(out: ByteText, side: TransferSide): void {
   out.raw('}}');
 }
 
-function handshake(out: ByteText, h: Handshake): void {
+function handshake(out: Sink, h: Handshake): void {
   out.put(HANDSHAKE_KIND[h.kind]);
   out.put(FAST_OPEN[h.fastOpen ? 1 : 0]);
-  out.integer(h.attempts);
+  out.integerOf(h, 'attempts');
   out.put(SERVER_RTT);
-  out.seconds(h.serverRtt);
+  out.secondsOf(h, 'serverRtt');
   out.put(CLIENT_RTT);
-  out.seconds(h.clientRtt);
+  out.secondsOf(h, 'clientRtt');
   out.put(HANDSHAKE_RTT);
-  out.seconds(h.handshakeRtt);
+  out.secondsOf(h, 'handshakeRtt');
   out.put(ISN_CLIENT);
-  perSide(out, h.isn);
-  out.put(OPTIONS_CLIENT);
-  options(out, h.options.client);
+  out.integerOf(h.isn, 'client');
   out.put(SERVER);
-  options(out, h.options.server);
+  out.integerOf(h.isn, 'server');
+  out.put(OPTIONS_CLIENT);
+  out.part(h.options, optionsOfBoth);
   out.put(STEPS);
   for (let i = 0; i < h.steps.length; i++) {
     if (i > 0) out.raw(',');
@@ -226,22 +278,28 @@ function handshake(out: ByteText, h: Handshake): void {
   }
 }
 
+function optionsOfBoth(out: ByteText, { client, server }: PerSide<TcpOptions | null>): void {
+  options(out, client);
+  out.put(SERVER);
+  options(out, server);
+}
+
 function options(out: ByteText, o: TcpOptions | null): void {
   if (o === null) {
-    out.raw('null');
+    out.put(NULL);
     return;
   }
-  out.raw('{"mss":');
+  out.put(MSS);
   out.integer(o.mss);
   out.put(WINDOW_SCALE);
   out.integer(o.windowScale);
   const bits = (o.sackPermitted ? 1 : 0) | (o.timestamps ? 2 : 0);
-  out.put(SACK_AND_TIMESTAMPS[bits] as Uint8Array);
+  out.put(SACK_AND_TIMESTAMPS[bits] as Fragment);
   out.text(o.fastOpenCookie);
   out.put(MPTCP[o.mptcp ? 1 : 0]);
 }
 
-function close(out: ByteText, c: Close): void {
+function close(out: Sink, c: Close): void {
   out.put(CLOSE_KIND[c.kind]);
   out.put(COMPLETE[c.complete ? 1 : 0]);
   out.word(c.initiator);
@@ -249,19 +307,12 @@ function close(out: ByteText, c: Close): void {
   out.word(c.timeWait);
   out.put(RESET_BY);
   out.word(c.resetBy);
-  out.raw(',"phase":');
+  out.put(PHASE);
   out.word(c.phase);
   out.put(RESET_AFTER_CLOSE[c.resetAfterClose ? 1 : 0]);
   out.word(c.certainty);
   out.put(EVIDENCE);
-  for (let i = 0; i < c.evidence.length; i++) {
-    const e = c.evidence[i] as Close['evidence'][number];
-    out.raw(i > 0 ? ',{"frame":' : '{"frame":');
-    out.integer(e.frame);
-    out.put(PROVES);
-    out.text(e.proves);
-    out.raw('}');
-  }
+  out.part(c, evidence);
   out.put(DOUBT);
   out.text(c.doubt);
   out.put(CLOSE_STEPS);
@@ -273,42 +324,53 @@ function close(out: ByteText, c: Close): void {
     out.put(RECEIVER_STATE[s.receiverState]);
   }
   out.put(FIN_TO_ACK);
-  out.seconds(c.finToAck);
+  out.secondsOf(c, 'finToAck');
   out.put(CLOSE_WAIT);
-  out.seconds(c.closeWait);
+  out.secondsOf(c, 'closeWait');
   out.put(FIN_WAIT_2);
-  out.seconds(c.finWait2);
-  out.raw(',"total":');
-  out.seconds(c.total);
+  out.secondsOf(c, 'finWait2');
+  out.put(TOTAL);
+  out.secondsOf(c, 'total');
   out.put(BYTES_AFTER_FIN);
-  out.integer(c.bytesAfterFin);
+  out.integerOf(c, 'bytesAfterFin');
+}
+
+function evidence(out: ByteText, { evidence: list }: Close): void {
+  for (let i = 0; i < list.length; i++) {
+    const e = list[i] as Close['evidence'][number];
+    out.put(i > 0 ? NEXT_EVIDENCE : FIRST_EVIDENCE);
+    out.integer(e.frame);
+    out.put(PROVES);
+    out.text(e.proves);
+    out.raw('}');
+  }
 }
 
 /** What both kinds of step share, without the closing brace. */
-function step(out: ByteText, s: HandshakeStep | CloseStep): void {
+function step(out: Sink, s: HandshakeStep | CloseStep): void {
   out.put(STEP_KIND[s.kind]);
-  out.integer(s.frame);
-  out.raw(',"t":');
-  out.seconds(s.t);
+  out.integerOf(s, 'frame');
+  out.put(T);
+  out.secondsOf(s, 't');
   out.put(STEP_FROM[s.from]);
   out.word(s.flags);
-  out.raw(',"seq":');
-  out.integer(s.seq);
-  out.raw(',"ack":');
-  out.integer(s.ack);
-  out.raw(',"len":');
-  out.integer(s.len);
+  out.put(SEQ);
+  out.integerOf(s, 'seq');
+  out.put(ACK);
+  out.integerOf(s, 'ack');
+  out.put(LEN);
+  out.integerOf(s, 'len');
   out.put(RETRANSMISSION[s.retransmission ? 1 : 0]);
 }
 
-function states(out: ByteText, list: readonly StateEntry[]): void {
+function states(out: Sink, list: readonly StateEntry[]): void {
   for (let i = 0; i < list.length; i++) {
     const s = list[i] as StateEntry;
     if (i > 0) out.raw(',');
     out.put(STATE[s.state]);
-    out.seconds(s.t);
-    out.raw(',"frame":');
-    out.integer(s.frame);
+    out.secondsOf(s, 't');
+    out.put(FRAME);
+    out.integerOf(s, 'frame');
     out.raw(s.inferred === undefined ? '}' : ',"inferred":true}');
   }
 }
@@ -316,19 +378,16 @@ function states(out: ByteText, list: readonly StateEntry[]): void {
 function findings(out: ByteText, list: readonly Finding[]): void {
   for (let i = 0; i < list.length; i++) {
     const f = list[i] as Finding;
-    out.raw(i > 0 ? ',{"code":' : '{"code":');
-    out.word(f.code);
-    out.raw(',"severity":');
-    out.word(f.severity);
-    out.raw(',"frames":[');
+    out.put((i > 0 ? NEXT_FINDING : FIRST_FINDING)[f.code]);
+    out.put(SEVERITY[f.severity]);
     for (let k = 0; k < f.frames.length; k++) {
       if (k > 0) out.raw(',');
       out.integer(f.frames[k] as number);
     }
-    out.raw('],"what":');
+    out.put(WHAT);
     out.text(f.what);
-    out.raw(',"advice":');
-    out.text(f.advice);
+    out.put(ADVICE);
+    out.phrase(f.advice);
     out.raw('}');
   }
 }

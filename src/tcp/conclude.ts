@@ -2,37 +2,33 @@
 
 import { classifyClose } from './close.ts';
 import { describeClose } from './describe-close.ts';
-import { type Facts, gatherFacts } from './facts.ts';
+import { gatherFacts } from './facts.ts';
 import { findAll } from './findings/all.ts';
+import type { Case } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { classifyHandshake, describeHandshake } from './handshake.ts';
 import { judgeResets } from './resets.ts';
-import { buildTimelines } from './timeline.ts';
-import type { Close, Finding, Handshake, PerSide, StateEntry } from './verdicts.ts';
+import { buildTimelines, type Timeline } from './timeline.ts';
+import type { Finding } from './verdicts.ts';
 
 /** What `conclude` returns. */
-export interface Conclusion {
-  facts: Facts;
-  handshake: Handshake;
-  close: Close;
-  states: PerSide<StateEntry[]>;
+export interface Conclusion extends Case {
+  /** Number of the mold that it was filled from, or 0: then the objects in it are its own (tcp/molds.ts). */
+  mold: number;
+  timelines: readonly [Timeline, Timeline];
   findings: Finding[];
 }
 
 /** Judges one connection. `mslSec`: maximum segment lifetime. Changes the story's `from` to client and server. */
-export function conclude(
-  finished: FinishedConnection,
-  mslSec: number,
-  withEvidence: boolean,
-): Conclusion {
+export function conclude(finished: FinishedConnection, mslSec: number): Conclusion {
   const facts = gatherFacts(finished);
   const opening = classifyHandshake(facts);
   const resets = judgeResets(facts, opening);
   const closing = classifyClose(facts, opening, resets);
   const timelines = buildTimelines(facts, opening, resets, closing, mslSec);
   const handshake = describeHandshake(facts, opening);
-  const close = describeClose(facts, closing, resets, timelines, withEvidence);
+  const close = describeClose(facts, closing, resets, timelines);
   const states = { client: timelines[0].entries, server: timelines[1].entries };
-  const findings = findAll({ facts, opening, resets, closing, handshake, close, states });
-  return { facts, handshake, close, states, findings };
+  const all = { facts, opening, resets, closing, handshake, close, states };
+  return { ...all, mold: 0, timelines, findings: findAll(all) };
 }

@@ -370,8 +370,9 @@ export class Connections {
       }
     }
     this.transfer.finish(index, f, words);
-    this.pool.read(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!, f.firstFrame, f.story);
-    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
+    f.pool = this.pool;
+    f.head = cold[c + L.C_HEAD]!;
+    f.tail = cold[c + L.C_TAIL]!;
     if (end === 'time-wait-over') {
       if (six === 1)
         this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
@@ -385,5 +386,6 @@ export class Connections {
     }
     if (index === this.watched) this.watched = -1;
     this.options.onFinished(f);
+    this.pool.release(f.head, f.tail);
   }
 }

@@ -17,15 +17,8 @@ export function describeClose(
   closing: Closing,
   resets: Resets,
   timelines: readonly [Timeline, Timeline],
-  withEvidence: boolean,
 ): Close {
-  const steps = listSteps(facts, resets, timelines);
-  const first = closing.first === null ? null : facts.fin[closing.first];
-  const passive = closing.first === null ? null : other(closing.first);
-  const start = first === null ? resets.ending : first.copies[0]!;
-  const last = steps[steps.length - 1];
-  const cover = first?.covers[0] ?? -1;
-  return {
+  const close: Close = {
     kind: closing.kind,
     complete: closing.complete,
     initiator: initiatorOf(closing),
@@ -34,19 +27,41 @@ export function describeClose(
     phase: closing.phase,
     resetAfterClose: resets.afterClose.length > 0,
     certainty: closing.doubts.length === 0 ? 'proven' : 'likely',
-    evidence: withEvidence ? listEvidence(facts, closing, resets) : [],
+    evidence: listEvidence(facts, closing, resets),
     doubt: describeDoubt(closing),
-    steps,
-    finToAck: first === null || cover < 0 ? null : seconds(facts, first.copies[0]!, cover),
-    closeWait: passive === null ? null : timeIn(timelines[passive].entries, 'CLOSE_WAIT'),
-    finWait2:
-      closing.first === null ? null : timeIn(timelines[closing.first].entries, 'FIN_WAIT_2'),
-    total:
-      last === undefined || start < 0
-        ? null
-        : Math.max(0, Math.round((last.t - facts.story.tNs[start]! / 1e9) * 1e9) / 1e9),
-    bytesAfterFin: passive === null ? null : bytesAfterFin(facts, passive),
+    steps: listSteps(facts, resets, timelines),
+    finToAck: null,
+    closeWait: null,
+    finWait2: null,
+    total: null,
+    bytesAfterFin: null,
   };
+  measureClose(close, facts, closing, resets, [timelines[0].entries, timelines[1].entries]);
+  return close;
+}
+
+/** Fills in how long the steps and states of `close` took, and what was sent after the first FIN. */
+export function measureClose(
+  close: Close,
+  facts: Facts,
+  closing: Closing,
+  resets: Resets,
+  states: readonly [StateEntry[], StateEntry[]],
+): void {
+  const first = closing.first === null ? null : facts.fin[closing.first];
+  const start = first === null ? resets.ending : first.copies[0]!;
+  const last = close.steps[close.steps.length - 1];
+  if (last !== undefined && start >= 0) {
+    const total = last.t - facts.story.tNs[start]! / 1e9;
+    close.total = Math.max(0, Math.round(total * 1e9) / 1e9);
+  }
+  if (closing.first === null || first === null) return;
+  const passive = other(closing.first);
+  const cover = first.covers[0];
+  close.finToAck = cover === undefined ? null : seconds(facts, first.copies[0]!, cover);
+  close.closeWait = timeIn(states[passive], 'CLOSE_WAIT');
+  close.finWait2 = timeIn(states[closing.first], 'FIN_WAIT_2');
+  close.bytesAfterFin = bytesAfterFin(facts, passive);
 }
 
 function initiatorOf(closing: Closing): Close['initiator'] {
@@ -168,7 +183,7 @@ function markAcks(fin: FinFacts | null): void {
 }
 
 /** The frames that decide the kind, in words. */
-function listEvidence(facts: Facts, closing: Closing, resets: Resets): Evidence[] {
+export function listEvidence(facts: Facts, closing: Closing, resets: Resets): Evidence[] {
   const { story } = facts;
   const evidence: Evidence[] = [];
   const say = (i: number, proves: string): void => {

@@ -29,8 +29,8 @@ export interface FinFacts {
 
 /** Everything the verdicts are read from. Pairs are indexed by End. */
 export interface Facts {
-  readonly finished: FinishedConnection;
-  readonly story: Story;
+  finished: FinishedConnection;
+  story: Story;
   rolesFrom: 'syn' | 'syn-ack' | 'ports';
   /** The key's end (0 lower, 1 upper) that is the client. */
   clientKeyEnd: 0 | 1;
@@ -130,12 +130,17 @@ function assignRoles(facts: Facts): void {
     client = low === high ? finished.firstFrom : low > high ? 0 : 1;
   }
   facts.clientKeyEnd = client === 0 ? 0 : 1;
-  finished.clientEnd = facts.clientKeyEnd;
-  if (client === 1) {
-    for (let i = 0; i < story.count; i++) {
-      story.from[i]! ^= 1;
-      story.marks[i]! ^= FROM_HIGH;
-    }
+  orient(finished, facts.clientKeyEnd);
+}
+
+/** Turns the story's `from` into client (0) and server (1). */
+export function orient(finished: FinishedConnection, client: 0 | 1): void {
+  const { story } = finished;
+  finished.clientEnd = client;
+  if (client === 0) return;
+  for (let i = 0; i < story.count; i++) {
+    story.from[i]! ^= 1;
+    story.marks[i]! ^= FROM_HIGH;
   }
 }
 

@@ -1,7 +1,7 @@
 /** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
 
 import { createEndFigures, type EndFigures } from './figures.ts';
-import { createStory, type Story } from './story.ts';
+import { createStory, type Story, type StoryPool } from './story.ts';
 
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
@@ -44,7 +44,18 @@ export interface FinishedConnection {
   /** The capture holds an earlier connection of the same two ends. */
   reusedPorts: boolean;
   readonly transfer: readonly [EndFigures, EndFigures];
+  /** Where its story lies until `readStory`: `pool` is null afterwards. */
+  pool: StoryPool | null;
+  head: number;
+  tail: number;
+  /** Valid after `readStory`. */
   readonly story: Story;
+}
+
+/** Unfolds the story of a record that the tracker hands over, while it does. */
+export function readStory(finished: FinishedConnection): void {
+  finished.pool?.read(finished.head, finished.tail, finished.firstFrame, finished.story);
+  finished.pool = null;
 }
 
 /** An empty record. */
@@ -77,6 +88,9 @@ export function createFinished(): FinishedConnection {
     cookie: ['', ''],
     reusedPorts: false,
     transfer: [createEndFigures(), createEndFigures()],
+    pool: null,
+    head: 0,
+    tail: 0,
     story: createStory(),
   };
 }

@@ -2,15 +2,13 @@
 
 import { COUNTS, type EndFigures, FIGURES } from './figures.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
-import { MAX_STORY_ENTRIES } from './story.ts';
+import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
 
 const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused', 'evicted'];
 
 /** Words of the fixed part: 8 doubles, then 40 words. */
 const DOUBLES = 8;
 const FIXED_WORDS = DOUBLES * 2 + 40;
-/** Words of an entry: 2 doubles, then 12 words. */
-const ENTRY_WORDS = 16;
 /** Bits of one word; HAS_COUNTS for each end. */
 const LOST_FRAMES = 1;
 const REUSED_PORTS = 2;
@@ -45,7 +43,7 @@ export class PackedConnections {
     return this.#at + MAX_PACKED_WORDS <= this.#words.length;
   }
 
-  /** Appends `f`; only where `hasRoom`. */
+  /** Appends `f`, its story not yet unfolded; only where `hasRoom`. */
   push(f: FinishedConnection): void {
     const words = this.#words;
     const doubles = this.#doubles;
@@ -84,7 +82,7 @@ export class PackedConnections {
       words[at++] = f.options[e]!;
       words[at++] = Math.min(f.cookie[e]!.length, MAX_COOKIE_CHARS);
     }
-    words[at] = f.story.count;
+    const counted = at;
     at = start + FIXED_WORDS;
     for (const cookie of f.cookie) {
       for (let i = 0; i < cookie.length && i < MAX_COOKIE_CHARS; i++) {
@@ -94,24 +92,9 @@ export class PackedConnections {
     if ((at & 1) !== 0) at++;
     at = this.#pushFigures(at, f.transfer[0]);
     at = this.#pushFigures(at, f.transfer[1]);
-    const s = f.story;
-    for (let i = 0; i < s.count; i++) {
-      doubles[at >> 1] = s.frame[i]!;
-      doubles[(at >> 1) + 1] = s.tNs[i]!;
-      words[at + 4] = s.marks[i]!;
-      words[at + 5] = s.seq[i]!;
-      words[at + 6] = s.ack[i]!;
-      words[at + 7] = s.len[i]!;
-      words[at + 8] = s.window[i]!;
-      words[at + 9] = s.ttl[i]!;
-      words[at + 10] = s.tsVal[i]!;
-      words[at + 11] = s.tsEcr[i]!;
-      words[at + 12] = s.peerAck[i]!;
-      words[at + 13] = s.nextSeq[i]!;
-      words[at + 14] = s.ipId[i]!;
-      words[at + 15] = s.from[i]!;
-      at += ENTRY_WORDS;
-    }
+    const from = at;
+    at = f.pool === null ? at : f.pool.copy(f.head, f.tail, words, at);
+    words[counted] = (at - from) / ENTRY_WORDS;
     this.#at = at;
   }
 
@@ -181,8 +164,7 @@ function unpack(
     lengths[e] = words[at++]!;
     chars += lengths[e]!;
   }
-  const s = f.story;
-  s.count = words[at]!;
+  const count = words[at]!;
   at = start + FIXED_WORDS;
   if (chars > 0) {
     for (let e = 0; e < 2; e++) {
@@ -196,25 +178,8 @@ function unpack(
   if ((at & 1) !== 0) at++;
   at = unpackFigures(doubles, at, f.transfer[0], (bits & HAS_COUNTS) !== 0);
   at = unpackFigures(doubles, at, f.transfer[1], (bits & (HAS_COUNTS << 1)) !== 0);
-  for (let i = 0; i < s.count; i++) {
-    s.frame[i] = doubles[at >> 1]!;
-    s.tNs[i] = doubles[(at >> 1) + 1]!;
-    s.marks[i] = words[at + 4]!;
-    s.flags[i] = words[at + 4]! & 0xfff;
-    s.seq[i] = words[at + 5]!;
-    s.ack[i] = words[at + 6]!;
-    s.len[i] = words[at + 7]!;
-    s.window[i] = words[at + 8]!;
-    s.ttl[i] = words[at + 9]!;
-    s.tsVal[i] = words[at + 10]!;
-    s.tsEcr[i] = words[at + 11]!;
-    s.peerAck[i] = words[at + 12]!;
-    s.nextSeq[i] = words[at + 13]!;
-    s.ipId[i] = words[at + 14]!;
-    s.from[i] = words[at + 15]!;
-    at += ENTRY_WORDS;
-  }
-  return at;
+  readEntries(f.story, words, doubles, at, count, f.firstFrame);
+  return at + count * ENTRY_WORDS;
 }
 
 function unpackFigures(

@@ -7,8 +7,8 @@ export const MAX_STORY_ENTRIES = 768;
 
 /** Entries stand in blocks of eight, so that a story of the usual length lies in one piece of memory. */
 const BLOCK = 8;
-/** 32-bit words of one entry. */
-const WORDS = 12;
+/** 32-bit words of one entry, an even number. */
+export const ENTRY_WORDS = 12;
 /** Frame number less that of the connection's first frame. */
 const FRAME = 0;
 /** Flags (12 bits), the marks below (4 bits), the IPv4 identification (16 bits). */
@@ -38,7 +38,7 @@ export const NEXT_SEQ_KNOWN = 1 << 15;
  * none. Blocks are chained and reused.
  */
 export class StoryPool {
-  words = new Int32Array(64 * BLOCK * WORDS);
+  words = new Int32Array(64 * BLOCK * ENTRY_WORDS);
   doubles = new Float64Array(this.words.buffer);
   /** Of each block: the next one of the same story, or of the free list. */
   #nextBlock = new Int32Array(64);
@@ -47,7 +47,7 @@ export class StoryPool {
 
   /** A first look at the place where the entry behind `tail` will stand, so that cache misses overlap; means nothing. */
   touch(tail: number): number {
-    return this.words[(tail + 1) * WORDS]!;
+    return this.words[(tail + 1) * ENTRY_WORDS]!;
   }
 
   /** Room for one entry behind entry `tail` (0: the story's first): its number. */
@@ -78,7 +78,7 @@ export class StoryPool {
     startNs: number,
   ): void {
     const words = this.words;
-    const at = entry * WORDS;
+    const at = entry * ENTRY_WORDS;
     words[at + FRAME] = columns.frame[position]! - firstFrame;
     words[at + BITS] =
       columns.flags[position]! |
@@ -104,37 +104,34 @@ export class StoryPool {
     this.#free = head >> 3;
   }
 
-  /** Copies the entries from `head` to `tail` into `story`. */
-  read(head: number, tail: number, firstFrame: number, story: Story): void {
-    const words = this.words;
-    const doubles = this.doubles;
+  /** Copies the entries from `head` to `tail` as they are to word `at` of `words`: the word behind the last. */
+  copy(head: number, tail: number, words: Int32Array, at: number): number {
+    const own = this.words;
+    let to = at;
     let n = 0;
-    let entry = head;
-    while (entry !== 0 && n < MAX_STORY_ENTRIES) {
-      const at = entry * WORDS;
-      const bits = words[at + BITS]!;
-      story.frame[n] = (words[at + FRAME]! >>> 0) + firstFrame;
-      story.tNs[n] = doubles[(at + TIME) >> 1]!;
-      story.marks[n] = bits & 0xffff;
-      story.from[n] = (bits & FROM_HIGH) === 0 ? 0 : 1;
-      story.flags[n] = bits & 0xfff;
-      story.ipId[n] = bits >>> 16;
-      story.seq[n] = words[at + SEQ]!;
-      story.ack[n] = words[at + ACK_NO]!;
-      story.len[n] = words[at + LEN]!;
-      story.window[n] = words[at + WINDOW]! & 0xffff;
-      story.ttl[n] = words[at + WINDOW]! >>> 16;
-      story.tsVal[n] = words[at + TS_VAL]!;
-      story.tsEcr[n] = words[at + TS_ECR]!;
-      story.peerAck[n] = words[at + PEER_ACK]!;
-      story.nextSeq[n] = words[at + NEXT_SEQ]!;
+    for (let entry = head; entry !== 0 && n < MAX_STORY_ENTRIES; entry = this.#after(entry)) {
+      const from = entry * ENTRY_WORDS;
+      for (let i = 0; i < ENTRY_WORDS; i++) words[to + i] = own[from + i]!;
+      to += ENTRY_WORDS;
       n++;
       if (entry === tail) break;
-      entry =
-        (entry & (BLOCK - 1)) === BLOCK - 1 ? this.#nextBlock[entry >> 3]! * BLOCK : entry + 1;
     }
-    story.count = n;
+    return to;
+  }
+
+  /** Copies the entries from `head` to `tail` into `story`. */
+  read(head: number, tail: number, firstFrame: number, story: Story): void {
+    story.count = 0;
+    for (let entry = head; entry !== 0; entry = this.#after(entry)) {
+      addEntry(story, this.words, this.doubles, entry * ENTRY_WORDS, firstFrame);
+      if (entry === tail || story.count === MAX_STORY_ENTRIES) break;
+    }
     sortByFrame(story);
+  }
+
+  #after(entry: number): number {
+    if ((entry & (BLOCK - 1)) !== BLOCK - 1) return entry + 1;
+    return this.#nextBlock[entry >> 3]! * BLOCK;
   }
 
   #grow(): void {
@@ -146,6 +143,48 @@ export class StoryPool {
     next.set(this.#nextBlock);
     this.#nextBlock = next;
   }
+}
+
+/** Copies `count` entries that `StoryPool.copy` wrote to word `at` into `story`. */
+export function readEntries(
+  story: Story,
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  count: number,
+  firstFrame: number,
+): void {
+  story.count = 0;
+  for (let i = 0; i < count; i++) {
+    addEntry(story, words, doubles, at + i * ENTRY_WORDS, firstFrame);
+  }
+  sortByFrame(story);
+}
+
+function addEntry(
+  story: Story,
+  words: Int32Array,
+  doubles: Float64Array,
+  at: number,
+  firstFrame: number,
+): void {
+  const n = story.count++;
+  const bits = words[at + BITS]!;
+  story.frame[n] = (words[at + FRAME]! >>> 0) + firstFrame;
+  story.tNs[n] = doubles[(at + TIME) >> 1]!;
+  story.marks[n] = bits & 0xffff;
+  story.from[n] = (bits & FROM_HIGH) === 0 ? 0 : 1;
+  story.flags[n] = bits & 0xfff;
+  story.ipId[n] = bits >>> 16;
+  story.seq[n] = words[at + SEQ]!;
+  story.ack[n] = words[at + ACK_NO]!;
+  story.len[n] = words[at + LEN]!;
+  story.window[n] = words[at + WINDOW]! & 0xffff;
+  story.ttl[n] = words[at + WINDOW]! >>> 16;
+  story.tsVal[n] = words[at + TS_VAL]!;
+  story.tsEcr[n] = words[at + TS_ECR]!;
+  story.peerAck[n] = words[at + PEER_ACK]!;
+  story.nextSeq[n] = words[at + NEXT_SEQ]!;
 }
 
 /** Entries looked up afterwards stand behind the one that made them interesting: moves each to its place. */

@@ -72,6 +72,11 @@ class TimelineBuilder {
     if (next !== state) this.enter(next, cause);
   }
 
+  /** Nanoseconds at which the present state was entered. */
+  get ns(): number {
+    return this.#ns;
+  }
+
   /** Leaves TIME_WAIT: at `ns`, by the frame of a new connection or (null) by the timer. */
   expire(ns: number, frame: number | null): void {
     this.entries.push({ state: 'CLOSED', t: Math.max(this.#ns, ns) / 1e9, frame });
@@ -324,7 +329,7 @@ function leaveTimeWait(
   const { story, finished } = facts;
   const entered = builder.causes[builder.causes.length - 1]!;
   const peers = facts.fin[other(end)];
-  let from = Math.max(story.tNs[entered]!, builder.entries[builder.entries.length - 1]!.t * 1e9);
+  let from = builder.ns;
   for (const i of peers?.copies ?? []) if (i > entered) from = Math.max(from, story.tNs[i]!);
   const timer = from + 2 * mslSec * 1e9;
   const rst = resets.afterClose.find((i) => story.from[i] !== end && story.tNs[i]! < timer);

@@ -305,7 +305,7 @@ export function fakeContext(
         return NO_SOURCE as FrameSource;
       },
       runAnalysis: async (_source, options) => {
-        for (const r of records) options.onRecord({ ...r, file: options.file ?? null });
+        for (const r of records) options.onRecord({ ...r, file: options.file ?? null }, 0);
         during?.(options);
         await options.onChunk?.({
           frames: 1,

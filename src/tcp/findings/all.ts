@@ -16,7 +16,8 @@ import { synRetransmitted } from './syn-retransmitted.ts';
 import { vanished } from './vanished.ts';
 import { zeroWindow } from './zero-window.ts';
 
-const FINDERS: readonly Finder[] = [
+/** In this order. */
+export const FINDERS: readonly Finder[] = [
   synRetransmitted,
   badHandshakeAck,
   refused,

@@ -4,7 +4,7 @@ import { keyEnd } from '../facts.ts';
 import type { Finder } from './finding.ts';
 
 /** So many repetitions without an answer count as silence. */
-const MIN_REPEATS = 3;
+export const MIN_REPEATS = 3;
 
 export const vanished: Finder = ({ facts, closing, handshake }) => {
   if (closing.kind !== 'open' && closing.kind !== 'half-closed') return null;

@@ -1,0 +1,205 @@
+/** Verdicts of ordinary connections, judged once for each outline and filled with the numbers of each connection. */
+
+import { type Conclusion, conclude } from './conclude.ts';
+import { listEvidence, measureClose } from './describe-close.ts';
+import { orient } from './facts.ts';
+import { FINDERS } from './findings/all.ts';
+import type { Finder } from './findings/finding.ts';
+import type { FinishedConnection } from './finished.ts';
+import { outline, outlineOf } from './ordinary.ts';
+import { unpackOptions } from './packed-options.ts';
+import type { Story } from './story.ts';
+import type { Timeline } from './timeline.ts';
+import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
+
+/** Outlines remembered; then all are forgotten and gathered again. */
+export const MAX_MOLDS = 1024;
+const KEY_SPACE = 4 * MAX_MOLDS;
+
+/** The verdict on one outline, to be filled again and again. */
+interface Mold {
+  /** From 1, never used again. */
+  readonly number: number;
+  readonly words: Int32Array;
+  readonly conclusion: Conclusion;
+  /** Positions in the story of the steps. */
+  readonly handshakeSteps: number[];
+  readonly closeSteps: number[];
+  /** Those that found something. */
+  readonly finders: Finder[];
+  readonly optionWords: [number, number];
+}
+
+/**
+ * Judges connections as `conclude` does, but an ordinary one (tcp/ordinary.ts) only when its outline is new. The conclusion is
+ * overwritten when another connection with the same outline comes: for those who write it out at once.
+ *
+ * Most connections of a busy server are alike but for their numbers, and judging one takes ten times as long as filling them in.
+ */
+export class Molds {
+  readonly #mslSec: number;
+  readonly #table: (Mold | null)[] = new Array(KEY_SPACE).fill(null);
+  #count = 0;
+  #made = 0;
+  /** Connections that were filled in, not judged. */
+  filled = 0;
+
+  constructor(mslSec: number) {
+    this.#mslSec = mslSec;
+  }
+
+  /** The conclusion on `finished`; changes its story's `from` to client and server. */
+  conclude(finished: FinishedConnection): Conclusion {
+    if (!outlineOf(finished, this.#mslSec)) {
+      return conclude(finished, this.#mslSec);
+    }
+    const at = this.#find();
+    const mold = this.#table[at];
+    if (mold) {
+      this.filled++;
+      mold.conclusion.mold = mold.number;
+      fill(mold, finished, this.#mslSec);
+      return mold.conclusion;
+    }
+    const words = outline.words.slice(0, outline.count);
+    const conclusion = conclude(finished, this.#mslSec);
+    this.#keep(at, createMold(++this.#made, words, conclusion));
+    return conclusion;
+  }
+
+  /** Where in the table the outline is, or would be. */
+  #find(): number {
+    const { words, count } = outline;
+    let hash = count;
+    for (let i = 0; i < count; i++) {
+      hash = Math.imul(hash ^ words[i]!, 0x9e37_79b1);
+      hash ^= hash >>> 15;
+    }
+    let at = hash & (KEY_SPACE - 1);
+    for (let mold = this.#table[at]; mold; mold = this.#table[at]) {
+      if (isSame(mold.words, words, count)) break;
+      at = (at + 1) & (KEY_SPACE - 1);
+    }
+    return at;
+  }
+
+  #keep(at: number, mold: Mold): void {
+    if (this.#count === MAX_MOLDS) {
+      this.#table.fill(null);
+      this.#count = 0;
+    }
+    this.#table[at] = mold;
+    this.#count++;
+  }
+}
+
+function isSame(mold: Int32Array, words: Int32Array, count: number): boolean {
+  if (mold.length !== count) return false;
+  for (let i = 0; i < count; i++) if (mold[i] !== words[i]) return false;
+  return true;
+}
+
+function createMold(number: number, words: Int32Array, conclusion: Conclusion): Mold {
+  const { handshake, close, facts } = conclusion;
+  const { frame, count } = facts.story;
+  const positionOf = (step: HandshakeStep | CloseStep): number => {
+    for (let i = 0; i < count; i++) if (frame[i] === step.frame) return i;
+    throw new Error(`no entry of the story has frame ${step.frame}`);
+  };
+  return {
+    number,
+    words,
+    conclusion,
+    handshakeSteps: handshake.steps.map(positionOf),
+    closeSteps: close.steps.map(positionOf),
+    finders: FINDERS.filter((find) => find(conclusion) !== null),
+    // No SYN's options are packed as this.
+    optionWords: [-1, -1],
+  };
+}
+
+/** Puts the numbers of `finished` into the mold's conclusion. */
+function fill(mold: Mold, finished: FinishedConnection, mslSec: number): void {
+  const { conclusion } = mold;
+  const { facts, opening, resets, closing, handshake, close, states, timelines } = conclusion;
+  const { story } = finished;
+  const client = story.from[0] === 1 ? 1 : 0;
+  orient(finished, client);
+  facts.finished = finished;
+  facts.story = story;
+  facts.clientKeyEnd = client;
+  facts.isn[0] = story.seq[0]!;
+  if (facts.isn[1] !== null) facts.isn[1] = story.seq[opening.synAck]!;
+  for (const fin of facts.fin) {
+    if (fin !== null) fin.position = (story.seq[fin.copies[0]!]! + story.len[fin.copies[0]!]!) | 0;
+  }
+
+  handshake.isn.client = story.seq[0]! >>> 0;
+  if (facts.isn[1] !== null) handshake.isn.server = facts.isn[1] >>> 0;
+  const { tNs } = story;
+  const toServer = opening.synAck < 0 ? 0 : tNs[opening.synAck]! - tNs[opening.syn]!;
+  const toClient = opening.ack < 0 ? 0 : tNs[opening.ack]! - tNs[opening.synAck]!;
+  if (handshake.serverRtt !== null) handshake.serverRtt = toServer / 1e9;
+  if (handshake.clientRtt !== null) handshake.clientRtt = toClient / 1e9;
+  if (handshake.handshakeRtt !== null) handshake.handshakeRtt = (toServer + toClient) / 1e9;
+  fillOptions(mold, finished, client);
+  fillSteps(handshake.steps, mold.handshakeSteps, story);
+  fillStates(timelines[0], story, finished, mslSec);
+  fillStates(timelines[1], story, finished, mslSec);
+
+  fillSteps(close.steps, mold.closeSteps, story);
+  measureClose(close, facts, closing, resets, [states.client, states.server]);
+  close.evidence = listEvidence(facts, closing, resets);
+  for (let i = 0; i < mold.finders.length; i++) {
+    conclusion.findings[i] = mold.finders[i]!(conclusion)!;
+  }
+}
+
+function fillOptions(mold: Mold, finished: FinishedConnection, client: 0 | 1): void {
+  const { options } = mold.conclusion.handshake;
+  const own = finished.options[client];
+  const peers = finished.options[client === 0 ? 1 : 0];
+  if (own !== mold.optionWords[0]) options.client = unpackOptions(own, '');
+  if (peers !== mold.optionWords[1]) options.server = unpackOptions(peers, '');
+  mold.optionWords[0] = own;
+  mold.optionWords[1] = peers;
+}
+
+function fillSteps(
+  steps: readonly (HandshakeStep | CloseStep)[],
+  positions: readonly number[],
+  story: Story,
+): void {
+  for (let k = 0; k < steps.length; k++) {
+    const step = steps[k]!;
+    const i = positions[k]!;
+    step.frame = story.frame[i]!;
+    step.t = story.tNs[i]! / 1e9;
+    step.seq = story.seq[i]! >>> 0;
+    if (step.ack !== null) step.ack = story.ack[i]! >>> 0;
+    step.len = story.len[i]!;
+  }
+}
+
+/** Times never go back within a timeline; only the end of TIME_WAIT has no segment that causes it. */
+function fillStates(
+  timeline: Timeline,
+  story: Story,
+  finished: FinishedConnection,
+  mslSec: number,
+): void {
+  let ns = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < timeline.entries.length; k++) {
+    const entry: StateEntry = timeline.entries[k]!;
+    const cause = timeline.causes[k]!;
+    if (cause >= 0) {
+      ns = Math.max(ns, story.tNs[cause]!);
+      entry.t = ns / 1e9;
+      entry.frame = story.frame[cause]!;
+    } else if (k > 0) {
+      const isReused = entry.frame !== null;
+      if (isReused) entry.frame = finished.reusedFrame;
+      entry.t = Math.max(ns, isReused ? finished.reusedNs : ns + 2e9 * mslSec) / 1e9;
+    }
+  }
+}
