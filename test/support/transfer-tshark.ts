@@ -29,6 +29,7 @@ export const COUNTED = {
 const OTHERS = [
   ...['tcp.analysis.ack_rtt', 'tcp.analysis.bytes_in_flight', 'tcp.analysis.reused_ports'],
   ...['tcp.stream', 'tcp.srcport', 'tcp.dstport', 'tcp.len', 'tcp.window_size'],
+  'tcp.flags.reset',
   ...['ip.src', 'ip.dst', 'ipv6.src', 'ipv6.dst', 'frame.protocols'],
 ];
 const FIELDS = [...Object.values(COUNTED), ...OTHERS];
@@ -49,8 +50,9 @@ export type Compared = (typeof COMPARED)[number];
 export interface Direction {
   key: string;
   values: Record<Compared, number>;
-  /** Of finwait's: the connection has frames that the capture saw twice. */
+  /** Of finwait's: the connection has frames that the capture saw twice; both its SYNs were seen. */
   hasDuplicates: boolean;
+  hasSyns: boolean;
 }
 
 /** Directions keyed by `stream ip port` of the sender. */
@@ -58,7 +60,7 @@ export type Directions = Map<string, Direction>;
 
 function emptyDirection(key: string): Direction {
   const values = Object.fromEntries(COMPARED.map((name) => [name, 0])) as Direction['values'];
-  return { key, values, hasDuplicates: false };
+  return { key, values, hasDuplicates: false, hasSyns: false };
 }
 
 /** Each direction's figures as tshark counts them; a round trip belongs to the end whose segment was acknowledged. */
@@ -96,7 +98,9 @@ export async function transferByTshark(path: string): Promise<Directions> {
       own.maxBytesInFlight,
       Number(get('tcp.analysis.bytes_in_flight')),
     );
-    own.maxWindow = Math.max(own.maxWindow, Number(get('tcp.window_size')));
+    // A RST announces no window.
+    if (get('tcp.flags.reset') === '0')
+      own.maxWindow = Math.max(own.maxWindow, Number(get('tcp.window_size')));
     if (get('tcp.analysis.ack_rtt') !== '') {
       const rtt = Number(get('tcp.analysis.ack_rtt'));
       peer.rttMin = peer.rttSamples === 0 ? rtt : Math.min(peer.rttMin, rtt);
@@ -123,6 +127,8 @@ export async function transferByFinwait(path: string): Promise<Directions> {
           else one.values[name] = figures[name];
         }
         one.hasDuplicates = record.duplicateFrames > 0;
+        const { options } = record.handshake;
+        one.hasSyns = options.client !== null && options.server !== null;
         found.set(key, one);
       }
     }
@@ -130,4 +136,11 @@ export async function transferByFinwait(path: string): Promise<Directions> {
     if (!(error instanceof CaptureError)) throw error;
   }
   return found;
+}
+
+/** Whether nothing in the direction was repeated, lost or probed, as tshark says: then sizes and round trips are equal, too. */
+export function isSmooth({ values: v }: Direction): boolean {
+  return (
+    v.retransmissions + v.outOfOrder + v.lostSegments + v.keepAlives + v.zeroWindowProbes === 0
+  );
 }
