@@ -1,6 +1,6 @@
-/** What one direction carried, byte for byte: repetitions, holes, bytes in flight, SACK; and the figures at the end of a connection. */
+/** What one direction carried, byte for byte: repetitions, holes, bytes in flight, SACK; its opening, and its figures at the end. */
 
-import { FIN, RST, type SegmentColumns, SYN } from '../decode/columns.ts';
+import { ACK, FIN, RST, type SegmentColumns, SYN } from '../decode/columns.ts';
 import {
   COUNTS,
   DSACKS,
@@ -154,6 +154,46 @@ export class TransferLedger extends TransferMemory {
     }
     extra[x + T.X_SACKED] = sum;
     return s | T.SACKING;
+  }
+
+  /** A SYN sent again: the numbers go on where there was no hole, whatever a RST said in between. */
+  protected restart(
+    own: number,
+    h: number,
+    d: number,
+    seq: number,
+    contiguous: number,
+    hot: Int32Array,
+  ): void {
+    if ((hot[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return;
+    if (hot[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) return;
+    if (this.words[own + T.NEXT] === contiguous) return;
+    this.words[own + T.NEXT] = contiguous;
+    this.words[own + T.STATE]! &= ~(T.GAPPED | T.PENDING);
+  }
+
+  /** The initial round trip, and from when on windows are scaled. */
+  protected followOpening(r: number, own: number, peer: number, flags: number, now: number): void {
+    const words = this.words;
+    const doubles = this.doubles;
+    const kind = flags & (SYN | ACK);
+    if ((kind & SYN) !== 0) words[own + T.STATE]! |= T.FIRST_ACK;
+    if (kind === SYN) {
+      doubles[(r + T.SYN_TIME) >> 1] = now;
+      words[r + T.MARKS]! |= T.SYN_TIME_KNOWN;
+      if (doubles[(r + T.INITIAL_RTT) >> 1] === 0) {
+        words[own + T.STATE]! |= T.OPENING;
+        words[peer + T.STATE]! |= T.OPENING;
+      }
+    } else if (kind === ACK) {
+      words[own + T.STATE]! &= ~T.FIRST_ACK;
+      if ((words[own + T.STATE]! & T.OPENING) === 0) return;
+      const rtt = now - doubles[(r + T.SYN_TIME) >> 1]!;
+      if (rtt === 0) return;
+      doubles[(r + T.INITIAL_RTT) >> 1] = rtt;
+      words[own + T.STATE]! &= ~T.OPENING;
+      words[peer + T.STATE]! &= ~T.OPENING;
+    }
   }
 
   /** Writes the figures of the connection at `index`, whose other facts are in `f`, and gives its memory back. Hot path, once a connection. */

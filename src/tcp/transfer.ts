@@ -179,7 +179,7 @@ export class Transfer extends TransferLedger {
     const peerAck = words[peer + T.LAST_ACK]!;
     const lastAck = words[own + T.LAST_ACK]!;
     let contiguous = this.#contiguous(r, d);
-    if ((flags & (SYN | ACK)) === SYN && isKnown) this.#restart(own, h, d, seq, contiguous, hot);
+    if ((flags & (SYN | ACK)) === SYN && isKnown) this.restart(own, h, d, seq, contiguous, hot);
     let s = words[own + T.STATE]!;
     let t = words[peer + T.STATE]!;
     const next = words[own + T.NEXT]!;
@@ -252,7 +252,7 @@ export class Transfer extends TransferLedger {
     words[own + T.STATE] = s;
     words[peer + T.STATE] = t;
     if ((flags & SYN) !== 0 || (s & (T.OPENING | T.FIRST_ACK)) !== 0) {
-      this.#followOpening(r, own, peer, flags, now);
+      this.followOpening(r, own, peer, flags, now);
       t = words[peer + T.STATE]!;
     }
     if (hasAck && ((t & T.PENDING) !== 0 || words[peer + T.HEAD] !== 0)) {
@@ -265,22 +265,6 @@ export class Transfer extends TransferLedger {
     const own = r + d * T.END;
     if ((this.words[own + T.STATE]! & T.GAPPED) === 0) return this.words[own + T.NEXT]!;
     return this.extra[this.block(r, d) + T.X_CONTIGUOUS]!;
-  }
-
-  /** A SYN sent again: the numbers go on where there was no hole, whatever a RST said in between. */
-  #restart(
-    own: number,
-    h: number,
-    d: number,
-    seq: number,
-    contiguous: number,
-    hot: Int32Array,
-  ): void {
-    if ((hot[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return;
-    if (hot[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) return;
-    if (this.words[own + T.NEXT] === contiguous) return;
-    this.words[own + T.NEXT] = contiguous;
-    this.words[own + T.STATE]! &= ~(T.GAPPED | T.PENDING);
   }
 
   #reachesEdge(t: number, peerAck: number, end: number): boolean {
@@ -376,29 +360,5 @@ export class Transfer extends TransferLedger {
   #lastTime(r: number, d: number): number {
     const block = this.words[r + T.EXTRA + d]!;
     return block === 0 ? -1 : this.extraDoubles[(block * T.X_WORDS + T.X_LAST_TIME) >> 1]!;
-  }
-
-  /** The initial round trip, and from when on windows are scaled. */
-  #followOpening(r: number, own: number, peer: number, flags: number, now: number): void {
-    const words = this.words;
-    const doubles = this.doubles;
-    const kind = flags & (SYN | ACK);
-    if ((kind & SYN) !== 0) words[own + T.STATE]! |= T.FIRST_ACK;
-    if (kind === SYN) {
-      doubles[(r + T.SYN_TIME) >> 1] = now;
-      words[r + T.MARKS]! |= T.SYN_TIME_KNOWN;
-      if (doubles[(r + T.INITIAL_RTT) >> 1] === 0) {
-        words[own + T.STATE]! |= T.OPENING;
-        words[peer + T.STATE]! |= T.OPENING;
-      }
-    } else if (kind === ACK) {
-      words[own + T.STATE]! &= ~T.FIRST_ACK;
-      if ((words[own + T.STATE]! & T.OPENING) === 0) return;
-      const rtt = now - doubles[(r + T.SYN_TIME) >> 1]!;
-      if (rtt === 0) return;
-      doubles[(r + T.INITIAL_RTT) >> 1] = rtt;
-      words[own + T.STATE]! &= ~T.OPENING;
-      words[peer + T.STATE]! &= ~T.OPENING;
-    }
   }
 }
