@@ -35,12 +35,26 @@ export class TransferLedger extends TransferMemory {
     this.readSack = readSack;
   }
 
+  // The block is looked up first: making one may replace `extra`, whose old memory would take the value otherwise.
+
   protected count(r: number, d: number, figure: number): void {
-    this.extra[this.block(r, d) + figure]!++;
+    const x = this.block(r, d);
+    this.extra[x + figure]!++;
+  }
+
+  protected put(r: number, d: number, place: number, value: number): void {
+    const x = this.block(r, d);
+    this.extra[x + place] = value;
+  }
+
+  protected putDouble(r: number, d: number, place: number, value: number): void {
+    const x = this.block(r, d);
+    this.extraDoubles[(x + place) >> 1] = value;
   }
 
   protected repeat(r: number, d: number, bytes: number): void {
-    this.extraDoubles[(this.block(r, d) + T.X_REPEATED) >> 1]! += bytes;
+    const x = this.block(r, d);
+    this.extraDoubles[(x + T.X_REPEATED) >> 1]! += bytes;
   }
 
   /** What a segment covers of the sequence space: opens a hole, fills one, or repeats. */
@@ -129,7 +143,7 @@ export class TransferLedger extends TransferMemory {
     if (!hasMore && (s & T.SACKING) === 0) return s;
     const count = hasMore ? this.readSack(p, this.#sack) : 0;
     if (count === 0) {
-      if ((s & T.SACKING) !== 0) this.extra[this.block(r, 1 - d) + T.X_SACKED] = 0;
+      if ((s & T.SACKING) !== 0) this.put(r, 1 - d, T.X_SACKED, 0);
       return s & ~T.SACKING;
     }
     const sack = this.#sack;

@@ -235,8 +235,8 @@ export class Transfer extends TransferLedger {
       s = consumes && (flags & RST) === 0 ? s | T.PENDING : s & ~T.PENDING;
     }
     if (!isKnown || (!isProbe && seq === contiguous)) contiguous = newNext;
-    if (contiguous !== newNext) this.extra[this.block(r, d) + T.X_CONTIGUOUS] = contiguous;
-    if (dup !== 0) this.extraDoubles[(this.block(r, d) + T.X_LAST_TIME) >> 1] = now;
+    if (contiguous !== newNext) this.put(r, d, T.X_CONTIGUOUS, contiguous);
+    if (dup !== 0) this.putDouble(r, d, T.X_LAST_TIME, now);
     s &= ~(T.WINDOW_MASK | T.WAS_KEEP_ALIVE | T.WAS_PROBE | T.DUP_MASK | T.ACKED | T.GAPPED);
     s |= window | was | (dup << T.DUP_SHIFT);
     // A RST that answers a segment without ACK has the number 0 (RFC 9293 §3.5.2): it tells nothing.
@@ -264,7 +264,7 @@ export class Transfer extends TransferLedger {
   #contiguous(r: number, d: number): number {
     const own = r + d * T.END;
     if ((this.words[own + T.STATE]! & T.GAPPED) === 0) return this.words[own + T.NEXT]!;
-    return this.extra[this.block(r, d) + T.X_CONTIGUOUS]!;
+    return this.extra[this.words[r + T.EXTRA + d]! * T.X_WORDS + T.X_CONTIGUOUS]!;
   }
 
   #reachesEdge(t: number, peerAck: number, end: number): boolean {

@@ -103,6 +103,26 @@ dup +0.001`);
   });
 });
 
+test('each of many connections keeps its own counts', async () => {
+  const many = Array.from(
+    { length: 300 },
+    (_, i) => `client 10.0.0.1:${40_000 + i}
+${OPENED}
+C > S  P.  1:101(100)  ack 1
+C > S  P.  1:101(100)  ack 1  +0.3
+S > C  .   1:1(0)      ack 101
+S > C  .   1:1(0)      ack 101`,
+  );
+
+  const records = await connectionsIn(segments`${many.join('\n')}`);
+
+  const found = records.map(({ transfer }) => [
+    transfer.client.retransmissions,
+    transfer.server.duplicateAcks,
+  ]);
+  expect(found).toEqual(Array.from({ length: 300 }, () => [1, 1]));
+});
+
 describe('selective acknowledgement', () => {
   const LOSS = `${OPENED}
 C > S  .   1:101(100)    ack 1
