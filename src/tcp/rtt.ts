@@ -2,7 +2,7 @@
 
 import { RTT_MAX, RTT_MEDIAN, RTT_MIN, RTT_P95, RTT_SAMPLES } from './figures.ts';
 
-/** Ends that have a block at once; one more keeps the first few samples that it has (transfer-layout.ts). */
+/** Ends that have a block at once; one more keeps the first four samples that it has (transfer-layout.ts). */
 export const MAX_RTT_BLOCKS = 65_536;
 /** Up to this many samples of an end the median and p95 are exact. */
 export const MAX_EXACT_SAMPLES = 100;
@@ -91,15 +91,15 @@ export class RttPool {
     }
   }
 
-  /** Writes the figures of the `count` samples that stand in `from` at `at`: as many as need no block. Hot path, once a connection. */
-  readFew(from: Int32Array, at: number, count: number, out: Float64Array): void {
+  /** Writes the figures of the first `count` of `few`: as many as need no block. Hot path, once a connection. */
+  readFew(few: Float64Array, count: number, out: Float64Array): void {
     out[RTT_SAMPLES] = count;
     if (count === 0) {
       out[RTT_MIN] = out[RTT_MEDIAN] = out[RTT_P95] = out[RTT_MAX] = 0;
       return;
     }
     const scratch = this.#scratch;
-    for (let i = 0; i < count; i++) scratch[i] = from[at + i]!;
+    for (let i = 0; i < count; i++) scratch[i] = few[i]!;
     this.#readExact(count, out);
     out[RTT_MIN] = scratch[0]!;
     out[RTT_MAX] = scratch[count - 1]!;

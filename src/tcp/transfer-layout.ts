@@ -17,12 +17,13 @@ export const MAX_FLIGHT = 6;
 /** First and last of the segments before the newest one that wait for their ACK; 0: none. */
 export const HEAD = 7;
 export const TAIL = 8;
-/** Round trips: how many of the first FEW_SAMPLES there are, or less than 0: minus the number of their block. */
+/** Three round trips, in nanoseconds and one more, 0: none; the fourth is at RTT_LAST + d. Where that is IN_BLOCK the first is the number of a block. */
 export const RTT = 9;
-/** A double: when the latest SYN came; valid with SYN_TIME_KNOWN. */
+export const FEW_SAMPLES = 4;
+export const IN_BLOCK = -1;
+/** A double: when the latest SYN came, while OPENING; afterwards Wireshark's initial_rtt in nanoseconds; valid with SYN_TIME_KNOWN. */
 export const SYN_TIME = 24;
-/** A double: Wireshark's initial_rtt in nanoseconds, 0: unknown. */
-export const INITIAL_RTT = 26;
+export const RTT_LAST = 26;
 /** The block of end `d` at EXTRA + d, 0: none. */
 export const EXTRA = 28;
 /** Second of the connection's first frame: times are nanoseconds since then, exact for 104 days. */
@@ -66,9 +67,6 @@ export const SCALE_SHIFT = 28;
 export const SCALE_UNKNOWN = 15;
 /** Where either end has one of these a segment needs a closer look. */
 export const CLOSER_LOOK = DUP_MASK | GAPPED | OPENING | FIRST_ACK | FLIGHT_UNKNOWN | SACKING;
-
-/** Samples of an end that need no block: a word each, nanoseconds, FEW_SAMPLES an end and twice as many a connection: a cache line. */
-export const FEW_SAMPLES = 8;
 
 /** The block of an end: the counts of figures.ts (RETRANSMITTED_BYTES apart) in order, then these. */
 export const X_WORDS = 32;

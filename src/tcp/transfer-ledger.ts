@@ -193,18 +193,19 @@ export class TransferLedger extends TransferMemory {
     const kind = flags & (SYN | ACK);
     if ((kind & SYN) !== 0) words[own + T.STATE]! |= T.FIRST_ACK;
     if (kind === SYN) {
+      const isMeasured =
+        (words[r + T.MARKS]! & T.SYN_TIME_KNOWN) !== 0 && (words[own + T.STATE]! & T.OPENING) === 0;
+      if (isMeasured) return;
       doubles[(r + T.SYN_TIME) >> 1] = now;
       words[r + T.MARKS]! |= T.SYN_TIME_KNOWN;
-      if (doubles[(r + T.INITIAL_RTT) >> 1] === 0) {
-        words[own + T.STATE]! |= T.OPENING;
-        words[peer + T.STATE]! |= T.OPENING;
-      }
+      words[own + T.STATE]! |= T.OPENING;
+      words[peer + T.STATE]! |= T.OPENING;
     } else if (kind === ACK) {
       words[own + T.STATE]! &= ~T.FIRST_ACK;
       if ((words[own + T.STATE]! & T.OPENING) === 0) return;
       const rtt = now - doubles[(r + T.SYN_TIME) >> 1]!;
       if (rtt === 0) return;
-      doubles[(r + T.INITIAL_RTT) >> 1] = rtt;
+      doubles[(r + T.SYN_TIME) >> 1] = rtt;
       words[own + T.STATE]! &= ~T.OPENING;
       words[peer + T.STATE]! &= ~T.OPENING;
     }

@@ -12,8 +12,7 @@ export const MAX_ALL_WAITING = 1 << 21;
 /** Words of a waiting segment: the number behind it, the next one, a double: when it was sent. */
 const ENTRY = 4;
 const LINK = 1;
-const LARGEST_FEW_NS = 0x7fff_ffff;
-const SAMPLE_WORDS = 2 * T.FEW_SAMPLES;
+const LARGEST_FEW_NS = 0x7fff_fffe;
 
 /** Owns what `Transfer` reads and writes. */
 export class TransferMemory {
@@ -31,8 +30,8 @@ export class TransferMemory {
   #entryDoubles = new Float64Array(this.#entries.buffer);
   #entryCount = 1;
   #freeEntry = 0;
-  #samples = new Int32Array(1024 * SAMPLE_WORDS);
   readonly #rtt = new RttPool();
+  readonly #few = new Float64Array(T.FEW_SAMPLES);
 
   /** Makes room for the record at `index` and empties it. */
   protected clear(index: number): void {
@@ -42,9 +41,6 @@ export class TransferMemory {
       words.set(this.words);
       this.words = words;
       this.doubles = new Float64Array(words.buffer);
-      const samples = new Int32Array(this.#samples.length * 2);
-      samples.set(this.#samples);
-      this.#samples = samples;
     }
     const words = this.words;
     words.fill(0, r, r + T.WORDS);
@@ -79,7 +75,7 @@ export class TransferMemory {
     const words = this.words;
     const own = r + d * T.END;
     if (words[own + T.HEAD] !== 0) this.#freeList(words[own + T.HEAD]!, words[own + T.TAIL]!);
-    if (words[own + T.RTT]! < 0) this.#rtt.free(-words[own + T.RTT]!);
+    if (words[r + T.RTT_LAST + d] === T.IN_BLOCK) this.#rtt.free(words[own + T.RTT]!);
     const block = words[r + T.EXTRA + d]!;
     if (block === 0) return;
     this.holes.clear(this.holeLists[block]!);
@@ -139,31 +135,44 @@ export class TransferMemory {
   protected sample(r: number, d: number, ns: number): void {
     if (ns < 0) return;
     const words = this.words;
-    const at = r + d * T.END + T.RTT;
-    const count = words[at]!;
-    const few = r * (SAMPLE_WORDS / T.WORDS) + d * T.FEW_SAMPLES;
-    if (count >= 0 && count < T.FEW_SAMPLES && ns <= LARGEST_FEW_NS) {
-      this.#samples[few + count] = ns;
-      words[at] = count + 1;
+    const first = r + d * T.END + T.RTT;
+    const last = r + T.RTT_LAST + d;
+    if (words[last] === 0 && ns <= LARGEST_FEW_NS) {
+      if (words[first] === 0) words[first] = ns + 1;
+      else if (words[first + 1] === 0) words[first + 1] = ns + 1;
+      else if (words[first + 2] === 0) words[first + 2] = ns + 1;
+      else words[last] = ns + 1;
       return;
     }
-    if (count >= 0) {
+    if (words[last] !== T.IN_BLOCK) {
       const block = this.#rtt.allocate();
       if (block === 0) return;
-      for (let i = 0; i < count; i++) this.#rtt.add(block, this.#samples[few + i]!);
-      words[at] = -block;
+      const count = this.#gatherFew(first, last);
+      for (let i = 0; i < count; i++) this.#rtt.add(block, this.#few[i]!);
+      words[first] = block;
+      words[last] = T.IN_BLOCK;
     }
-    this.#rtt.add(-words[at]!, ns);
+    this.#rtt.add(words[first]!, ns);
   }
 
   /** Writes the round trips of end `d` as figures. */
   protected readRtt(r: number, d: number, out: Float64Array): void {
-    const count = this.words[r + d * T.END + T.RTT]!;
-    if (count < 0) this.#rtt.read(-count, out);
-    else {
-      const few = r * (SAMPLE_WORDS / T.WORDS) + d * T.FEW_SAMPLES;
-      this.#rtt.readFew(this.#samples, few, count, out);
+    const first = r + d * T.END + T.RTT;
+    const last = r + T.RTT_LAST + d;
+    if (this.words[last] === T.IN_BLOCK) this.#rtt.read(this.words[first]!, out);
+    else this.#rtt.readFew(this.#few, this.#gatherFew(first, last), out);
+  }
+
+  /** Copies the samples that need no block to `#few`: how many. */
+  #gatherFew(first: number, last: number): number {
+    const words = this.words;
+    const few = this.#few;
+    let count = 0;
+    for (let at = first; count < T.FEW_SAMPLES - 1 && words[at] !== 0; at++) {
+      few[count++] = words[at]! - 1;
     }
+    if (words[last] !== 0) few[count++] = words[last]! - 1;
+    return count;
   }
 
   /** A place for a waiting segment, without a next one, or 0 where all are taken. */

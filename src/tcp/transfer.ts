@@ -333,9 +333,9 @@ export class Transfer extends TransferLedger {
     if (dup === 2 && peerAck === seq && sinceDup >= 0 && sinceDup < FAST_NS) {
       this.#retransmitted(r, d, FAST_RETRANSMISSIONS, len, now);
     } else {
-      const initial = this.doubles[(r + T.INITIAL_RTT) >> 1]!;
+      const hasInitial = (words[r + T.MARKS]! & T.SYN_TIME_KNOWN) !== 0 && (t & T.OPENING) === 0;
       const since = now - this.doubles[(own + T.TIME) >> 1]!;
-      const limit = initial === 0 ? REORDERING_NS : initial;
+      const limit = hasInitial ? this.doubles[(r + T.SYN_TIME) >> 1]! : REORDERING_NS;
       if (since >= 0 && since < limit && end !== words[own + T.NEXT]) {
         this.extra[x + OUT_OF_ORDER]!++;
         this.extraDoubles[(x + T.X_RESENT_TIME) >> 1] = now;
