@@ -32,6 +32,8 @@ export interface AnalyzeOptions {
   msl?: number;
   /** Connections held at once before the longest idle ones are written out, default 4 million. */
   maxConnections?: number;
+  /** Adds `zeek` to each record: the connection as Zeek's conn.log shows it (docs/zeek.md). */
+  zeek?: boolean;
   /** Which reader takes the file apart, default `native`. */
   reader?: 'native' | 'pcap-parser';
 }
@@ -146,6 +148,7 @@ class AnalysisRun {
       readOptions: (p) => packOptions(this.#readOptions(p)),
       readSack: (p, out) => this.#readSack(p, out),
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
+      zeek: options.zeek === true,
       onFinished: (finished) => {
         if (options.takeFinished?.(finished)) return;
         readStory(finished);

@@ -16,6 +16,7 @@ export {
 } from './follow.ts';
 export type { TransferTotals } from './report/counts.ts';
 export type { CaptureSummary, ConnectionRecord, EndpointAddress } from './report/record.ts';
+export type { ZeekEnd, ZeekView } from './report/zeek-view.ts';
 export type { RttFigures, Transfer, TransferSide } from './tcp/figures.ts';
 export {
   nextState,
@@ -42,3 +43,4 @@ export type {
   StateEntry,
   TcpOptions,
 } from './tcp/verdicts.ts';
+export type { ConnState } from './tcp/zeek/states.ts';

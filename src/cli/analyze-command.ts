@@ -10,7 +10,7 @@ import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm } from './data-form.ts';
 import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
-import { type Format, UsageError } from './usage.ts';
+import { type Format, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
 export interface AnalyzeCommandOptions extends ReadOptions {
@@ -30,6 +30,8 @@ interface Form {
   end: (summary: CaptureSummary | null, file: string) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
+  /** What stands at the end of it all. */
+  finish: () => void;
   /** Adds what another thread counted. */
   add: (tally: Tally) => void;
 }
@@ -66,6 +68,7 @@ async function runFiles(
   const form = await formFor(ctx, format, options, writer, files.length > 1);
   const selected = compileSelection(options.selection);
   const fails = compileFailOn(options.failOn);
+  const reading = { ...options, zeek: isZeek(format) };
   const statuses = new Set<number>();
   let readable = true;
   let offload: Offload | null = null;
@@ -85,7 +88,7 @@ async function runFiles(
     };
     const held: ConnectionRecord[] = [];
     form.begin();
-    const outcome = await readInput(ctx, file, options, {
+    const outcome = await readInput(ctx, file, reading, {
       async drain(bytesRead) {
         const goesOn = await drain();
         if (goesOn) start(bytesRead);
@@ -118,8 +121,12 @@ async function runFiles(
     if (outcome.status !== EXIT.unusable) form.end(outcome.summary, file);
     await drain();
     if (!readable) return EXIT.done;
-    if (ctx.interrupt.aborted) return EXIT.interrupted;
+    if (ctx.interrupt.aborted) {
+      statuses.add(EXIT.interrupted);
+      break;
+    }
   }
+  form.finish();
   return worst(statuses);
 }
 
@@ -140,20 +147,19 @@ async function formFor(
 ): Promise<Form> {
   const nothing = (): void => {};
   switch (format) {
-    case 'jsonl':
-    case 'csv': {
-      const form = await dataForm(format, writer);
-      form.head();
-      return {
-        begin: nothing,
-        record: form.record,
-        end: nothing,
-        flush: form.flush,
-        add: nothing,
-      };
-    }
-    default:
+    case 'table':
+    case 'summary':
       return peopleForm(ctx, format === 'table', options, writer, several);
+    default: {
+      const { foot, head, record, flush } = await dataForm(
+        format,
+        writer,
+        undefined,
+        options.local,
+      );
+      head();
+      return { begin: nothing, record, end: nothing, flush, finish: foot, add: nothing };
+    }
   }
 }
 
@@ -197,6 +203,7 @@ async function peopleForm(
       if (summary !== null) writer.write(formatSummary(tally, summary, look));
     },
     flush() {},
+    finish() {},
     add: (more) => addTally(tally, more),
   };
 }
@@ -211,6 +218,7 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   csv: 'csv',
+  log: 'zeek',
   txt: 'table',
 };
 
@@ -221,7 +229,7 @@ function formatFor({ format, output }: AnalyzeCommandOptions): Format {
   const found = ENDINGS[ending];
   if (found !== undefined && Object.hasOwn(ENDINGS, ending)) return found;
   throw new UsageError(
-    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv or .txt, or give --format`,
+    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv, .log or .txt, or give --format`,
   );
 }
 

@@ -2,6 +2,7 @@
 
 import type { ByteText } from '../report/byte-text.ts';
 import type { ConnectionRecord } from '../report/record.ts';
+import type { DataFormat } from './usage.ts';
 import type { Writer } from './writer.ts';
 
 /** Bytes gathered before a write. */
@@ -12,20 +13,24 @@ export interface DataForm {
   head: () => void;
   /** `mold`: number of the mold that the record's verdicts lie in, or 0 (tcp/molds.ts). */
   record: (record: ConnectionRecord, mold: number) => void;
+  /** What stands behind the last record. */
+  foot: () => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
 }
 
-/** Writes records to `writer` as JSON Lines or CSV, in pieces of `chunkBytes` or (infinite) only on `flush`. */
+/** Writes records to `writer` in a format for programs, in pieces of `chunkBytes` or (infinite) only on `flush`. */
 export async function dataForm(
-  format: 'jsonl' | 'csv',
+  format: DataFormat,
   writer: Pick<Writer, 'write'>,
   chunkBytes = CHUNK_BYTES,
+  local = false,
 ): Promise<DataForm> {
-  const lines = await lineWriter(format);
+  const lines = await lineWriter(format, local);
   const { out } = lines;
   return {
-    head: () => writer.write(lines.head),
+    head: () => writer.write(lines.head?.() ?? ''),
+    foot: () => writer.write(lines.foot?.() ?? ''),
     record(record, mold) {
       lines.write(record, mold);
       if (out.length >= chunkBytes) writer.write(out.take());
@@ -38,18 +43,36 @@ export async function dataForm(
 
 interface LineWriter {
   out: ByteText;
-  head: string;
+  head?: () => string;
+  foot?: () => string;
   write: DataForm['record'];
 }
 
-async function lineWriter(format: 'jsonl' | 'csv'): Promise<LineWriter> {
+async function lineWriter(format: DataFormat, local: boolean): Promise<LineWriter> {
   if (format === 'csv') {
     const { CSV_EOL, CSV_HEADER, csvBytes, writeRow } = await import('../report/csv.ts');
     const out = csvBytes(2 * CHUNK_BYTES);
-    return { out, head: `${CSV_HEADER}${CSV_EOL}`, write: (record) => writeRow(out, record) };
+    return { out, head: () => `${CSV_HEADER}${CSV_EOL}`, write: (record) => writeRow(out, record) };
   }
-  const { recordWriter } = await import('../report/json.ts');
   const { ByteText } = await import('../report/byte-text.ts');
   const out = new ByteText(2 * CHUNK_BYTES);
-  return { out, head: '', write: recordWriter(out) };
+  if (format === 'jsonl') {
+    const { recordWriter } = await import('../report/json.ts');
+    return { out, write: recordWriter(out) };
+  }
+  const zeek = await import('../report/zeek.ts');
+  if (format === 'zeek-json') return { out, write: (record) => zeek.writeZeekJson(out, record) };
+  return {
+    out,
+    head: () => zeek.zeekHeader(clockTime(local)),
+    foot: () => zeek.zeekFooter(clockTime(local)),
+    write: (record) => zeek.writeZeekRow(out, record),
+  };
+}
+
+/** The time of day as the header of a Zeek log has it: 2026-01-31-23-59-59. */
+function clockTime(local: boolean): string {
+  const now = new Date();
+  const shifted = local ? now.getTime() - now.getTimezoneOffset() * 60_000 : now.getTime();
+  return new Date(shifted).toISOString().slice(0, 19).replace(/[T:]/g, '-');
 }

@@ -18,6 +18,7 @@ interface CommonOptions {
 
 interface RootOptions extends CommonOptions, Selection {
   format?: usage.Format;
+  zeekJson: boolean;
   output?: string;
   sort: boolean;
   failOn?: FailOn[];
@@ -131,7 +132,8 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       `${usage.FORMATS.join(', ')} (default: table, or by the ending of -o)`,
       usage.formatValue,
     )
-    .option('-o, --output <FILE>', 'write to FILE: .jsonl, .ndjson, .csv, .txt')
+    .option('--zeek-json', 'the same as --format zeek-json', false)
+    .option('-o, --output <FILE>', 'write to FILE: .jsonl, .ndjson, .csv, .log (Zeek’s), .txt')
     .option(
       '--sort',
       'by stream number, as the table always is; holds the records in memory',
@@ -150,7 +152,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     done(
       await analyzeCommand(ctx, files, {
         ...common(o),
-        format: o.format ?? null,
+        format: formatOf(o),
         output: o.output ?? null,
         sort: o.sort,
         failOn: o.failOn ?? [],
@@ -180,6 +182,12 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   addFollow(program, ctx, done);
   addExtract(program, ctx, done);
   return program;
+}
+
+function formatOf({ format, zeekJson }: RootOptions): usage.Format | null {
+  if (!zeekJson) return format ?? null;
+  if (format === undefined || usage.isZeek(format)) return 'zeek-json';
+  throw new usage.UsageError(`--zeek-json: does not go with --format ${format}`);
 }
 
 function addFollow(program: Command, ctx: Context, done: (status: number) => void): void {

@@ -15,6 +15,8 @@ export interface ReadOptions {
   maxConnections?: number;
   reader: 'native' | 'pcap-parser';
   quiet: boolean;
+  /** Whether records get Zeek's view. */
+  zeek?: boolean;
 }
 
 export interface ReadOutcome {
@@ -42,6 +44,7 @@ export async function readInput(
       const run = runAnalysis(source, {
         file: input,
         reader: options.reader,
+        zeek: options.zeek === true,
         ...(options.msl === undefined ? {} : { msl: options.msl }),
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
         ...(on.watch === undefined ? {} : { watch: on.watch }),

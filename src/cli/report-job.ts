@@ -3,10 +3,11 @@
 import type { RecordCounts } from '../report/counts.ts';
 import type { FailOn, Selection } from '../report/select.ts';
 import type { Tally } from '../report/summary.ts';
+import type { DataFormat } from './usage.ts';
 
 export interface ReportJob {
   /** `summary`: records are only counted. */
-  format: 'jsonl' | 'csv' | 'summary';
+  format: DataFormat | 'summary';
   /** Where the records go. */
   fd: number;
   file: string;

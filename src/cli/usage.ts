@@ -9,8 +9,15 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const FORMATS = ['table', 'jsonl', 'csv', 'summary'] as const;
+export const FORMATS = ['table', 'jsonl', 'csv', 'zeek', 'zeek-json', 'summary'] as const;
 export type Format = (typeof FORMATS)[number];
+/** Formats for programs: a record a line. */
+export type DataFormat = Exclude<Format, 'table' | 'summary'>;
+
+/** Whether the format shows what Zeek's conn.log does, which has to be asked of the run. */
+export function isZeek(format: Format): boolean {
+  return format === 'zeek' || format === 'zeek-json';
+}
 
 const FAIL_ON: readonly FailOn[] = [
   ...new Set<FailOn>([...CLOSE_KINDS, ...HANDSHAKE_KINDS, ...FINDING_CODES]),

@@ -35,6 +35,8 @@ export interface SegmentColumns {
   readonly window: Uint16Array;
   /** Bytes of TCP payload on the wire, from the IP header (or the frame, or the jumbo option, where that is 0). */
   readonly payloadLen: Int32Array;
+  /** Bytes of the whole IP packet on the wire: header, extension headers, TCP. */
+  readonly ipLen: Int32Array;
   /** TCP checksum as sent. */
   readonly checksum: Uint16Array;
   /** Identification of the IPv4 header, 0 for IPv6. */
@@ -83,7 +85,8 @@ export const TS_ECR_AT = FIRST_WORD + 6 * WORDS;
 export const OPTIONS_OFFSET_AT = FIRST_WORD + 7 * WORDS;
 export const PAYLOAD_OFFSET_AT = FIRST_WORD + 8 * WORDS;
 export const PAYLOAD_CAPTURED_AT = FIRST_WORD + 9 * WORDS;
-export const SRC_AT = FIRST_WORD + 10 * WORDS;
+export const IP_LEN_AT = FIRST_WORD + 10 * WORDS;
+export const SRC_AT = FIRST_WORD + 11 * WORDS;
 export const DST_AT = SRC_AT + ADDRESS_WORDS;
 
 const FIRST_HALF = (DST_AT + ADDRESS_WORDS) * 2;
@@ -128,6 +131,7 @@ export function createSegmentColumns(): SegmentColumns {
     optionsOffset: words(OPTIONS_OFFSET_AT),
     payloadOffset: words(PAYLOAD_OFFSET_AT),
     payloadCaptured: words(PAYLOAD_CAPTURED_AT),
+    ipLen: words(IP_LEN_AT),
     srcPort: halves(SRC_PORT_AT),
     dstPort: halves(DST_PORT_AT),
     flags: halves(FLAGS_AT),

@@ -11,6 +11,7 @@ import {
   HAS_TS_AT,
   IN_SPILL_AT,
   IP_ID_AT,
+  IP_LEN_AT,
   OPTIONS_LEN_AT,
   OPTIONS_OFFSET_AT,
   PAYLOAD_CAPTURED_AT,
@@ -50,6 +51,7 @@ const FLAGS = FLAGS_AT;
 const HAS_TS = HAS_TS_AT;
 const IN_SPILL = IN_SPILL_AT;
 const IP_ID = IP_ID_AT;
+const IP_LEN = IP_LEN_AT;
 const OPTIONS_LEN = OPTIONS_LEN_AT;
 const OPTIONS_OFFSET = OPTIONS_OFFSET_AT;
 const PAYLOAD_CAPTURED = PAYLOAD_CAPTURED_AT;
@@ -150,6 +152,7 @@ export function readSegments(
 
     const payload = tcp + headerLen;
     memory32[PAYLOAD_LEN + to] = wireEnd - payload;
+    memory32[IP_LEN + to] = wireEnd - ip;
     memory32[PAYLOAD_OFFSET + to] = payload;
     memory32[PAYLOAD_CAPTURED + to] = end > payload ? end - payload : 0;
     memory8[SNAPPED + to] = end < wireEnd ? 1 : 0;

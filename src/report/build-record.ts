@@ -7,6 +7,7 @@ import { transferSide } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
+import { zeekView } from './zeek-view.ts';
 
 /** The record of `finished` with the verdicts of its conclusion. `file`: the input's name. */
 export function buildRecord(
@@ -46,6 +47,7 @@ export function buildRecord(
     close,
     states,
     findings,
+    ...(finished.zeek === null ? {} : { zeek: zeekView(finished, finished.zeek) }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { Damage } from '../base/errors.ts';
 import type { Transfer } from '../tcp/figures.ts';
 import type { Close, Finding, Handshake, PerSide, StateEntry } from '../tcp/verdicts.ts';
 import type { RecordCounts } from './counts.ts';
+import type { ZeekView } from './zeek-view.ts';
 
 export interface EndpointAddress {
   /** Dotted decimal, or RFC 5952. */
@@ -40,6 +41,8 @@ export interface ConnectionRecord {
   close: Close;
   states: PerSide<StateEntry[]>;
   findings: Finding[];
+  /** Only where `AnalyzeOptions.zeek` asked for it, and in no output but Zeek's. */
+  zeek?: ZeekView;
 }
 
 /** Figures of a capture as a whole. */

@@ -10,6 +10,8 @@ import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
 import { Transfer } from './transfer.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { ZeekObserver } from './zeek/observer.ts';
 
 const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
@@ -34,6 +36,8 @@ export interface TrackerOptions {
   /** The connection to watch (its stream number), and where its segments go. */
   watchStream?: number;
   onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;
+  /** Whether each finished connection gets Zeek's view of it (`FinishedConnection.zeek`). */
+  zeek?: boolean;
   /** Called with every segment that is no duplicate frame: its stream number, its ring position, its sender. */
   onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
 }
@@ -66,6 +70,7 @@ export class Connections {
   protected readonly cookies = new Map<number, string>();
   protected readonly finished = createFinished();
   protected readonly transfer: Transfer;
+  protected readonly zeek: ZeekObserver | null;
   protected cold: Int32Array;
   protected coldDoubles: Float64Array;
   protected coldBytes: Uint8Array;
@@ -91,6 +96,8 @@ export class Connections {
     this.columns = columns;
     this.options = options;
     this.hasListener = options.onSegment !== undefined;
+    this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
+    if (this.zeek !== null) this.finished.zeek = createZeekFacts();
     this.table = new FlowTable(L.HOT_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
     this.transfer = new Transfer(columns, options.readSack);
@@ -221,6 +228,7 @@ export class Connections {
     const h = index * L.HOT_WORDS;
     this.table.words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
     this.table.words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
+    this.zeek?.open(index, this.table.capacity, p, d);
     if (this.counts.connections === this.options.watchStream) this.watched = index;
     this.counts.connections++;
     return index;
@@ -351,6 +359,10 @@ export class Connections {
       f.reusedNs =
         (columns.tsSec[reusedAt]! - f.startSec) * 1e9 + (columns.tsNs[reusedAt]! - f.startNs);
     }
+    f.lostFrames = (bits & L.LOST_SEEN) !== 0;
+    f.lastData = -1;
+    if ((bits & L.LAST_DATA) !== 0) f.lastData = 0;
+    if ((bits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
     for (let d = 0; d < 2; d++) {
       const own = h + L.HOT_END + d * L.END_WORDS;
       f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
@@ -359,7 +371,6 @@ export class Connections {
       f.maxAck[d] = words[own + L.END_ACK]!;
       f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
       f.repeats[d] = words[own + L.END_REPEATS]!;
-      f.lostFrames = (bits & L.LOST_SEEN) !== 0;
       f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
       const packed = cold[c + L.C_OPTIONS + d]!;
       f.options[d] = packed;
@@ -370,6 +381,9 @@ export class Connections {
       }
     }
     this.transfer.finish(index, f, words);
+    if (this.zeek !== null && f.zeek !== null) {
+      this.zeek.finish(index, f.startSec * 1e6 + Math.floor(f.startNs / 1000), f.zeek);
+    }
     f.pool = this.pool;
     f.head = cold[c + L.C_HEAD]!;
     f.tail = cold[c + L.C_TAIL]!;

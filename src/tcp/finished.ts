@@ -2,6 +2,7 @@
 
 import { createEndFigures, type EndFigures } from './figures.ts';
 import { createStory, type Story, type StoryPool } from './story.ts';
+import type { ZeekFacts } from './zeek/facts.ts';
 
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
@@ -36,6 +37,8 @@ export interface FinishedConnection {
   readonly repeats: [number, number];
   /** Segments without SYN, FIN and RST that announced a window of 0. */
   readonly zeroWindows: [number, number];
+  /** The end whose new payload came last, or -1 without any. */
+  lastData: -1 | 0 | 1;
   /** Something was acknowledged that the capture never saw, anywhere in the connection. */
   lostFrames: boolean;
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
@@ -50,6 +53,8 @@ export interface FinishedConnection {
   tail: number;
   /** Valid after `readStory`. */
   readonly story: Story;
+  /** Null where nobody asked for it. */
+  zeek: ZeekFacts | null;
 }
 
 /** Unfolds the story of a record that the tracker hands over, while it does. */
@@ -83,6 +88,7 @@ export function createFinished(): FinishedConnection {
     ackKnown: [0, 0],
     repeats: [0, 0],
     zeroWindows: [0, 0],
+    lastData: -1,
     lostFrames: false,
     options: [0, 0],
     cookie: ['', ''],
@@ -92,5 +98,6 @@ export function createFinished(): FinishedConnection {
     head: 0,
     tail: 0,
     story: createStory(),
+    zeek: null,
   };
 }

@@ -57,6 +57,8 @@ export const CLOSED = 1 << 17;
 export const QUEUED = 1 << 18;
 /** An ACK covered what the capture never saw of the other end. */
 export const LOST_SEEN = 1 << 19;
+/** New payload came last from this end. */
+export const LAST_DATA = 1 << 20;
 
 /**
  * The cold record: 16 words, one cache line, for what happens a few times in a connection's life. The first eleven are words,

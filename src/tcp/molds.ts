@@ -139,6 +139,8 @@ function fill(mold: Mold, finished: FinishedConnection, mslSec: number): void {
   const { tNs } = story;
   const toServer = opening.synAck < 0 ? 0 : tNs[opening.synAck]! - tNs[opening.syn]!;
   const toClient = opening.ack < 0 ? 0 : tNs[opening.ack]! - tNs[opening.synAck]!;
+  facts.rttNs[0] = toClient;
+  facts.rttNs[1] = toServer;
   if (handshake.serverRtt !== null) handshake.serverRtt = toServer / 1e9;
   if (handshake.clientRtt !== null) handshake.clientRtt = toClient / 1e9;
   if (handshake.handshakeRtt !== null) handshake.handshakeRtt = (toServer + toClient) / 1e9;

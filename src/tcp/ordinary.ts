@@ -2,6 +2,8 @@
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { FIN_TIMEOUT_S, LONG_CLOSE_WAIT_S } from './findings/close-wait-long.ts';
+import { MIN_DELAY_NS } from './findings/merged-by-delayed-ack.ts';
+import { expectedTtl } from './findings/rst-forged.ts';
 import { MIN_REPEATS } from './findings/vanished.ts';
 import type { FinishedConnection } from './finished.ts';
 import { hasCookie } from './packed-options.ts';
@@ -14,19 +16,19 @@ export const MAX_OUTLINE_WORDS = 1 + MAX_ENTRIES;
 
 // An entry's word: its marks and flags (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
 const FROM_SERVER = 1 << 16;
-const HAS_DATA = 1 << 17;
-const COVERS_SYN = 1 << 18;
+const COVERS_SYN = 1 << 17;
 /** Acknowledges the SYN and nothing behind it. */
-const COVERS_SYN_ONLY = 1 << 19;
-const COVERS_FIN = 1 << 20;
+const COVERS_SYN_ONLY = 1 << 18;
+const COVERS_FIN = 1 << 19;
 /** Its number is the first behind its sender's SYN. */
-const IS_FIRST_NUMBER = 1 << 21;
+const IS_FIRST_NUMBER = 1 << 20;
+/** A FIN that acknowledges the other's and waited before it left. */
+const IS_DELAYED = 1 << 21;
+/** A RST whose sender had got data last. */
+const IS_AFTER_DATA = 1 << 22;
 
-// The connection's word.
-const SILENT_CLIENT = 1 << 0;
-const SILENT_SERVER = 1 << 1;
-const REUSED = 1 << 2;
-const REUSED_EARLY = 1 << 3;
+/** The connection's word: a new one took its ports while TIME_WAIT, if there was any, lasted. */
+const REUSED = 1;
 
 /** The outline made last: `words`, of which `count` are valid. Used again for each connection. */
 export const outline = { words: new Int32Array(MAX_OUTLINE_WORDS), count: 0 };
@@ -39,6 +41,9 @@ const hasFin = [false, false];
 const hasCovered = [false, false];
 /** Where it stood when it first acknowledged the other's FIN. */
 const quietFrom = new Int32Array(2);
+const finNs = new Float64Array(2);
+/** From the capture point to the end and back, from the handshake; 0: unknown. */
+const rttNs = new Float64Array(2);
 
 /**
  * Fills `outline` where the connection is ordinary: begun by one SYN, every kept segment in its place, nothing lost, repeated,
@@ -60,12 +65,15 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
     hasIsn[e] = false;
     hasFin[e] = false;
     hasCovered[e] = false;
+    rttNs[e] = 0;
   }
   isn[0] = seq[0]!;
   hasIsn[0] = true;
   const { words } = outline;
   words[1] = marks[0]! & ~FROM_HIGH;
   let hasSynAck = false;
+  let synAckNs = 0;
+  let isAnswered = false;
   let firstFinNs = -1;
   for (let i = 1; i < count; i++) {
     const end = from[i]! ^ client;
@@ -74,7 +82,6 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
     const mark = marks[i]!;
     if (tNs[i]! < tNs[i - 1]!) return false;
     let word = (mark & ~FROM_HIGH) | (end === 1 ? FROM_SERVER : 0);
-    if (len[i]! > 0) word |= HAS_DATA;
     if ((flag & SYN) !== 0) {
       // The one SYN-ACK, which answers the one SYN with all and nothing but it.
       if ((flag & (ACK | RST | FIN)) !== ACK || end === 0 || hasSynAck || len[i] !== 0)
@@ -83,6 +90,8 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       hasSynAck = true;
       isn[1] = seq[i]!;
       hasIsn[1] = true;
+      rttNs[1] = tNs[i]! - tNs[0]!;
+      synAckNs = tNs[i]!;
     } else if (!hasSynAck) {
       // Before a SYN-ACK nothing but the RST that refuses the SYN.
       if ((flag & (RST | ACK)) !== (RST | ACK) || end === 0 || i + 1 < count) return false;
@@ -91,12 +100,17 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if (((seq[i]! - isn[end]! - 1) | 0) === 0) word |= IS_FIRST_NUMBER;
     }
     if ((flag & RST) !== 0) {
-      if (i + 1 < count || hasFin[end]) return false;
+      if (i + 1 < count || hasFin[end] || expectedTtl(f.story, i) !== null) return false;
+      if (f.lastData === (peer ^ client)) word |= IS_AFTER_DATA;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((seq[i]! - peerAck[i]!) | 0) < 0) return false;
     }
     if ((flag & ACK) !== 0) {
       const beyondSyn = hasIsn[peer] ? (ack[i]! - isn[peer]!) | 0 : 0;
       if (beyondSyn > 0) word |= COVERS_SYN;
+      if (beyondSyn > 0 && end === 0 && !isAnswered && (flag & RST) === 0) {
+        isAnswered = true;
+        rttNs[0] = tNs[i]! - synAckNs;
+      }
       if (beyondSyn === 1) word |= COVERS_SYN_ONLY;
       if (hasFin[peer] && ((ack[i]! - fin[peer]!) | 0) > 0) {
         word |= COVERS_FIN;
@@ -117,6 +131,9 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       hasFin[end] = true;
       fin[end] = (seq[i]! + len[i]!) | 0;
       if (firstFinNs < 0) firstFinNs = tNs[i]!;
+      finNs[end] = tNs[i]!;
+      const isMerged = (word & COVERS_FIN) !== 0;
+      if (isMerged && tNs[i]! - finNs[peer]! - rttNs[end]! >= MIN_DELAY_NS) word |= IS_DELAYED;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((peerAck[i]! - fin[end]!) | 0) > 0) return false;
       if (hasCovered[peer] && (word & COVERS_FIN) === 0) return false;
       if (hasCovered[peer] && fin[end] !== quietFrom[end]) return false;
@@ -128,15 +145,11 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   }
   const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
   if (firstFinNs >= 0 && f.durationNs - firstFinNs >= longNs) return false;
-  let word = 0;
-  if (f.packets[client] === 0) word |= SILENT_CLIENT;
-  if (f.packets[1 - client] === 0) word |= SILENT_SERVER;
+  words[0] = 0;
   if (f.reusedFrame !== null) {
-    word |= REUSED;
-    if (f.reusedNs < tNs[0]! + 2e9 * mslSec) word |= REUSED_EARLY;
-    else if (f.reusedNs < tNs[count - 1]! + 2e9 * mslSec) return false;
+    if (f.reusedNs >= tNs[0]! + 2e9 * mslSec) return false;
+    words[0] = REUSED;
   }
-  words[0] = word;
   outline.count = count + 1;
   return true;
 }

@@ -3,6 +3,8 @@
 import { COUNTS, type EndFigures, FIGURES } from './figures.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
+import { createZeekFacts } from './zeek/facts.ts';
+import { MAX_ZEEK_WORDS, packZeek, unpackZeek } from './zeek/packed.ts';
 
 const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused', 'evicted'];
 
@@ -18,7 +20,11 @@ const MAX_COOKIE_CHARS = 32;
 
 /** The most words that one connection takes. */
 export const MAX_PACKED_WORDS =
-  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + 2 * FIGURES * 2 + MAX_STORY_ENTRIES * ENTRY_WORDS;
+  FIXED_WORDS +
+  2 * MAX_COOKIE_CHARS +
+  4 * FIGURES +
+  MAX_ZEEK_WORDS +
+  MAX_STORY_ENTRIES * ENTRY_WORDS;
 
 /** Many packed connections, one behind the other, in one transferable piece of memory. */
 export class PackedConnections {
@@ -69,6 +75,7 @@ export class PackedConnections {
       (f.reusedPorts ? REUSED_PORTS : 0) |
       (f.transfer[0].hasCounts ? HAS_COUNTS : 0) |
       (f.transfer[1].hasCounts ? HAS_COUNTS << 1 : 0);
+    words[at++] = f.lastData;
     for (let e = 0; e < 2; e++) {
       const address = f.address[e]!;
       for (let i = 0; i < 4; i++) words[at++] = address[i]!;
@@ -82,7 +89,8 @@ export class PackedConnections {
       words[at++] = f.options[e]!;
       words[at++] = Math.min(f.cookie[e]!.length, MAX_COOKIE_CHARS);
     }
-    const counted = at;
+    const counted = at++;
+    words[at] = f.zeek === null ? 0 : 1;
     at = start + FIXED_WORDS;
     for (const cookie of f.cookie) {
       for (let i = 0; i < cookie.length && i < MAX_COOKIE_CHARS; i++) {
@@ -92,6 +100,7 @@ export class PackedConnections {
     if ((at & 1) !== 0) at++;
     at = this.#pushFigures(at, f.transfer[0]);
     at = this.#pushFigures(at, f.transfer[1]);
+    if (f.zeek !== null) at = packZeek(f.zeek, words, doubles, at);
     const from = at;
     at = f.pool === null ? at : f.pool.copy(f.head, f.tail, words, at);
     words[counted] = (at - from) / ENTRY_WORDS;
@@ -148,6 +157,7 @@ function unpack(
   const bits = words[at++]!;
   f.lostFrames = (bits & LOST_FRAMES) !== 0;
   f.reusedPorts = (bits & REUSED_PORTS) !== 0;
+  f.lastData = words[at++] as -1 | 0 | 1;
   let chars = 0;
   const lengths = [0, 0];
   for (let e = 0; e < 2; e++) {
@@ -164,7 +174,8 @@ function unpack(
     lengths[e] = words[at++]!;
     chars += lengths[e]!;
   }
-  const count = words[at]!;
+  const count = words[at++]!;
+  const hasZeek = words[at] === 1;
   at = start + FIXED_WORDS;
   if (chars > 0) {
     for (let e = 0; e < 2; e++) {
@@ -178,6 +189,10 @@ function unpack(
   if ((at & 1) !== 0) at++;
   at = unpackFigures(doubles, at, f.transfer[0], (bits & HAS_COUNTS) !== 0);
   at = unpackFigures(doubles, at, f.transfer[1], (bits & (HAS_COUNTS << 1)) !== 0);
+  if (hasZeek) {
+    f.zeek ??= createZeekFacts();
+    at = unpackZeek(f.zeek, words, doubles, at);
+  }
   readEntries(f.story, words, doubles, at, count, f.firstFrame);
   return at + count * ENTRY_WORDS;
 }

@@ -75,6 +75,7 @@ export class Tracker extends Connections {
       index = this.openRecord(p, i, d, six, isReuse);
       if (index < 0) return;
     }
+    if (this.zeek !== null) this.zeek.segment(index, p, d);
     const words = table.words;
     const h = index * L.HOT_WORDS;
     const own = h + L.HOT_END + d * L.END_WORDS;
@@ -130,6 +131,10 @@ export class Tracker extends Connections {
         bits |= L.LOST_SEEN;
         words[h + L.HOT_BITS] = bits;
       }
+    }
+    if (len > 0 && advancesSeq && (bits & (L.LAST_DATA << d)) === 0 && (flags & RST) === 0) {
+      bits = (bits & ~(L.LAST_DATA | (L.LAST_DATA << 1))) | (L.LAST_DATA << d);
+      words[h + L.HOT_BITS] = bits;
     }
     let isNotable = (bits & L.STEADY) === 0 || (flags & FLAGGED) !== 0 || isFirst;
     if (columns.window[p] === 0 && (flags & FLAGGED) === 0) {

@@ -165,6 +165,7 @@ export const FINDING_CODES = [
   'rst-unread-data',
   'rst-after-close',
   'rst-linger',
+  'rst-forged',
   'rst-ignored',
   'fin-retransmitted',
   'last-ack-lost',

@@ -90,6 +90,7 @@ test.each([
   [['show', 'a.pcap', 'x'], /STREAM: expected a whole number from 0/],
   [['--local', '--utc', 'a'], /cannot be used with/],
   [['-o', 'x.exe', 'a'], /the ending says no format/],
+  [['--zeek-json', '--format', 'csv', 'a'], /--zeek-json: does not go with --format csv/],
   [['-o', 'x.constructor', 'a'], /the ending says no format/],
 ])('%j is wrong usage', async (args, message) => {
   const { err, out, status } = await run(args);

@@ -3,7 +3,7 @@
 import { fileURLToPath } from 'node:url';
 import { buildCapture } from '../../fixtures/containers.ts';
 import { parseNotation } from '../../fixtures/notation.ts';
-import { analyze } from '../../src/analyze.ts';
+import { type AnalyzeOptions, analyze } from '../../src/analyze.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import type { StateEntry } from '../../src/tcp/verdicts.ts';
 
@@ -13,10 +13,13 @@ export function fixturePath(name: string): string {
 }
 
 /** Every connection of a fixture's name or of a capture's bytes, in the order of `stream`. */
-export async function connectionsIn(input: string | Uint8Array): Promise<ConnectionRecord[]> {
+export async function connectionsIn(
+  input: string | Uint8Array,
+  options: AnalyzeOptions = {},
+): Promise<ConnectionRecord[]> {
   const records: ConnectionRecord[] = [];
   const source = typeof input === 'string' ? fixturePath(input) : input;
-  for await (const record of analyze(source)) records.push(record);
+  for await (const record of analyze(source, options)) records.push(record);
   return records.sort((a, b) => a.stream - b.stream);
 }
 

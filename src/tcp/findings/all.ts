@@ -1,6 +1,7 @@
 /** Every finding about one connection, in the order in which a person would want to read them. */
 
 import type { Finding } from '../verdicts.ts';
+import { rstLinger, rstUnreadData } from './abortive-close.ts';
 import { badHandshakeAck } from './bad-handshake-ack.ts';
 import { captureLostPackets } from './capture-lost-packets.ts';
 import { closeWaitLong, finWait2Long } from './close-wait-long.ts';
@@ -8,9 +9,11 @@ import { finRetransmitted } from './fin-retransmitted.ts';
 import type { Case, Finder } from './finding.ts';
 import { halfClosedData } from './half-closed-data.ts';
 import { lastAckLost } from './last-ack-lost.ts';
+import { mergedByDelayedAck } from './merged-by-delayed-ack.ts';
 import { portReusedInTimeWait } from './port-reused-in-time-wait.ts';
 import { refused } from './refused.ts';
 import { rstAfterClose } from './rst-after-close.ts';
+import { rstForged } from './rst-forged.ts';
 import { rstIgnored } from './rst-ignored.ts';
 import { synRetransmitted } from './syn-retransmitted.ts';
 import { vanished } from './vanished.ts';
@@ -21,11 +24,15 @@ export const FINDERS: readonly Finder[] = [
   synRetransmitted,
   badHandshakeAck,
   refused,
+  rstUnreadData,
   rstAfterClose,
+  rstLinger,
+  rstForged,
   rstIgnored,
   finRetransmitted,
   lastAckLost,
   halfClosedData,
+  mergedByDelayedAck,
   closeWaitLong,
   finWait2Long,
   zeroWindow,

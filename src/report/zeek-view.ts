@@ -1,0 +1,94 @@
+/** A connection as Zeek's conn.log shows it: the tracker's facts with addresses, times and a uid (docs/zeek.md). */
+
+import * as crypto from 'node:crypto';
+import { formatIpv4, formatIpv6 } from '../base/ip.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
+import type { ZeekFacts } from '../tcp/zeek/facts.ts';
+import type { ConnState } from '../tcp/zeek/states.ts';
+import type { EndpointAddress } from './record.ts';
+import { isLocal } from './zeek-local.ts';
+
+/** One end of it. Bytes are payload by sequence numbers, as Zeek counts them: null where the duration is. */
+export interface ZeekEnd extends EndpointAddress {
+  /** In an address block that Zeek takes for local unless told otherwise. */
+  isLocal: boolean;
+  bytes: number | null;
+  packets: number;
+  ipBytes: number;
+}
+
+/** The fields of conn.log that finwait can fill. */
+export interface ZeekView {
+  /** Microseconds since 1970 of the first frame. */
+  startUs: number;
+  uid: string;
+  originator: ZeekEnd;
+  responder: ZeekEnd;
+  /** Microseconds, more than 0; or null. */
+  durationUs: number | null;
+  connState: ConnState;
+  missedBytes: number;
+  /** Null where no segment had a letter. */
+  history: string | null;
+}
+
+/** Zeek's view of `finished`. */
+export function zeekView(finished: FinishedConnection, zeek: ZeekFacts): ZeekView {
+  const startUs = finished.startSec * 1e6 + Math.floor(finished.startNs / 1000);
+  const hasDuration = zeek.durationUs > 0;
+  const end = (which: 0 | 1): ZeekEnd => {
+    const at = which === 0 ? zeek.originEnd : zeek.originEnd === 0 ? 1 : 0;
+    const words = finished.address[at];
+    return {
+      ip: finished.family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words),
+      port: finished.port[at],
+      isLocal: isLocal(finished.family, words),
+      bytes: hasDuration ? zeek.bytes[which] : null,
+      packets: finished.packets[at],
+      ipBytes: zeek.ipBytes[which],
+    };
+  };
+  return {
+    startUs,
+    uid: uidOf(finished, startUs),
+    originator: end(0),
+    responder: end(1),
+    durationUs: hasDuration ? zeek.durationUs : null,
+    connState: zeek.connState,
+    missedBytes: zeek.missedBytes,
+    history: zeek.history === '' ? null : zeek.history,
+  };
+}
+
+const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+/** Digits of a uid: Zeek's 96 bits take as many. */
+const UID_DIGITS = 17;
+
+/** One-shot hashing came with Node 20.12. */
+const sha1: (data: Buffer) => Buffer =
+  typeof crypto.hash === 'function'
+    ? (data) => crypto.hash('sha1', data, 'buffer')
+    : (data) => crypto.createHash('sha1').update(data).digest();
+
+/** Start time, addresses, ports. */
+const seed = Buffer.alloc(8 + 32 + 4);
+
+/**
+ * `C` and 17 digits of base 62, one for each of the first bytes of the SHA-1 of start time, addresses and ports (the lower end first).
+ * The same connection has the same uid in every file and every run; Zeek's own are random.
+ */
+function uidOf(finished: FinishedConnection, startUs: number): string {
+  seed.writeDoubleBE(startUs, 0);
+  for (const e of [0, 1] as const) {
+    const address = finished.address[e];
+    const words = finished.family === 4 ? 1 : 4;
+    for (let i = 0; i < 4; i++) {
+      seed.writeInt32BE(i < words ? (address[i] ?? 0) : 0, 8 + e * 16 + i * 4);
+    }
+    seed.writeUInt16BE(finished.port[e], 40 + e * 2);
+  }
+  const hash = sha1(seed);
+  let uid = 'C';
+  for (let i = 0; i < UID_DIGITS; i++) uid += BASE62.charAt((hash[i] ?? 0) % BASE62.length);
+  return uid;
+}
