@@ -172,7 +172,9 @@ function sideSentences(side: Side, t: TransferSide): string[] {
       ? ''
       : `, acknowledged after ${humanSeconds(t.rtt.median)}${t.rtt.samples > 1 ? ` (median of ${t.rtt.samples}, at most ${humanSeconds(t.rtt.max)})` : ''}`;
   const out = [
-    `The ${side} sent ${humanBytes(t.uniqueBytes)}, at most ${humanBytes(t.maxBytesInFlight)} in flight${rtt}.`,
+    t.uniqueBytes === 0
+      ? `The ${side} sent no data.`
+      : `The ${side} sent ${humanBytes(t.uniqueBytes)}, at most ${humanBytes(t.maxBytesInFlight)} in flight${rtt}.`,
   ];
   const events: string[] = [];
   const say = (n: number, one: string): void => {

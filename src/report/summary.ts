@@ -144,11 +144,8 @@ function transferFacts(t: TransferTotals): string[] {
   const say = (n: number, text: string): void => {
     if (n > 0) facts.push(`${text} ${humanCount(n)}`);
   };
-  if (t.retransmissions > 0) {
-    facts.push(
-      `retransmissions ${humanCount(t.retransmissions)} (${humanBytes(t.retransmittedBytes)})`,
-    );
-  }
+  say(t.retransmissions, 'retransmissions');
+  if (t.retransmittedBytes > 0) facts.push(`of these data ${humanBytes(t.retransmittedBytes)}`);
   say(t.fastRetransmissions, 'of these fast');
   say(t.spuriousRetransmissions, 'of these spurious');
   say(t.outOfOrder, 'out of order');
