@@ -1,6 +1,6 @@
 /** The figures of a capture that come from its records, so that they can be counted in two places and added. */
 
-import { COUNT_NAMES, type TransferSide } from '../tcp/figures.ts';
+import { COUNT_NAMES, isQuiet, type TransferSide } from '../tcp/figures.ts';
 import {
   CLOSE_KINDS,
   type CloseKind,
@@ -57,7 +57,10 @@ export function countTransfer(totals: TransferTotals, { transfer }: ConnectionRe
 }
 
 function addSide(totals: TransferTotals, side: TransferSide): void {
-  for (const name of TRANSFER_TOTALS) totals[name] += side[name];
+  totals.uniqueBytes += side.uniqueBytes;
+  totals.missingBytes += side.missingBytes;
+  if (isQuiet(side)) return;
+  for (const name of COUNT_NAMES) totals[name] += side[name];
 }
 
 /** Adds `more` to `totals`. */

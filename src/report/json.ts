@@ -1,6 +1,6 @@
 /** Records as JSON Lines (RFC 8259), written byte by byte because every connection of a capture passes here. */
 
-import { COUNT_NAMES, type Transfer, type TransferSide } from '../tcp/figures.ts';
+import { COUNT_NAMES, isQuiet, type Transfer, type TransferSide } from '../tcp/figures.ts';
 import { MAX_MOLDS } from '../tcp/molds.ts';
 import { TCP_STATES } from '../tcp/state.ts';
 import {
@@ -218,16 +218,13 @@ function transfer(out: ByteText, t: Transfer): void {
 }
 
 function transferSide(out: ByteText, side: TransferSide): void {
-  let hasCounts = false;
-  for (let i = 0; i < COUNT_NAMES.length && !hasCounts; i++) {
-    hasCounts = side[COUNT_NAMES[i] as (typeof COUNT_NAMES)[number]] !== 0;
-  }
-  if (hasCounts) {
+  if (isQuiet(side)) out.put(NO_COUNTS);
+  else {
     for (let i = 0; i < COUNT_NAMES.length; i++) {
       out.put(COUNT_KEYS[i] as Fragment);
       out.integer(side[COUNT_NAMES[i] as (typeof COUNT_NAMES)[number]]);
     }
-  } else out.put(NO_COUNTS);
+  }
   out.put(MAX_WINDOW);
   out.integer(side.maxWindow);
   out.put(UNIQUE_BYTES);
