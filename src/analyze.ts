@@ -2,6 +2,7 @@
 
 import { randomInt } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { fileOfFrame } from './base/files.ts';
 import { DEFAULT_MSL_SEC } from './base/time.ts';
 import { openCapture } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
@@ -140,6 +141,7 @@ class AnalysisRun {
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
     const { payload, watch } = options;
+    const { files } = source;
     const molds = options.transient === true ? new Molds(mslSec) : null;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: 2 * mslSec,
@@ -153,7 +155,8 @@ class AnalysisRun {
         if (options.takeFinished?.(finished)) return;
         readStory(finished);
         const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
-        const record = buildRecord(finished, file, conclusion);
+        const name = files === undefined ? file : fileOfFrame(files, finished.firstFrame);
+        const record = buildRecord(finished, name, conclusion);
         countRecord(this.#summary, record);
         payload?.onFinished(record, finished.clientEnd);
         if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
@@ -198,6 +201,7 @@ class AnalysisRun {
   summarize(): CaptureSummary {
     const { counts } = this.#tracker;
     const summary = this.#summary;
+    if (this.#source.files !== undefined) summary.file = this.#source.name;
     summary.tcpFrames = counts.segments;
     summary.connections = counts.connections;
     summary.duplicateFrames = counts.duplicates;

@@ -14,7 +14,7 @@ const PURE = ['base', 'decode', 'flow', 'tcp'];
 const PACKAGES: Record<string, RegExp> = {
   capture: /^(node:.*|pcap-parser|fzstd|lz4.*)$/,
   report: /^(node:crypto|cli-table3)$/,
-  cli: /^(node:.*|commander|cli-table3)$/,
+  cli: /^(node:.*|commander|cli-table3|piscina)$/,
   root: /^node:(crypto|stream)$/,
 };
 

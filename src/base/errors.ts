@@ -15,6 +15,8 @@ export type CaptureErrorCode =
 /** Thrown by `capture/` where an input is no capture at all; caught only by `cli/` and by users of the library. */
 export class CaptureError extends Error {
   readonly code: CaptureErrorCode;
+  /** What was expected and what was found: the message without the source and the offset. */
+  readonly what: string;
   /** The input's name as the user gave it. */
   readonly source: string;
   /** Byte offset in the (decompressed) input, or null where none applies. */
@@ -25,6 +27,7 @@ export class CaptureError extends Error {
     super(`${source}: ${what}${offset === null ? '' : ` (at byte ${offset})`}`);
     this.name = 'CaptureError';
     this.code = code;
+    this.what = what;
     this.source = source;
     this.offset = offset;
   }

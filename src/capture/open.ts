@@ -5,16 +5,15 @@ import { CaptureError } from '../base/errors.ts';
 import { DecompressedInput, sniffCompression } from './decompress.ts';
 import { describeBytes, unsupportedCompression, unsupportedFormat } from './formats.ts';
 import { BytesInput, StreamInput } from './inputs.ts';
-import { isRegularFile, openPath } from './paths.ts';
+import { openPath, readStart } from './paths.ts';
 import { openPcap, PCAP_HEADER_BYTES, pcapByteOrder } from './pcap.ts';
 import { openPcapng } from './pcapng.ts';
 import { SECTION_HEADER } from './pcapng-section.ts';
 import type { FrameSource } from './source.ts';
 import { type ByteInput, CHUNK_BYTES, Window } from './window.ts';
 
-/** Bytes that `sniffCapture` reads: enough for every header, and for the first piece of a compressed file. */
-const SNIFF_BYTES = 4096;
 const MAGIC_BYTES = 4;
+const MIN_WINDOW_BYTES = 4096;
 
 export interface OpenOptions {
   /** Name for messages and records; default: the path, or `capture`. */
@@ -54,19 +53,14 @@ export async function openCapture(
 }
 
 /**
- * Whether the regular file at `path` looks like a capture, by content: for walks over folders.
- * False for anything else, unreadable files included; a capture of a version that can't be read looks like one.
+ * Whether the regular file at `path` begins as a capture does, though it may be no readable one: its header cut short, or of a version
+ * that can't be read. False for anything else, compressed and unreadable files included.
  */
-export async function sniffCapture(path: string): Promise<boolean> {
-  if (path === '-' || !isRegularFile(path)) return false;
-  try {
-    const source = await openCapture(path, { chunkBytes: SNIFF_BYTES });
-    await source.close();
-    return true;
-  } catch (error) {
-    if (error instanceof CaptureError) return error.code === 'unsupported-version';
-    throw error;
-  }
+export function startsLikeCapture(path: string): boolean {
+  const start = readStart(path, MAGIC_BYTES);
+  if (start === null) return false;
+  const magic = start.readUInt32LE();
+  return magic === SECTION_HEADER || pcapByteOrder(magic) !== null;
 }
 
 async function openInput(
@@ -86,7 +80,9 @@ async function openInput(
 
 /** A window over the capture itself, decompressed where it has to be. */
 async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Promise<Window> {
-  const window = new Window(opened.input, chunkBytes);
+  // A small file needs no large window: a report opens thousands of them.
+  const size = opened.input.bytesTotal ?? chunkBytes;
+  const window = new Window(opened.input, Math.min(chunkBytes, Math.max(size, MIN_WINDOW_BYTES)));
   const magic = await readMagic(name, window);
   const compression = sniffCompression(magic);
   if (compression === null) return window;

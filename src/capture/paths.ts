@@ -1,6 +1,15 @@
 /** Opens a path, or standard input, in the way that suits what is behind it. */
 
-import { createReadStream, fstatSync, open, openSync, type Stats, statSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  fstatSync,
+  open,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
@@ -39,6 +48,27 @@ export function isRegularFile(path: string): boolean {
     return statSync(path).isFile();
   } catch {
     return false;
+  }
+}
+
+/** Bytes of the regular file at `path`; 0 for anything else. */
+export function sizeOf(path: string): number {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() ? stats.size : 0;
+}
+
+/** The first `count` bytes of the regular file at `path`; null where there are fewer, or none can be read. */
+export function readStart(path: string, count: number): Buffer | null {
+  if (!isRegularFile(path)) return null;
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, 'r');
+    const start = Buffer.alloc(count);
+    return readSync(fd, start, 0, count, 0) === count ? start : null;
+  } catch {
+    return null;
+  } finally {
+    if (fd !== null) closeSync(fd);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The one interface behind which a file, a pipe, bytes and a live interface look alike: raw frames in batches. */
 
 import type { Damage } from '../base/errors.ts';
+import type { FileStart } from '../base/files.ts';
 
 /** Frames a batch holds at most: enough to let cache misses overlap, few enough to stay in the first-level cache. */
 export const FRAMES_PER_BATCH = 128;
@@ -82,6 +83,8 @@ export interface FrameSource {
   /** As the user gave it; `-` for standard input. */
   readonly name: string;
   readonly format: CaptureFormat;
+  /** Where several files are read as one: those begun so far. Grows while the capture is read. */
+  readonly files?: readonly FileStart[];
   /** Grows while the capture is read. */
   readonly interfaces: readonly CaptureInterface[];
   readonly damage: Damage | null;

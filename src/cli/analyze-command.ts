@@ -1,7 +1,9 @@
 /** `finwait FILE…`: the connections of each file as a table, JSON Lines, CSV or a summary. */
 
 import { resolve } from 'node:path';
+import type { FileStart } from '../base/files.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
+import type { FrameSource } from '../capture/source.ts';
 import { addCounts } from '../report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
 import { compileFailOn, compileSelection, type FailOn, type Selection } from '../report/select.ts';
@@ -10,10 +12,11 @@ import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm } from './data-form.ts';
 import { OFFLOAD_FROM_BYTES, type Offload, startOffload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
-import { type Format, isZeek, UsageError } from './usage.ts';
+import { type JoinOptions, timelinesOf } from './timelines.ts';
+import { type Format, formatByEnding, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
-export interface AnalyzeCommandOptions extends ReadOptions {
+export interface AnalyzeCommandOptions extends ReadOptions, JoinOptions {
   format: Format | null;
   output: string | null;
   sort: boolean;
@@ -27,7 +30,7 @@ export interface AnalyzeCommandOptions extends ReadOptions {
 interface Form {
   begin: () => void;
   record: (record: ConnectionRecord, mold: number) => void;
-  end: (summary: CaptureSummary | null, file: string) => void;
+  end: (summary: CaptureSummary | null) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
   /** What stands at the end of it all. */
@@ -46,7 +49,7 @@ export async function analyzeCommand(
   options: AnalyzeCommandOptions,
 ): Promise<number> {
   checkInputs(files, options.output);
-  const format = formatFor(options);
+  const format = options.format ?? formatByEnding(options.output, ENDINGS, 'table');
   const writer = options.output === null ? ctx.stdout : fileWriter(options.output);
   try {
     const status = await runFiles(ctx, files, options, format, writer);
@@ -65,6 +68,7 @@ async function runFiles(
   format: Format,
   writer: Writer,
 ): Promise<number> {
+  const timelines = await timelinesOf(files, options);
   const form = await formFor(ctx, format, options, writer, files.length > 1);
   const selected = compileSelection(options.selection);
   const fails = compileFailOn(options.failOn);
@@ -77,18 +81,25 @@ async function runFiles(
     readable = offload === null ? await writer.drain() : await offload.drain();
     return readable;
   };
-  for (const file of files) {
+  for (let next = timelines.shift(); next !== undefined; next = timelines.shift()) {
+    let source: FrameSource | null = null;
     const start = (bytesRead: number): void => {
       if (offload !== null || bytesRead < OFFLOAD_FROM_BYTES) return;
       if (format === 'table' || options.sort) return;
       const { fd } = writer;
       const mslSec = options.msl ?? DEFAULT_MSL_SEC;
       const { selection, failOn } = options;
-      offload = startOffload({ format, fd, file, mslSec, selection, failOn });
+      const files = (): readonly FileStart[] =>
+        source?.files ?? [{ file: source?.name ?? '', firstFrame: 1 }];
+      offload = startOffload({ format, fd, mslSec, selection, failOn }, files);
     };
     const held: ConnectionRecord[] = [];
     form.begin();
-    const outcome = await readInput(ctx, file, reading, {
+    const outcome = await readInput(ctx, next, reading, {
+      writesToTerminal: ctx.stdoutIsTerminal && options.output === null && isStreamed(format),
+      opened(found) {
+        source = found;
+      },
       async drain(bytesRead) {
         const goesOn = await drain();
         if (goesOn) start(bytesRead);
@@ -118,7 +129,8 @@ async function runFiles(
     held.sort((a, b) => a.stream - b.stream);
     for (const record of held) form.record(record, 0);
     statuses.add(outcome.status);
-    if (outcome.status !== EXIT.unusable) form.end(outcome.summary, file);
+    if (outcome.status !== EXIT.unusable) form.end(outcome.summary);
+    if (outcome.rest !== null) timelines.unshift(outcome.rest);
     await drain();
     if (!readable) return EXIT.done;
     if (ctx.interrupt.aborted) {
@@ -190,10 +202,10 @@ async function peopleForm(
       tallyRecord(tally, record);
       if (table !== null) rows.push(record);
     },
-    end(summary, file) {
+    end(summary) {
       if (!first) writer.write('\n');
       first = false;
-      if (several) writer.write(`${escapeTerminal(file)}\n`);
+      if (several && summary !== null) writer.write(`${escapeTerminal(summary.file ?? '')}\n`);
       rows.sort((a, b) => a.stream - b.stream);
       if (table !== null) {
         for (const chunk of table.tableChunks(rows, { ...look, width })) writer.write(chunk);
@@ -222,15 +234,9 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   txt: 'table',
 };
 
-function formatFor({ format, output }: AnalyzeCommandOptions): Format {
-  if (format !== null) return format;
-  if (output === null) return 'table';
-  const ending = /\.([^./\\]+)$/.exec(output)?.[1]?.toLowerCase() ?? '';
-  const found = ENDINGS[ending];
-  if (found !== undefined && Object.hasOwn(ENDINGS, ending)) return found;
-  throw new UsageError(
-    `-o ${output}: the ending says no format; expected .jsonl, .ndjson, .csv, .log or .txt, or give --format`,
-  );
+/** Whether records are written while the capture is read. */
+function isStreamed(format: Format): boolean {
+  return format !== 'table' && format !== 'summary';
 }
 
 function checkInputs(files: readonly string[], output: string | null): void {

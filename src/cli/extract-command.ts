@@ -11,8 +11,9 @@ import { plural } from '../report/units.ts';
 import { type Context, EXIT } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { StreamFiles } from './stream-files.ts';
+import { type JoinOptions, timelinesOf } from './timelines.ts';
 
-export interface ExtractCommandOptions extends ReadOptions {
+export interface ExtractCommandOptions extends ReadOptions, JoinOptions {
   folder: string;
   force: boolean;
   selection: Selection;
@@ -37,15 +38,17 @@ export async function extractCommand(
   const extraction = new Extraction(files, compileSelection(options.selection), options);
   const statuses = new Set<number>();
   try {
-    for (const input of inputs) {
+    const timelines = await timelinesOf(inputs, options);
+    for (let next = timelines.shift(); next !== undefined; next = timelines.shift()) {
       const limits = { maxConnections: DEFAULT_MAX_CONNECTIONS, ...options };
-      const { status } = await readInput(ctx, input, limits, {
+      const { rest, status } = await readInput(ctx, next, limits, {
         drain: async () => true,
         onRecord: () => {},
         payload: extraction,
       });
       statuses.add(status);
       extraction.forget();
+      if (rest !== null) timelines.unshift(rest);
       if (status === EXIT.interrupted) break;
     }
   } finally {

@@ -1,6 +1,7 @@
 /** `finwait follow FILE STREAM`: the bytes of one connection, put back in order. */
 
 import { resolve } from 'node:path';
+import type { Timeline } from '../capture/rotation.ts';
 import type { FollowedChunk } from '../follow.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { hexForm, type StreamForm, textForm } from '../report/stream-text.ts';
@@ -9,6 +10,7 @@ import type { Side } from '../tcp/verdicts.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { noSuchConnection } from './show-command.ts';
+import { nameOf } from './timelines.ts';
 import { UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
@@ -26,17 +28,17 @@ const CHUNK_BYTES = 256 * 1024;
 /** Runs the command; resolves with the exit status. */
 export async function followCommand(
   ctx: Context,
-  file: string,
+  timeline: Timeline,
   stream: number,
   options: FollowCommandOptions,
 ): Promise<number> {
   const { output } = options;
-  if (output !== null && file !== '-' && resolve(file) === resolve(output)) {
+  if (output !== null && timeline.pieces.some(({ path }) => resolve(path) === resolve(output))) {
     throw new UsageError(`-o ${output}: is the input, and would be overwritten`);
   }
   const writer = output === null ? ctx.stdout : fileWriter(output);
   try {
-    const status = await run(ctx, file, stream, options, writer);
+    const status = await run(ctx, timeline, stream, options, writer);
     if (status === EXIT.unusable) writer.discard();
     else await writer.finish();
     return status;
@@ -48,7 +50,7 @@ export async function followCommand(
 
 async function run(
   ctx: Context,
-  file: string,
+  timeline: Timeline,
   stream: number,
   options: FollowCommandOptions,
   writer: Writer,
@@ -67,7 +69,8 @@ async function run(
       out.add(form === null ? chunk.bytes : form.bytes(chunk.from, chunk.offset, chunk.bytes));
     }
   });
-  const { status, summary } = await readInput(ctx, file, options, {
+  const { status, summary } = await readInput(ctx, timeline, options, {
+    writesToTerminal: ctx.stdoutIsTerminal && options.output === null,
     drain: async () => {
       out.flush();
       return (await writer.drain()) && follower.record === null;
@@ -78,13 +81,13 @@ async function run(
   if (status === EXIT.unusable) return status;
   if (follower.record === null) {
     if (status === EXIT.interrupted) return status;
-    ctx.warn(noSuchConnection(file, stream, summary?.connections ?? 0));
+    ctx.warn(noSuchConnection(nameOf(timeline), stream, summary?.connections ?? 0));
     return EXIT.unusable;
   }
   if (form !== null) out.add(form.end());
   out.flush();
   const warn = (text: string): void =>
-    ctx.warn(`finwait: ${escapeTerminal(file)}: connection ${stream}: ${text}`);
+    ctx.warn(`finwait: ${escapeTerminal(nameOf(timeline))}: connection ${stream}: ${text}`);
   if (follower.rolesChanged) {
     warn('what came before its SYN stands under the name of the other side');
   }

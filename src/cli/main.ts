@@ -48,7 +48,9 @@ const context: Context = {
   status: toStderr,
   stdoutIsTerminal: isatty(1),
   stderrIsTerminal: isatty(2),
-  width: terminalWidth(),
+  get width() {
+    return terminalWidth();
+  },
   env: process.env,
   interrupt: interrupt.signal,
 };

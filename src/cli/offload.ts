@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import type { FileStart } from '../base/files.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { MAX_PACKED_WORDS, PackedConnections } from '../tcp/packed.ts';
 import type { FromReport, ReportJob, ReportResult, ToReport } from './report-job.ts';
@@ -33,8 +34,11 @@ export interface Offload {
   finish: () => Promise<ReportResult[]>;
 }
 
-/** Starts the threads; null where that can't be. Nothing else may write to `job.fd` until `finish` has resolved. */
-export function startOffload(job: Omit<ReportJob, 'turn'>): Offload | null {
+/** Starts the threads; null where that can't be. `files`: those begun so far. Nothing else may write to `job.fd` until `finish` has resolved. */
+export function startOffload(
+  job: Omit<ReportJob, 'turn'>,
+  files: () => readonly FileStart[],
+): Offload | null {
   if (THREAD === null) return null;
   const cores = availableParallelism() - (job.format === 'jsonl' ? 0 : 1);
   const turn = new SharedArrayBuffer(4);
@@ -75,7 +79,12 @@ export function startOffload(job: Omit<ReportJob, 'turn'>): Offload | null {
     });
   const send = (): void => {
     if (packed.used === 0) return;
-    const message: ToReport = { number: sent, buffer: packed.buffer, used: packed.used };
+    const message: ToReport = {
+      number: sent,
+      buffer: packed.buffer,
+      used: packed.used,
+      files: files().map(({ file, firstFrame }) => ({ file, firstFrame })),
+    };
     workers[sent % workers.length]?.postMessage(message, [packed.buffer]);
     sent++;
     underWay++;

@@ -1,9 +1,10 @@
 /** The command line: its options, its help, and what each command is handed. */
 
 import { Command, CommanderError, Option } from 'commander';
+import type { JoinMode, Timeline } from '../capture/rotation.ts';
 import type { FailOn, Selection } from '../report/select.ts';
-import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
 import { type Context, EXIT } from './context.ts';
+import { EXAMPLES } from './help.ts';
 import * as usage from './usage.ts';
 
 interface CommonOptions {
@@ -16,7 +17,12 @@ interface CommonOptions {
   quiet: boolean;
 }
 
-interface RootOptions extends CommonOptions, Selection {
+interface SeveralOptions {
+  join: boolean;
+  separate: boolean;
+}
+
+interface RootOptions extends CommonOptions, SeveralOptions, Selection {
   format?: usage.Format;
   zeekJson: boolean;
   output?: string;
@@ -24,13 +30,13 @@ interface RootOptions extends CommonOptions, Selection {
   failOn?: FailOn[];
 }
 
-interface ShowOptions extends CommonOptions {
+interface ShowOptions extends CommonOptions, SeveralOptions {
   absolute: boolean;
   all: boolean;
   ascii: boolean;
 }
 
-interface FollowOptions extends CommonOptions {
+interface FollowOptions extends CommonOptions, SeveralOptions {
   text: boolean;
   hex: boolean;
   raw: boolean;
@@ -39,34 +45,16 @@ interface FollowOptions extends CommonOptions {
   output?: string;
 }
 
-interface ExtractOptions extends CommonOptions, Selection {
+interface ExtractOptions extends CommonOptions, SeveralOptions, Selection {
   directory: string;
   force: boolean;
 }
 
-const EXAMPLES = `
-Examples:
-  finwait web.pcapng                          every connection, and how they ended
-  finwait --close rst --port 443 web.pcapng   only the resets on port 443
-  finwait show web.pcapng 7                   connection 7 as a ladder diagram, and in words
-  finwait follow web.pcapng 7                 the bytes of connection 7, both directions
-  finwait extract web.pcapng -d streams       the bytes of every connection, two files each
-  finwait --format jsonl web.pcapng | jq .close.kind
-  tcpdump -w - tcp | finwait --format jsonl - records as connections finish
-  finwait --fail-on rst,refused test.pcap     exit status 1 for a script or CI
-
-Kinds and findings:
-  close       ${CLOSE_KINDS.join(', ')}
-  handshake   ${HANDSHAKE_KINDS.join(', ')}
-${wrapList('finding', FINDING_CODES)}
-
-Exit status:
-    0  done (also where the reader of a pipe has gone away)
-    1  --fail-on matched a connection
-    2  wrong usage, or an input that can't be read at all; other files are still done
-    3  an input was damaged: the result holds everything before the damage
-  130  interrupted: what was finished is written first
-  Of several, the first of 130, 2, 3, 1.`;
+interface ReportOptions extends CommonOptions, SeveralOptions {
+  format?: usage.ReportFormat;
+  output?: string;
+  jobs?: number;
+}
 
 const READING = 'Reading:';
 const LOOK = 'Look:';
@@ -108,7 +96,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       'Tells how every TCP connection in a packet capture was opened and closed, by whom, and why.',
     )
     .usage(
-      '[options] FILE…\n       finwait show|follow [options] FILE STREAM\n       finwait extract [options] FILE… -d DIR',
+      '[options] FILE…\n       finwait show|follow [options] FILE… STREAM\n       finwait extract [options] FILE… -d DIR\n       finwait report [options] PATH…',
     )
     .argument('<FILE...>', 'captures: pcap or pcapng, plain or compressed; - is standard input')
     .version(version, '-V, --version', 'print the version')
@@ -145,6 +133,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       usage.failOnList,
     );
   addSelection(program);
+  addSeveral(program);
   addCommon(program);
   program.action(async (files: string[]) => {
     const o = program.opts<RootOptions>();
@@ -155,6 +144,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
         format: formatOf(o),
         output: o.output ?? null,
         sort: o.sort,
+        join: joinOf(o),
         failOn: o.failOn ?? [],
         selection: selectionOf(o),
       }),
@@ -164,23 +154,25 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   const show = program
     .command('show')
     .description('one connection: a ladder diagram with the states of both ends, and what it means')
-    .argument('<FILE>', 'the capture; - is standard input')
-    .argument('<STREAM>', 'the number of the connection', (text: string) =>
-      usage.whole('STREAM', text, 0, Number.MAX_SAFE_INTEGER),
-    )
+    .usage('[options] FILE… STREAM')
+    .argument('<FILE>', 'the capture; - is standard input; or the pieces of a rotated capture')
+    .argument('<STREAM...>', 'the number of the connection, last')
     .optionsGroup('Diagram:')
     .option('--all', 'every segment on a line of its own', false)
     .option('--absolute', 'sequence numbers as on the wire', false)
     .option('--ascii', 'only ASCII (also where the locale is not UTF-8)', false);
+  addSeveral(show);
   addCommon(show);
-  show.action(async (file: string, stream: number) => {
+  show.action(async (file: string, rest: string[]) => {
     const o = show.opts<ShowOptions>();
+    const { stream, timeline } = await oneConnection([file, ...rest], joinOf(o));
     const { showCommand } = await import('./show-command.ts');
     const { absolute, all, ascii } = o;
-    done(await showCommand(ctx, file, stream, { ...common(o), absolute, all, ascii }));
+    done(await showCommand(ctx, timeline, stream, { ...common(o), absolute, all, ascii }));
   });
   addFollow(program, ctx, done);
   addExtract(program, ctx, done);
+  addReport(program, ctx, done);
   return program;
 }
 
@@ -194,10 +186,9 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
   const follow = program
     .command('follow')
     .description('the bytes of one connection, put back in order, both directions together')
-    .argument('<FILE>', 'the capture; - is standard input')
-    .argument('<STREAM>', 'the number of the connection', (text: string) =>
-      usage.whole('STREAM', text, 0, Number.MAX_SAFE_INTEGER),
-    )
+    .usage('[options] FILE… STREAM')
+    .argument('<FILE>', 'the capture; - is standard input; or the pieces of a rotated capture')
+    .argument('<STREAM...>', 'the number of the connection, last')
     .optionsGroup('Output:')
     .addOption(
       new Option('--text', 'as text, control characters escaped (the default)')
@@ -215,14 +206,16 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     )
     .option('--server', 'only what the server sent', false)
     .option('-o, --output <FILE>', 'write to FILE');
+  addSeveral(follow);
   addCommon(follow);
-  follow.action(async (file: string, stream: number) => {
+  follow.action(async (file: string, rest: string[]) => {
     const o = follow.opts<FollowOptions>();
+    const { stream, timeline } = await oneConnection([file, ...rest], joinOf(o));
     const { followCommand } = await import('./follow-command.ts');
     const form = o.raw ? 'raw' : o.hex ? 'hex' : 'text';
     const side = o.client ? 'client' : o.server ? 'server' : null;
     const output = o.output ?? null;
-    done(await followCommand(ctx, file, stream, { ...common(o), form, side, output }));
+    done(await followCommand(ctx, timeline, stream, { ...common(o), form, side, output }));
   });
 }
 
@@ -235,14 +228,63 @@ function addExtract(program: Command, ctx: Context, done: (status: number) => vo
     .requiredOption('-d, --directory <DIR>', 'write the files into DIR, made if need be')
     .option('--force', 'replace files that are there already', false);
   addSelection(extract);
+  addSeveral(extract);
   addCommon(extract);
   extract.action(async (files: string[]) => {
     const o = extract.opts<ExtractOptions>();
     const { extractCommand } = await import('./extract-command.ts');
     const { directory: folder, force } = o;
     const selection = selectionOf(o);
-    done(await extractCommand(ctx, files, { ...common(o), folder, force, selection }));
+    done(
+      await extractCommand(ctx, files, { ...common(o), folder, force, join: joinOf(o), selection }),
+    );
   });
+}
+
+function addReport(program: Command, ctx: Context, done: (status: number) => void): void {
+  const report = program
+    .command('report')
+    .description('many captures in one report: figures per file and in total, who closes, resets')
+    .argument('<PATH...>', 'captures, and folders with captures in them and below')
+    .optionsGroup('Output:')
+    .option(
+      '-f, --format <FORMAT>',
+      `${usage.REPORT_FORMATS.join(', ')} (default: md, or by the ending of -o)`,
+      usage.reportFormatValue,
+    )
+    .option('-o, --output <FILE>', 'write to FILE: .md, .markdown, .csv, .jsonl, .ndjson')
+    .option('-j, --jobs <N>', 'captures read at once (default: one a processor)', (text) =>
+      usage.whole('--jobs', text, 1, 1024),
+    );
+  addSeveral(report);
+  addCommon(report);
+  report.action(async (paths: string[]) => {
+    const o = report.opts<ReportOptions>();
+    const { reportCommand } = await import('./report-command.ts');
+    done(
+      await reportCommand(ctx, paths, {
+        ...common(o),
+        format: o.format ?? null,
+        output: o.output ?? null,
+        jobs: o.jobs ?? null,
+        join: joinOf(o),
+      }),
+    );
+  });
+}
+
+/** The files of one timeline, and behind them the number of a connection. */
+async function oneConnection(
+  args: readonly string[],
+  join: JoinMode,
+): Promise<{ timeline: Timeline; stream: number }> {
+  const stream = usage.whole('STREAM', args.at(-1) ?? '', 0, Number.MAX_SAFE_INTEGER);
+  const { timelinesOf } = await import('./timelines.ts');
+  const [timeline, second] = await timelinesOf(args.slice(0, -1), { join });
+  if (timeline !== undefined && second === undefined) return { timeline, stream };
+  throw new usage.UsageError(
+    'expected one file, or the pieces of one rotated capture, before STREAM; --join takes any files as such',
+  );
 }
 
 function addSelection(command: Command): void {
@@ -269,6 +311,22 @@ function selectionOf({ close, finding, handshake, host, port, stream }: Selectio
     ...(port && { port }),
     ...(stream && { stream }),
   };
+}
+
+function addSeveral(command: Command): void {
+  command
+    .optionsGroup('Several files (pieces of one rotated capture are one timeline):')
+    .addOption(
+      new Option('--join', 'all files are one timeline, whatever their names and times')
+        .default(false)
+        .conflicts('separate'),
+    )
+    .option('--separate', 'each file on its own', false);
+}
+
+function joinOf({ join, separate }: SeveralOptions): JoinMode {
+  if (join) return 'join';
+  return separate ? 'separate' : 'auto';
 }
 
 function addCommon(command: Command): void {
@@ -310,19 +368,4 @@ function common(o: CommonOptions) {
     ...(msl === undefined ? {} : { msl }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
   };
-}
-
-/** A list of words under a label, broken to 78 columns. */
-function wrapList(label: string, words: readonly string[]): string {
-  const lines: string[] = [];
-  let line = `  ${label.padEnd(12)}`;
-  for (const [i, word] of words.entries()) {
-    const text = i === words.length - 1 ? word : `${word}, `;
-    if (line.length + text.trimEnd().length > 78) {
-      lines.push(line.trimEnd());
-      line = ' '.repeat(14);
-    }
-    line += text;
-  }
-  return [...lines, line].join('\n');
 }

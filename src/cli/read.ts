@@ -1,11 +1,18 @@
 /** Runs one input through the analyzer: warnings, progress, interruption, and what the exit status becomes. */
 
+import { setImmediate } from 'node:timers/promises';
 import type { RunOptions } from '../analyze.ts';
-import { CaptureError } from '../base/errors.ts';
+import { CaptureError, type Damage } from '../base/errors.ts';
+import type { JoinedSource } from '../capture/joined.ts';
+import type { Timeline } from '../capture/rotation.ts';
+import type { FrameSource } from '../capture/source.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary } from '../report/record.ts';
 import { type Context, EXIT } from './context.ts';
 import { createProgress } from './progress.ts';
+
+/** How often a run lets the process see what else goes on: Ctrl-C, a window made wider. */
+const TURN_EVERY_MS = 50;
 
 /** How long a run that was told to stop may take before its source is closed, and again before it is left behind. */
 const GRACE_MS = 300;
@@ -23,27 +30,41 @@ export interface ReadOutcome {
   status: number;
   /** Null where the input could not be read, or the run was left behind. */
   summary: CaptureSummary | null;
+  /** Files of the timeline whose times did not go on from those before: a timeline of their own, yet to be read. */
+  rest: Timeline | null;
 }
 
-/** Analyzes `input`. Resolves with a status; rejects only on a bug or where the output fails. */
+/** Analyzes `input`, a name or several files as one timeline. Resolves with a status; rejects only on a bug or where the output fails. */
 export async function readInput(
   ctx: Context,
-  input: string,
+  input: string | Timeline,
   options: ReadOptions,
   on: Pick<RunOptions, 'onRecord' | 'payload' | 'takeFinished' | 'transient' | 'watch'> & {
     drain: (bytesRead: number) => Promise<boolean>;
+    /** `drain` writes results to the terminal: no line of progress may stand between them. */
+    writesToTerminal?: boolean;
+    /** Told the source before the first frame is read. */
+    opened?: (source: FrameSource) => void;
   },
 ): Promise<ReadOutcome> {
-  const name = input === '-' ? 'standard input' : input;
+  const first = typeof input === 'string' ? input : (input.pieces[0]?.path ?? '');
+  const name = first === '-' ? 'standard input' : first;
   const warn = (text: string): void => ctx.warn(`finwait: ${escapeTerminal(text)}`);
-  const progress = createProgress(ctx, name, options.quiet);
+  const progress = createProgress(ctx, name, options.quiet || on.writesToTerminal === true);
+  let turned = performance.now();
   try {
     const { openCapture, runAnalysis } = await ctx.engine();
-    const source = await openCapture(input, { name: input, reader: options.reader });
+    const { reader } = options;
+    let joined: JoinedSource | null = null;
+    if (typeof input !== 'string' && input.pieces.length > 1) {
+      const { openJoined } = await import('../capture/joined.ts');
+      joined = await openJoined(input, { reader });
+    }
+    const source = joined ?? (await openCapture(first, { name: first, reader }));
+    on.opened?.(source);
     try {
       const run = runAnalysis(source, {
-        file: input,
-        reader: options.reader,
+        ...(joined === null ? { file: first } : {}),
         zeek: options.zeek === true,
         ...(options.msl === undefined ? {} : { msl: options.msl }),
         ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
@@ -54,13 +75,21 @@ export async function readInput(
         ...(on.takeFinished === undefined ? {} : { takeFinished: on.takeFinished }),
         onChunk: async (at) => {
           progress.show(at);
+          if (performance.now() - turned >= TURN_EVERY_MS) {
+            await setImmediate();
+            turned = performance.now();
+          }
           return (await on.drain(at.bytesRead)) && !ctx.interrupt.aborted;
         },
       });
       const summary = await untilInterrupted(run, ctx.interrupt, () => source.close());
       progress.clear();
-      if (ctx.interrupt.aborted || summary === null) return { status: EXIT.interrupted, summary };
-      return { status: report(summary, name, options.quiet, warn), summary };
+      if (ctx.interrupt.aborted || summary === null) {
+        return { status: EXIT.interrupted, summary, rest: null };
+      }
+      const label = joined === null ? name : joined.name;
+      const status = report(summary, label, joined, options.quiet, warn);
+      return { status, summary, rest: joined?.rest ?? null };
     } finally {
       if (!ctx.interrupt.aborted) await source.close();
     }
@@ -68,7 +97,7 @@ export async function readInput(
     progress.clear();
     if (!(error instanceof CaptureError)) throw error;
     warn(error.message);
-    return { status: EXIT.unusable, summary: null };
+    return { status: EXIT.unusable, summary: null, rest: null };
   }
 }
 
@@ -76,17 +105,29 @@ export async function readInput(
 function report(
   summary: CaptureSummary,
   name: string,
+  joined: JoinedSource | null,
   quiet: boolean,
   warn: (text: string) => void,
 ): number {
   if (!quiet) {
-    for (const warning of summary.warnings) warn(`${name}: ${warning}`);
+    for (const warning of summary.warnings) warn(joined ? warning : `${name}: ${warning}`);
     for (const { linkType, frames } of summary.unknownLinkTypes)
       warn(`${name}: link type ${linkType} is not known; frames not decoded: ${frames}`);
+    const next = joined?.rest?.pieces[0];
+    if (next !== undefined) {
+      warn(`${next.path}: a timeline of its own: its times don't go on from those of ${name}`);
+    }
   }
   if (summary.damage === null) return EXIT.done;
-  const { message, offset } = summary.damage;
-  warn(`${name}: ${message} (at byte ${offset}); the result holds everything before it`);
+  const damaged: readonly { file: string; damage: Damage | null }[] = joined?.files ?? [
+    { file: name, damage: summary.damage },
+  ];
+  for (const [i, { file, damage }] of damaged.entries()) {
+    if (damage === null) continue;
+    const isLast = i === damaged.length - 1;
+    const what = isLast ? 'the result holds everything before it' : 'the next file is read on';
+    warn(`${file}: ${damage.message} (at byte ${damage.offset}); ${what}`);
+  }
   return EXIT.damaged;
 }
 

@@ -1,5 +1,6 @@
 /** What the report threads are told and what they answer (cli/offload.ts, cli/report-thread.ts). */
 
+import type { FileStart } from '../base/files.ts';
 import type { RecordCounts } from '../report/counts.ts';
 import type { FailOn, Selection } from '../report/select.ts';
 import type { Tally } from '../report/summary.ts';
@@ -10,7 +11,6 @@ export interface ReportJob {
   format: DataFormat | 'summary';
   /** Where the records go. */
   fd: number;
-  file: string;
   mslSec: number;
   selection: Selection;
   failOn: FailOn[];
@@ -18,8 +18,13 @@ export interface ReportJob {
   turn: SharedArrayBuffer;
 }
 
-/** To a thread: packed connections (tcp/packed.ts), numbered over all threads from 0; or null: that was all. */
-export type ToReport = { number: number; buffer: ArrayBuffer; used: number } | null;
+/** To a thread: packed connections (tcp/packed.ts), numbered over all threads from 0, and the files begun; or null: that was all. */
+export type ToReport = {
+  number: number;
+  buffer: ArrayBuffer;
+  used: number;
+  files: readonly FileStart[];
+} | null;
 
 /** What was counted in a thread. */
 export interface ReportResult {

@@ -1,6 +1,7 @@
 /** A thread of a large run: judges finished connections and writes their records when it is their turn. */
 
 import { parentPort, workerData } from 'node:worker_threads';
+import { fileOfFrame } from '../base/files.ts';
 import { buildRecord } from '../report/build-record.ts';
 import { countRecord, createCounts } from '../report/counts.ts';
 import { compileFailOn, compileSelection } from '../report/select.ts';
@@ -52,7 +53,8 @@ async function take(message: ToReport): Promise<void> {
   }
   PackedConnections.forEach(message.buffer, message.used, (finished) => {
     const conclusion = molds.conclude(finished);
-    const record = buildRecord(finished, job.file, conclusion);
+    const file = fileOfFrame(message.files, finished.firstFrame);
+    const record = buildRecord(finished, file, conclusion);
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);

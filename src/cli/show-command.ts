@@ -1,11 +1,13 @@
 /** `finwait show FILE STREAM`: one connection as a ladder diagram and in words. */
 
+import type { Timeline } from '../capture/rotation.ts';
 import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import { plural } from '../report/units.ts';
 import { type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
+import { nameOf } from './timelines.ts';
 
 export interface ShowCommandOptions extends ReadOptions {
   local: boolean;
@@ -30,13 +32,13 @@ export function noSuchConnection(file: string, stream: number, count: number): s
 /** Runs the command; resolves with the exit status. */
 export async function showCommand(
   ctx: Context,
-  file: string,
+  timeline: Timeline,
   stream: number,
   options: ShowCommandOptions,
 ): Promise<number> {
   const collector = collectRows();
   let found: ConnectionRecord | null = null;
-  const { status, summary } = await readInput(ctx, file, options, {
+  const { status, summary } = await readInput(ctx, timeline, options, {
     drain: async () => true,
     onRecord: (record) => {
       if (record.stream === stream) found = record;
@@ -46,7 +48,7 @@ export async function showCommand(
   if (status === EXIT.unusable) return status;
   if (found === null) {
     if (status === EXIT.interrupted) return status;
-    ctx.warn(noSuchConnection(file, stream, summary?.connections ?? 0));
+    ctx.warn(noSuchConnection(nameOf(timeline), stream, summary?.connections ?? 0));
     return EXIT.unusable;
   }
   const columns = Number(ctx.env.COLUMNS);

@@ -19,6 +19,34 @@ export function isZeek(format: Format): boolean {
   return format === 'zeek' || format === 'zeek-json';
 }
 
+/** Forms of `finwait report`, and the endings of files that have them. */
+export const REPORT_FORMATS = ['md', 'csv', 'jsonl'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+export const REPORT_ENDINGS: Readonly<Record<string, ReportFormat>> = {
+  md: 'md',
+  markdown: 'md',
+  csv: 'csv',
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+};
+
+/** The form that the ending of `output` says; `usual` for standard output (null). */
+export function formatByEnding<F extends string>(
+  output: string | null,
+  endings: Readonly<Record<string, F>>,
+  usual: F,
+): F {
+  if (output === null) return usual;
+  const ending = /\.([^./\\]+)$/.exec(output)?.[1]?.toLowerCase() ?? '';
+  const found = endings[ending];
+  if (found !== undefined && Object.hasOwn(endings, ending)) return found;
+  const known = Object.keys(endings).map((name) => `.${name}`);
+  const list = `${known.slice(0, -1).join(', ')} or ${known.at(-1)}`;
+  throw new UsageError(
+    `-o ${output}: the ending says no format; expected ${list}, or give --format`,
+  );
+}
+
 const FAIL_ON: readonly FailOn[] = [
   ...new Set<FailOn>([...CLOSE_KINDS, ...HANDSHAKE_KINDS, ...FINDING_CODES]),
 ];
@@ -40,6 +68,7 @@ export function listOf<T>(each: (text: string) => T): (text: string, before?: T[
 }
 
 export const formatValue = oneOf('format', FORMATS);
+export const reportFormatValue = oneOf('format', REPORT_FORMATS);
 export const closeList = listOf(oneOf('close kind', CLOSE_KINDS));
 export const handshakeList = listOf(oneOf('handshake kind', HANDSHAKE_KINDS));
 export const findingList = listOf(oneOf('finding', FINDING_CODES));

@@ -70,7 +70,10 @@ export function addTransfer(totals: TransferTotals, more: TransferTotals): void 
 }
 
 /** Counts one connection. A SYN that nobody answers is whole with one direction. */
-export function countRecord(counts: RecordCounts, record: ConnectionRecord): void {
+export function countRecord(
+  counts: RecordCounts,
+  record: Pick<ConnectionRecord, 'bytes' | 'close' | 'handshake' | 'packets'>,
+): void {
   counts.handshakes[record.handshake.kind]++;
   counts.closes[record.close.kind]++;
   counts.bytes += record.bytes.client + record.bytes.server;

@@ -5,7 +5,7 @@ import { addTransfer, countTransfer, createTransferTotals, type TransferTotals }
 import { escapeTerminal } from './escape.ts';
 import type { CaptureSummary, ConnectionRecord } from './record.ts';
 import { closePaint, styleFor } from './style.ts';
-import { fullTime } from './time.ts';
+import { fullTime, secondsBetween } from './time.ts';
 import { humanBytes, humanCount, humanSeconds, humanShare, plural } from './units.ts';
 
 /** Counts over the connections printed: what CaptureSummary has, but of the selection. */
@@ -182,11 +182,4 @@ function sum(map: Map<string, number>): number {
   let total = 0;
   for (const n of map.values()) total += n;
   return total;
-}
-
-/** Seconds between two RFC 3339 times, to the nanosecond. */
-function secondsBetween(start: string, end: string): number {
-  const whole = (Date.parse(`${end.slice(0, 19)}Z`) - Date.parse(`${start.slice(0, 19)}Z`)) / 1000;
-  const fraction = (text: string): number => Number(`0${/\.\d+/.exec(text)?.[0] ?? ''}`);
-  return Math.max(0, whole + fraction(end) - fraction(start));
 }

@@ -40,3 +40,10 @@ function split(
     zone: `${offset < 0 ? '-' : '+'}${two(Math.floor(size / 60))}:${two(size % 60)}`,
   };
 }
+
+/** Seconds between two RFC 3339 times, to the nanosecond. */
+export function secondsBetween(start: string, end: string): number {
+  const whole = (Date.parse(`${end.slice(0, 19)}Z`) - Date.parse(`${start.slice(0, 19)}Z`)) / 1000;
+  const fraction = (text: string): number => Number(`0${/\.\d+/.exec(text)?.[0] ?? ''}`);
+  return Math.max(0, whole + fraction(end) - fraction(start));
+}

@@ -6,11 +6,16 @@ const WORDS = 4;
 
 /** A direct-mapped cache of 4-tuples and when each was forgotten. Its hash has no seed: what it forgets must be the same on every run. */
 export class GhostMemory {
-  readonly #keys = new Int32Array(PLACES * WORDS);
-  readonly #times = new Float64Array(PLACES);
+  /** Empty until something is to be remembered: a small capture forgets nothing, and there may be thousands of them. */
+  #keys = new Int32Array(0);
+  #times = new Float64Array(0);
 
   /** `time`: seconds of any clock that only goes forward. */
   remember(a: number, b: number, ports: number, family: number, time: number): void {
+    if (this.#keys.length === 0) {
+      this.#keys = new Int32Array(PLACES * WORDS);
+      this.#times = new Float64Array(PLACES);
+    }
     const at = place(a, b, ports);
     this.#keys[at] = a;
     this.#keys[at + 1] = b;
@@ -21,8 +26,9 @@ export class GhostMemory {
 
   /** Whether the tuple is remembered from `since` on. */
   has(a: number, b: number, ports: number, family: number, since: number): boolean {
-    const at = place(a, b, ports);
     const keys = this.#keys;
+    if (keys.length === 0) return false;
+    const at = place(a, b, ports);
     if (keys[at] !== a || keys[at + 1] !== b || keys[at + 2] !== ports) return false;
     return keys[at + 3] === family + 1 && this.#times[at / WORDS]! >= since;
   }

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openCapture, sniffCapture } from '../../src/capture/open.ts';
+import { openCapture, startsLikeCapture } from '../../src/capture/open.ts';
 import { payload, pcapBytes, sectionHeader } from '../support/capture-bytes.ts';
 import { readFrames } from '../support/read-frames.ts';
 
@@ -189,12 +189,12 @@ describe('standard input', () => {
   );
 });
 
-test('sniffCapture tells captures from other files, and never throws', async () => {
-  const names = ['a.pcap', 'a.txt', 'old.pcap', 'notes.pcap', 'empty.pcap', 'sub', 'nothing', '-'];
+test('startsLikeCapture tells plain captures from other files, and never throws', () => {
+  const names = ['a.pcap', 'old.pcap', 'notes.pcap', 'empty.pcap', 'sub', 'nothing'];
 
-  const answers = await Promise.all(names.map((name) => sniffCapture(inFolder(name))));
+  const answers = names.map((name) => startsLikeCapture(inFolder(name)));
 
-  expect(answers).toEqual([true, true, true, false, false, false, false, false]);
+  expect(answers).toEqual([true, true, false, false, false, false]);
 });
 
 test('a pcapng is named as such', async () => {

@@ -41,7 +41,7 @@ test('--help names every option, the kinds and the exit statuses, and only comma
   expect(status).toBe(0);
   expect(out).toContain('Examples:');
   expect(out).toContain('130  interrupted');
-  expect(out).not.toMatch(/finwait (live|report|interfaces)/);
+  expect(out).not.toMatch(/finwait (live|interfaces)/);
 });
 
 test('the table is in the order of stream and the summary stands under it', async () => {
@@ -216,4 +216,9 @@ test('any number of files leaves no listener behind', async () => {
   await run(['-f', 'summary', ...names], TWO, { interrupt: controller.signal });
 
   expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+});
+
+test('--join and --separate exclude each other, and standard input has no place in a joined timeline', async () => {
+  expect(await run(['--join', '--separate', 'a.pcap'])).toMatchObject({ status: 2, out: '' });
+  expect((await run(['--join', 'a.pcap', '-'])).err).toContain('--join: the times of standard');
 });

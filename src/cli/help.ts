@@ -1,0 +1,44 @@
+/** What stands under the options in `finwait --help`. */
+
+import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
+
+/** Examples, the words of kinds and findings, and the exit statuses. */
+export const EXAMPLES = `
+Examples:
+  finwait web.pcapng                          every connection, and how they ended
+  finwait --close rst --port 443 web.pcapng   only the resets on port 443
+  finwait show web.pcapng 7                   connection 7 as a ladder diagram, and in words
+  finwait follow web.pcapng 7                 the bytes of connection 7, both directions
+  finwait extract web.pcapng -d streams       the bytes of every connection, two files each
+  finwait report captures -o report.md        all captures in a folder, in one report
+  finwait --format jsonl web.pcapng | jq .close.kind
+  tcpdump -w - tcp | finwait --format jsonl - records as connections finish
+  finwait --fail-on rst,refused test.pcap     exit status 1 for a script or CI
+
+Kinds and findings:
+  close       ${CLOSE_KINDS.join(', ')}
+  handshake   ${HANDSHAKE_KINDS.join(', ')}
+${wrapList('finding', FINDING_CODES)}
+
+Exit status:
+    0  done (also where the reader of a pipe has gone away)
+    1  --fail-on matched a connection
+    2  wrong usage, or an input that can't be read at all; other files are still done
+    3  an input was damaged: the result holds everything before the damage
+  130  interrupted: what was finished is written first
+  Of several, the first of 130, 2, 3, 1.`;
+
+/** A list of words under a label, broken to 78 columns. */
+function wrapList(label: string, words: readonly string[]): string {
+  const lines: string[] = [];
+  let line = `  ${label.padEnd(12)}`;
+  for (const [i, word] of words.entries()) {
+    const text = i === words.length - 1 ? word : `${word}, `;
+    if (line.length + text.trimEnd().length > 78) {
+      lines.push(line.trimEnd());
+      line = ' '.repeat(14);
+    }
+    line += text;
+  }
+  return [...lines, line].join('\n');
+}
