@@ -3,7 +3,7 @@
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc } from '../base/time.ts';
 import type { Conclusion } from '../tcp/conclude.ts';
-import { transferSide } from '../tcp/figures.ts';
+import { transferOf } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
@@ -38,11 +38,7 @@ export function buildRecord(
     packets: { client: finished.packets[c], server: finished.packets[s] },
     bytes: { client: finished.bytes[c], server: finished.bytes[s] },
     duplicateFrames: finished.duplicates,
-    transfer: {
-      client: transferSide(finished.transfer[c]),
-      server: transferSide(finished.transfer[s]),
-      reusedPorts: finished.reusedPorts,
-    },
+    transfer: transferOf(finished, c),
     handshake,
     close,
     states,

@@ -50,7 +50,10 @@ export function createTransferTotals(): TransferTotals {
 }
 
 /** Adds the figures of one connection. */
-export function countTransfer(totals: TransferTotals, { transfer }: ConnectionRecord): void {
+export function countTransfer(
+  totals: TransferTotals,
+  { transfer }: Pick<ConnectionRecord, 'transfer'>,
+): void {
   addSide(totals, transfer.client);
   addSide(totals, transfer.server);
   if (transfer.reusedPorts) totals.reusedPorts++;
@@ -72,7 +75,7 @@ export function addTransfer(totals: TransferTotals, more: TransferTotals): void 
 /** Counts one connection. A SYN that nobody answers is whole with one direction. */
 export function countRecord(
   counts: RecordCounts,
-  record: Pick<ConnectionRecord, 'bytes' | 'close' | 'handshake' | 'packets'>,
+  record: Pick<ConnectionRecord, 'bytes' | 'close' | 'handshake' | 'packets' | 'transfer'>,
 ): void {
   counts.handshakes[record.handshake.kind]++;
   counts.closes[record.close.kind]++;

@@ -122,7 +122,7 @@ export function createEndFigures(): EndFigures {
 }
 
 /** The figures as a record shows them. */
-export function transferSide({ values: v }: EndFigures): TransferSide {
+function transferSide({ values: v }: EndFigures): TransferSide {
   return {
     retransmissions: v[RETRANSMISSIONS]!,
     retransmittedBytes: v[RETRANSMITTED_BYTES]!,
@@ -180,4 +180,16 @@ export function isQuiet(side: TransferSide): boolean {
       side.ackedUnseen ===
     0
   );
+}
+
+/** The figures of a finished connection whose end `client` is the client, as a record shows them. */
+export function transferOf(
+  finished: { readonly transfer: readonly [EndFigures, EndFigures]; readonly reusedPorts: boolean },
+  client: 0 | 1,
+): Transfer {
+  return {
+    client: transferSide(finished.transfer[client]),
+    server: transferSide(finished.transfer[client === 0 ? 1 : 0]),
+    reusedPorts: finished.reusedPorts,
+  };
 }
