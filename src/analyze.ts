@@ -9,7 +9,7 @@ import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
 import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
-import { parseSynOptions, type SynOptions } from './decode/tcp-options.ts';
+import { parseSynOptions, readSackBlocks, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord } from './report/build-record.ts';
@@ -163,6 +163,7 @@ export class AnalysisRun {
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
       seed: randomInt(2 ** 32 - 1),
       readOptions: (p) => packOptions(this.#readOptions(p)),
+      readSack: (p, out) => this.#readSack(p, out),
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       zeek: options.zeek === true,
       onFinished: (finished) => {
@@ -270,6 +271,13 @@ export class AnalysisRun {
     const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
     const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
     return parseSynOptions(view, start, optionsLenAt(columns, view, p));
+  }
+
+  #readSack(p: number, out: Int32Array): number {
+    const columns = this.#columns;
+    const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
+    const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
+    return readSackBlocks(view, start, optionsLenAt(columns, view, p), out);
   }
 
   #payloadHandler(listener: PayloadListener, only: number | undefined) {

@@ -14,8 +14,10 @@ export {
   type FollowOptions,
   follow,
 } from './follow.ts';
+export type { TransferTotals } from './report/counts.ts';
 export type { CaptureSummary, ConnectionRecord, EndpointAddress } from './report/record.ts';
 export type { ZeekEnd, ZeekView } from './report/zeek-view.ts';
+export type { RttFigures, Transfer, TransferSide } from './tcp/figures.ts';
 export {
   nextState,
   TCP_EVENTS,

@@ -12,6 +12,7 @@ import type { FrameSource } from '../capture/source.ts';
 import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
 import { addCounts, countRecord, createCounts } from '../report/counts.ts';
 import { countConnection, createFigures } from '../report/figures.ts';
+import { transferOf } from '../tcp/figures.ts';
 import { type FinishedConnection, readStory } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 
@@ -104,7 +105,13 @@ async function readSource(
       const { close, handshake } = conclusion;
       const client = finished.clientEnd;
       const bytes = sides(finished.bytes, client);
-      countRecord(counts, { bytes, packets: sides(finished.packets, client), close, handshake });
+      countRecord(counts, {
+        bytes,
+        packets: sides(finished.packets, client),
+        close,
+        handshake,
+        transfer: transferOf(finished, client),
+      });
       countConnection(figures, finished, conclusion);
       if (joined !== null) countBegun(begun, joined, finished);
       return true;

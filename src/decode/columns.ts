@@ -43,8 +43,8 @@ export interface SegmentColumns {
   readonly ipId: Uint16Array;
   /** TTL or hop limit. */
   readonly ttl: Uint8Array;
-  /** 1 where the segment has a timestamps option. */
-  readonly hasTs: Uint8Array;
+  /** HAS_TIMESTAMPS and HAS_MORE_OPTIONS. */
+  readonly optionBits: Uint8Array;
   readonly tsVal: Int32Array;
   readonly tsEcr: Int32Array;
   /** Where the TCP header begins; tcp.ts finds options and payload by it. */
@@ -94,7 +94,7 @@ export const IP_ID_AT = FIRST_HALF + 3 * HALVES;
 const FIRST_BYTE = (FIRST_HALF + 4 * HALVES) * 2;
 export const FAMILY_AT = FIRST_BYTE + 0 * BYTES;
 export const TTL_AT = FIRST_BYTE + 1 * BYTES;
-export const HAS_TS_AT = FIRST_BYTE + 2 * BYTES;
+export const OPTION_BITS_AT = FIRST_BYTE + 2 * BYTES;
 export const IN_SPILL_AT = FIRST_BYTE + 3 * BYTES;
 
 const MEMORY_BYTES = FIRST_BYTE + 4 * BYTES;
@@ -130,12 +130,16 @@ export function createSegmentColumns(): SegmentColumns {
     ipId: halves(IP_ID_AT),
     family: bytes(FAMILY_AT),
     ttl: bytes(TTL_AT),
-    hasTs: bytes(HAS_TS_AT),
+    optionBits: bytes(OPTION_BITS_AT),
     inSpill: bytes(IN_SPILL_AT),
     spill,
     spillView: new DataView(spill.buffer),
   };
 }
+
+/** In `optionBits`: the segment has a timestamps option; its options hold more than that (SACK, for one). */
+export const HAS_TIMESTAMPS = 1;
+export const HAS_MORE_OPTIONS = 2;
 
 export const FIN = 0x001;
 export const SYN = 0x002;

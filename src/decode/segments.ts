@@ -7,11 +7,13 @@ import {
   DST_AT,
   FAMILY_AT,
   FLAGS_AT,
-  HAS_TS_AT,
+  HAS_MORE_OPTIONS,
+  HAS_TIMESTAMPS,
   HEADER_OFFSET_AT,
   IN_SPILL_AT,
   IP_ID_AT,
   IP_LEN_AT,
+  OPTION_BITS_AT,
   PAYLOAD_LEN_AT,
   PORTS_AT,
   SEGMENT_RING,
@@ -38,7 +40,7 @@ const DST = DST_AT;
 const ETHERNET = LINKTYPE_ETHERNET;
 const FAMILY = FAMILY_AT;
 const FLAGS = FLAGS_AT;
-const HAS_TS = HAS_TS_AT;
+const OPTION_BITS = OPTION_BITS_AT;
 const HEADER_OFFSET = HEADER_OFFSET_AT;
 const IN_SPILL = IN_SPILL_AT;
 const IP_ID = IP_ID_AT;
@@ -63,6 +65,8 @@ const ETHERNET_LEN = 14;
 const VLAN_TAG_LEN = 4;
 const IPV4_LEN = 20;
 const IPV6_LEN = 40;
+/** Of the timestamps option with the two NOPs before it. */
+const TIMESTAMPS_LEN = 12;
 
 /** Where `readSegments` stands within a batch, and what the long way (decode.ts) has found for it. */
 export interface Place {
@@ -209,15 +213,16 @@ export function readSegments(
     const options = tcp + TCP_LEN;
     const optionsLen = Math.min(tcp + headerLen, end) - options;
     let timestamps = options + 4;
-    if (optionsLen < 12 || view.getInt32(options) !== NOP_NOP_TS) {
+    if (optionsLen < TIMESTAMPS_LEN || view.getInt32(options) !== NOP_NOP_TS) {
       timestamps = optionsLen < 10 ? -1 : findTimestamps(view, options, optionsLen);
     }
     if (timestamps >= 0) {
-      memory8[HAS_TS + to] = 1;
+      memory8[OPTION_BITS + to] =
+        optionsLen > TIMESTAMPS_LEN ? HAS_TIMESTAMPS | HAS_MORE_OPTIONS : HAS_TIMESTAMPS;
       memory32[TS_VAL + to] = view.getInt32(timestamps);
       memory32[TS_ECR + to] = view.getInt32(timestamps + 4);
     } else {
-      memory8[HAS_TS + to] = 0;
+      memory8[OPTION_BITS + to] = optionsLen > 0 ? HAS_MORE_OPTIONS : 0;
       memory32[TS_VAL + to] = 0;
       memory32[TS_ECR + to] = 0;
     }

@@ -3,6 +3,7 @@
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc } from '../base/time.ts';
 import type { Conclusion } from '../tcp/conclude.ts';
+import { transferOf } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
@@ -37,6 +38,7 @@ export function buildRecord(
     packets: { client: finished.packets[c], server: finished.packets[s] },
     bytes: { client: finished.bytes[c], server: finished.bytes[s] },
     duplicateFrames: finished.duplicates,
+    transfer: transferOf(finished, c),
     handshake,
     close,
     states,

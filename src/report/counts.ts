@@ -1,5 +1,6 @@
 /** The figures of a capture that come from its records, so that they can be counted in two places and added. */
 
+import { COUNT_NAMES, isQuiet, type TransferSide } from '../tcp/figures.ts';
 import {
   CLOSE_KINDS,
   type CloseKind,
@@ -7,6 +8,13 @@ import {
   type HandshakeKind,
 } from '../tcp/verdicts.ts';
 import type { ConnectionRecord } from './record.ts';
+
+/** The figures of transfer that are added up, both directions of all connections together. */
+export const TRANSFER_TOTALS = [...COUNT_NAMES, 'uniqueBytes', 'missingBytes'] as const;
+export type TransferTotals = Record<(typeof TRANSFER_TOTALS)[number], number> & {
+  /** Connections whose ports an earlier one had used. */
+  reusedPorts: number;
+};
 
 /** Part of CaptureSummary. */
 export interface RecordCounts {
@@ -17,6 +25,7 @@ export interface RecordCounts {
   /** Connections seen in one direction only; begun before the capture. */
   oneDirection: number;
   begunBefore: number;
+  transfer: TransferTotals;
 }
 
 function zeros<K extends string>(kinds: readonly K[]): Record<K, number> {
@@ -31,13 +40,42 @@ export function createCounts(): RecordCounts {
     bytes: 0,
     oneDirection: 0,
     begunBefore: 0,
+    transfer: createTransferTotals(),
   };
+}
+
+/** All zero. */
+export function createTransferTotals(): TransferTotals {
+  return { ...zeros(TRANSFER_TOTALS), reusedPorts: 0 };
+}
+
+/** Adds the figures of one connection. */
+export function countTransfer(
+  totals: TransferTotals,
+  { transfer }: Pick<ConnectionRecord, 'transfer'>,
+): void {
+  addSide(totals, transfer.client);
+  addSide(totals, transfer.server);
+  if (transfer.reusedPorts) totals.reusedPorts++;
+}
+
+function addSide(totals: TransferTotals, side: TransferSide): void {
+  totals.uniqueBytes += side.uniqueBytes;
+  totals.missingBytes += side.missingBytes;
+  if (isQuiet(side)) return;
+  for (const name of COUNT_NAMES) totals[name] += side[name];
+}
+
+/** Adds `more` to `totals`. */
+export function addTransfer(totals: TransferTotals, more: TransferTotals): void {
+  for (const name of TRANSFER_TOTALS) totals[name] += more[name];
+  totals.reusedPorts += more.reusedPorts;
 }
 
 /** Counts one connection. A SYN that nobody answers is whole with one direction. */
 export function countRecord(
   counts: RecordCounts,
-  record: Pick<ConnectionRecord, 'bytes' | 'close' | 'handshake' | 'packets'>,
+  record: Pick<ConnectionRecord, 'bytes' | 'close' | 'handshake' | 'packets' | 'transfer'>,
 ): void {
   counts.handshakes[record.handshake.kind]++;
   counts.closes[record.close.kind]++;
@@ -45,6 +83,7 @@ export function countRecord(
   const isOneSided = record.packets.client === 0 || record.packets.server === 0;
   if (isOneSided && record.handshake.kind !== 'unanswered') counts.oneDirection++;
   if (record.handshake.kind === 'none') counts.begunBefore++;
+  countTransfer(counts.transfer, record);
 }
 
 /** Adds `more` to `counts`. */
@@ -54,4 +93,5 @@ export function addCounts(counts: RecordCounts, more: RecordCounts): void {
   counts.bytes += more.bytes;
   counts.oneDirection += more.oneDirection;
   counts.begunBefore += more.begunBefore;
+  addTransfer(counts.transfer, more.transfer);
 }

@@ -42,6 +42,24 @@ export const CSV_COLUMNS = [
   'closeTotal',
   'bytesAfterFin',
   'findings',
+  'clientRetransmissions',
+  'serverRetransmissions',
+  'clientRetransmittedBytes',
+  'serverRetransmittedBytes',
+  'clientOutOfOrder',
+  'serverOutOfOrder',
+  'clientDuplicateAcks',
+  'serverDuplicateAcks',
+  'clientZeroWindows',
+  'serverZeroWindows',
+  'clientUniqueBytes',
+  'serverUniqueBytes',
+  'clientMissingBytes',
+  'serverMissingBytes',
+  'clientMaxBytesInFlight',
+  'serverMaxBytesInFlight',
+  'clientRttMedian',
+  'serverRttMedian',
 ] as const;
 
 /** The header line, without its line end. */
@@ -58,6 +76,7 @@ export function csvBytes(capacity: number): ByteText {
 /** Writes `record` as one row with its line end. Of a record's text only the file's name is foreign. Hot path, as `writeRecord`. */
 export function writeRow(out: ByteText, r: ConnectionRecord): void {
   const { handshake, close } = r;
+  const { client, server } = r.transfer;
   out.utf8(csvCell(r.file));
   out.raw(',');
   out.integer(r.stream);
@@ -100,6 +119,24 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
     if (i > 0) out.raw(' ');
     out.raw(r.findings[i]?.code ?? '');
   }
+  integer(out, client.retransmissions);
+  integer(out, server.retransmissions);
+  integer(out, client.retransmittedBytes);
+  integer(out, server.retransmittedBytes);
+  integer(out, client.outOfOrder);
+  integer(out, server.outOfOrder);
+  integer(out, client.duplicateAcks);
+  integer(out, server.duplicateAcks);
+  integer(out, client.zeroWindows);
+  integer(out, server.zeroWindows);
+  integer(out, client.uniqueBytes);
+  integer(out, server.uniqueBytes);
+  integer(out, client.missingBytes);
+  integer(out, server.missingBytes);
+  integer(out, client.maxBytesInFlight);
+  integer(out, server.maxBytesInFlight);
+  seconds(out, client.rtt === null ? null : client.rtt.median);
+  seconds(out, server.rtt === null ? null : server.rtt.median);
   out.raw(CSV_EOL);
 }
 

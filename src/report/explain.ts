@@ -1,6 +1,7 @@
 /** What a connection's record means in plain words (docs/specification.md §2 and §3). */
 
 import { assertNever } from '../base/assert-never.ts';
+import type { TransferSide } from '../tcp/figures.ts';
 import type { Close, Handshake, Side } from '../tcp/verdicts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
@@ -17,6 +18,7 @@ export function explain(record: ConnectionRecord): Paragraph[] {
   const { close, handshake } = record;
   const paragraphs: Paragraph[] = [
     { title: 'Opened', sentences: [openingSentence(handshake), ...handshakeDetails(handshake)] },
+    { title: 'Transfer', sentences: transferSentences(record) },
     { title: 'Closed', sentences: [closeSentence(close), ...closeDetails(close)] },
     { title: 'TIME_WAIT', sentences: timeWaitSentences(record) },
     { title: 'Why', sentences: whySentences(close) },
@@ -153,6 +155,44 @@ function closeDetails(close: Close): string[] {
     out.push(`After the FIN ${humanBytes(bytesAfterFin)} still came from the passive side.`);
   }
   if (total !== null && total > 0) out.push(`The whole close took ${humanSeconds(total)}.`);
+  return out;
+}
+
+function transferSentences({ packets, transfer }: ConnectionRecord): string[] {
+  const out: string[] = [];
+  for (const side of ['client', 'server'] as const) {
+    if (packets[side] > 0) out.push(...sideSentences(side, transfer[side]));
+  }
+  return out;
+}
+
+function sideSentences(side: Side, t: TransferSide): string[] {
+  const rtt =
+    t.rtt === null
+      ? ''
+      : `, acknowledged after ${humanSeconds(t.rtt.median)}${t.rtt.samples > 1 ? ` (median of ${t.rtt.samples}, at most ${humanSeconds(t.rtt.max)})` : ''}`;
+  const out = [
+    t.uniqueBytes === 0
+      ? `The ${side} sent no data.`
+      : `The ${side} sent ${humanBytes(t.uniqueBytes)}, at most ${humanBytes(t.maxBytesInFlight)} in flight${rtt}.`,
+  ];
+  const events: string[] = [];
+  const say = (n: number, one: string): void => {
+    if (n > 0) events.push(plural(n, one));
+  };
+  say(t.retransmissions, 'retransmission');
+  say(t.outOfOrder, 'out-of-order segment');
+  say(t.duplicateAcks, 'duplicate ACK');
+  say(t.keepAlives, 'keep-alive');
+  say(t.zeroWindows, 'zero window');
+  say(t.zeroWindowProbes, 'zero-window probe');
+  say(t.windowFull, 'window-filling segment');
+  if (events.length > 0) out.push(`Of the ${side}: ${events.join(', ')}.`);
+  if (t.missingBytes > 0) {
+    out.push(
+      `The capture lacks ${humanBytes(t.missingBytes)} that the ${side} sent and its peer acknowledged.`,
+    );
+  }
   return out;
 }
 

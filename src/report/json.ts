@@ -1,5 +1,6 @@
 /** Records as JSON Lines (RFC 8259), written byte by byte because every connection of a capture passes here. */
 
+import { COUNT_NAMES, isQuiet, type Transfer, type TransferSide } from '../tcp/figures.ts';
 import { MAX_MOLDS } from '../tcp/molds.ts';
 import { TCP_STATES } from '../tcp/state.ts';
 import {
@@ -47,6 +48,16 @@ const PACKETS_CLIENT = fragment(',"packets":{"client":');
 const SERVER = fragment(',"server":');
 const BYTES_CLIENT = fragment('},"bytes":{"client":');
 const DUPLICATES = fragment('},"duplicateFrames":');
+const TRANSFER_CLIENT = fragment(',"transfer":{"client":');
+const COUNT_KEYS = COUNT_NAMES.map((name, i) => fragment(`${i === 0 ? '{' : ','}"${name}":`));
+const NO_COUNTS = fragment(`{${COUNT_NAMES.map((name) => `"${name}":0`).join(',')}`);
+const MAX_WINDOW = fragment(',"maxWindow":');
+const UNIQUE_BYTES = fragment(',"uniqueBytes":');
+const MISSING_BYTES = fragment(',"missingBytes":');
+const MAX_BYTES_IN_FLIGHT = fragment(',"maxBytesInFlight":');
+const NO_RTT = fragment(',"rtt":null}');
+const RTT_SAMPLES = fragment(',"rtt":{"samples":');
+const REUSED_PORTS = [fragment(',"reusedPorts":false}'), fragment(',"reusedPorts":true}')] as const;
 const HANDSHAKE_KIND = fragments(HANDSHAKE_KINDS, (kind) => `,"handshake":{"kind":"${kind}"`);
 const FAST_OPEN = [
   fragment(',"fastOpen":false,"attempts":'),
@@ -141,6 +152,7 @@ export function writeRecord(
   perSide(out, r.bytes);
   out.put(DUPLICATES);
   out.integer(r.duplicateFrames);
+  transfer(out, r.transfer);
   if (template === null) verdicts(out, r);
   else template.write(out);
 }
@@ -195,6 +207,48 @@ function perSide(out: ByteText, { client, server }: PerSide<number | null>): voi
   out.integer(client);
   out.put(SERVER);
   out.integer(server);
+}
+
+function transfer(out: ByteText, t: Transfer): void {
+  out.put(TRANSFER_CLIENT);
+  transferSide(out, t.client);
+  out.put(SERVER);
+  transferSide(out, t.server);
+  out.put(REUSED_PORTS[t.reusedPorts ? 1 : 0]);
+}
+
+function transferSide(out: ByteText, side: TransferSide): void {
+  if (isQuiet(side)) out.put(NO_COUNTS);
+  else {
+    for (let i = 0; i < COUNT_NAMES.length; i++) {
+      out.put(COUNT_KEYS[i] as Fragment);
+      out.integer(side[COUNT_NAMES[i] as (typeof COUNT_NAMES)[number]]);
+    }
+  }
+  out.put(MAX_WINDOW);
+  out.integer(side.maxWindow);
+  out.put(UNIQUE_BYTES);
+  out.integer(side.uniqueBytes);
+  out.put(MISSING_BYTES);
+  out.integer(side.missingBytes);
+  out.put(MAX_BYTES_IN_FLIGHT);
+  out.integer(side.maxBytesInFlight);
+  const { rtt } = side;
+  if (rtt === null) {
+    out.put(NO_RTT);
+    return;
+  }
+  out.put(RTT_SAMPLES);
+  out.integer(rtt.samples);
+  out.raw(',"min":');
+  out.seconds(rtt.min);
+  out.raw(',"median":');
+  out.seconds(rtt.median);
+  out.raw(',"p95":');
+  out.seconds(rtt.p95);
+  out.raw(',"max":');
+  out.seconds(rtt.max);
+  out.raw('}}');
 }
 
 function handshake(out: Sink, h: Handshake): void {

@@ -1,6 +1,7 @@
 /** The record of a connection, the same in every output (docs/specification.md §7), and the figures of a whole capture. */
 
 import type { Damage } from '../base/errors.ts';
+import type { Transfer } from '../tcp/figures.ts';
 import type { Close, Finding, Handshake, PerSide, StateEntry } from '../tcp/verdicts.ts';
 import type { RecordCounts } from './counts.ts';
 import type { ZeekView } from './zeek-view.ts';
@@ -35,6 +36,7 @@ export interface ConnectionRecord {
   /** Payload bytes of these. */
   bytes: PerSide<number>;
   duplicateFrames: number;
+  transfer: Transfer;
   handshake: Handshake;
   close: Close;
   states: PerSide<StateEntry[]>;

@@ -1,6 +1,7 @@
 /** The summary under the table: how the connections were opened and closed, and what the capture itself is worth. */
 
 import { CLOSE_KINDS, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
+import { addTransfer, countTransfer, createTransferTotals, type TransferTotals } from './counts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { CaptureSummary, ConnectionRecord } from './record.ts';
 import { closePaint, styleFor } from './style.ts';
@@ -19,6 +20,7 @@ export interface Tally {
   findings: Map<string, number>;
   incomplete: number;
   likely: number;
+  transfer: TransferTotals;
 }
 
 /** A tally of nothing. */
@@ -34,15 +36,15 @@ export function createTally(): Tally {
     findings: new Map(),
     incomplete: 0,
     likely: 0,
+    transfer: createTransferTotals(),
   };
 }
 
 /** Counts one connection. */
-export function tallyRecord(
-  tally: Tally,
-  { bytes, close, handshake, findings }: ConnectionRecord,
-): void {
+export function tallyRecord(tally: Tally, record: ConnectionRecord): void {
+  const { bytes, close, handshake, findings } = record;
   tally.connections += 1;
+  countTransfer(tally.transfer, record);
   tally.bytes += bytes.client + bytes.server;
   count(tally.handshakes, handshake.kind);
   count(tally.closes, close.kind);
@@ -65,6 +67,7 @@ export function addTally(tally: Tally, more: Tally): void {
   tally.bytes += more.bytes;
   tally.incomplete += more.incomplete;
   tally.likely += more.likely;
+  addTransfer(tally.transfer, more.transfer);
   const maps = ['handshakes', 'closes', 'initiators', 'timeWaits', 'phases', 'findings'] as const;
   for (const name of maps) for (const [key, n] of more[name]) count(tally[name], key, n);
 }
@@ -120,6 +123,7 @@ export function formatSummary(
     ...(tally.incomplete > 0 ? [`last step missing ${humanCount(tally.incomplete)}`] : []),
     ...(tally.likely > 0 ? [`kind only likely ${humanCount(tally.likely)}`] : []),
   ]);
+  say('Transfer', transferFacts(tally.transfer));
   say(
     'Findings',
     [...tally.findings]
@@ -132,6 +136,26 @@ export function formatSummary(
     say('Damaged', [style.bad(`at byte ${offset}: ${escapeTerminal(message)}`)]);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** What did not go smoothly; nothing where all did. */
+function transferFacts(t: TransferTotals): string[] {
+  const facts: string[] = [];
+  const say = (n: number, text: string): void => {
+    if (n > 0) facts.push(`${text} ${humanCount(n)}`);
+  };
+  say(t.retransmissions, 'retransmissions');
+  if (t.retransmittedBytes > 0) facts.push(`of these data ${humanBytes(t.retransmittedBytes)}`);
+  say(t.fastRetransmissions, 'of these fast');
+  say(t.spuriousRetransmissions, 'of these spurious');
+  say(t.outOfOrder, 'out of order');
+  say(t.duplicateAcks, 'duplicate ACKs');
+  say(t.keepAlives, 'keep-alives');
+  say(t.zeroWindows, 'zero windows');
+  say(t.windowFull, 'window full');
+  say(t.reusedPorts, 'ports used again');
+  if (t.missingBytes > 0) facts.push(`missing from the capture ${humanBytes(t.missingBytes)}`);
+  return facts;
 }
 
 /** What lowers the trust in the figures; one sentence where nothing does. */

@@ -10,6 +10,7 @@ import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
 import type { TrackerCounts, TrackerOptions } from './tracker-options.ts';
+import { Transfer } from './transfer.ts';
 import { createZeekFacts } from './zeek/facts.ts';
 import { ZeekObserver } from './zeek/observer.ts';
 
@@ -36,6 +37,7 @@ export class Connections {
   protected readonly linger = new LingerQueue();
   protected readonly cookies = new Map<number, string>();
   protected readonly finished = createFinished();
+  protected readonly transfer: Transfer;
   protected readonly zeek: ZeekObserver | null;
   protected cold: Int32Array;
   protected coldDoubles: Float64Array;
@@ -66,6 +68,7 @@ export class Connections {
     if (this.zeek !== null) this.finished.zeek = createZeekFacts();
     this.table = new FlowTable(L.HOT_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
+    this.transfer = new Transfer(columns, options.readSack);
     this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
     this.coldDoubles = new Float64Array(this.cold.buffer);
     this.coldBytes = new Uint8Array(this.cold.buffer);
@@ -128,11 +131,13 @@ export class Connections {
     const found = this.found;
     const cold = this.cold;
     const pool = this.pool;
+    const transfer = this.transfer;
     let touched = 0;
     for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.HOT_WORDS;
       touched ^= table.words[h]! ^ table.words[h + L.HOT_WORDS / 2]!;
+      touched ^= transfer.touch(found[i]!);
     }
     for (let i = 0; i < count; i++) found[i] = cold[found[i]! * L.COLD_WORDS + L.C_TAIL]!;
     for (let i = 0; i < count; i++) touched ^= pool.touch(found[i]!);
@@ -140,7 +145,7 @@ export class Connections {
   }
 
   /** A record for a 4-tuple not in the table, or -1 where the segment is a late one of a forgotten connection. */
-  protected openRecord(p: number, i: number, d: number, six: number): number {
+  protected openRecord(p: number, i: number, d: number, six: number, isReuse: boolean): number {
     const columns = this.columns;
     const addresses = this.addresses;
     const a = this.keyA[i]!;
@@ -148,6 +153,7 @@ export class Connections {
     const ports = this.keyPorts[i]!;
     const ghostA = six === 1 ? addresses.fold(a) : a;
     const ghostB = six === 1 ? addresses.fold(b) : b;
+    let isReused = isReuse;
     if ((columns.flags[p]! & (SYN | ACK)) !== SYN) {
       if (
         (columns.flags[p]! & SYN) === 0 &&
@@ -161,6 +167,7 @@ export class Connections {
         return -1;
       }
     } else {
+      isReused ||= this.ghosts.has(ghostA, ghostB, ports, six, 0);
       this.ghosts.forget(ghostA, ghostB, ports, six);
     }
     if (six === 1) {
@@ -179,6 +186,7 @@ export class Connections {
     const cold = this.cold;
     const c = index * L.COLD_WORDS;
     cold.fill(0, c, c + L.COLD_WORDS);
+    this.transfer.open(index, p, isReused);
     cold[c + L.C_START_SEC] = columns.tsSec[p]!;
     cold[c + L.C_START_NS] = columns.tsNs[p]!;
     this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;

@@ -1,6 +1,6 @@
 /** Tells a frame that the capture saw twice from a segment that was sent twice (docs/specification.md §1). */
 
-import { SEGMENT_RING, type SegmentColumns } from '../decode/columns.ts';
+import { HAS_TIMESTAMPS, SEGMENT_RING, type SegmentColumns } from '../decode/columns.ts';
 
 /** A copy arrives within this time. */
 export const DUPLICATE_WINDOW_NS = 5_000_000;
@@ -33,7 +33,8 @@ export function isDuplicate(
   previous: Int32Array,
 ): boolean {
   const at = current & MASK;
-  const { seq, ack, flags, payloadLen, checksum, ipId, hasTs, tsVal, ttl, tsSec, tsNs } = columns;
+  const { seq, ack, flags, payloadLen, checksum, ipId, optionBits, tsVal, ttl, tsSec, tsNs } =
+    columns;
   let number = latest;
   for (let step = 0; step < MAX_STEPS; step++) {
     if (number === 0 || ((current - (number - 1)) & NUMBER_MASK) > RING_REACH) return false;
@@ -51,7 +52,8 @@ export function isDuplicate(
       const sameId =
         ipId[at] !== 0 && ipId[other] !== 0
           ? ipId[at] === ipId[other]
-          : hasTs[at] === 1 && hasTs[other] === 1 && tsVal[at] === tsVal[other];
+          : (optionBits[at]! & optionBits[other]! & HAS_TIMESTAMPS) !== 0 &&
+            tsVal[at] === tsVal[other];
       if (sameId && hops >= 0 && hops <= 2) return true;
     }
     number = previous[other]!;

@@ -1,5 +1,6 @@
 /** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
 
+import { createEndFigures, type EndFigures } from './figures.ts';
 import { createStory, type Story, type StoryPool } from './story.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
 
@@ -43,6 +44,9 @@ export interface FinishedConnection {
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
   readonly options: [number, number];
   readonly cookie: [string, string];
+  /** The capture holds an earlier connection of the same two ends. */
+  reusedPorts: boolean;
+  readonly transfer: readonly [EndFigures, EndFigures];
   /** Where its story lies until `readStory`: `pool` is null afterwards. */
   pool: StoryPool | null;
   head: number;
@@ -88,6 +92,8 @@ export function createFinished(): FinishedConnection {
     lostFrames: false,
     options: [0, 0],
     cookie: ['', ''],
+    reusedPorts: false,
+    transfer: [createEndFigures(), createEndFigures()],
     pool: null,
     head: 0,
     tail: 0,

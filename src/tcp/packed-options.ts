@@ -31,6 +31,12 @@ export function hasCookie(word: number): boolean {
   return (word & COOKIE) !== 0;
 }
 
+/** The shift count of the window scale option, or -1 where there was none or no SYN. Hot path. */
+export function windowShift(word: number): number {
+  const scale = (word >>> SCALE_SHIFT) & 15;
+  return word === 0 || scale === NO_SCALE ? -1 : scale;
+}
+
 /** The options again; null where `word` is 0 (no SYN seen). `cookie` is the hex of the cookie where there is one. */
 export function unpackOptions(word: number, cookie: string): TcpOptions | null {
   if (word === 0) return null;

@@ -1,5 +1,6 @@
 /** Finished connections as plain words, to hand them to another thread: what `conclude` needs and nothing else. */
 
+import { COUNTS, type EndFigures, FIGURES } from './figures.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
 import { createZeekFacts } from './zeek/facts.ts';
@@ -10,12 +11,20 @@ const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused
 /** Words of the fixed part: 8 doubles, then 40 words. */
 const DOUBLES = 8;
 const FIXED_WORDS = DOUBLES * 2 + 40;
+/** Bits of one word; HAS_COUNTS for each end. */
+const LOST_FRAMES = 1;
+const REUSED_PORTS = 2;
+const HAS_COUNTS = 4;
 /** A Fast Open cookie has at most 16 bytes, 32 characters of hex: a word each. */
 const MAX_COOKIE_CHARS = 32;
 
 /** The most words that one connection takes. */
 export const MAX_PACKED_WORDS =
-  FIXED_WORDS + 2 * MAX_COOKIE_CHARS + MAX_ZEEK_WORDS + MAX_STORY_ENTRIES * ENTRY_WORDS;
+  FIXED_WORDS +
+  2 * MAX_COOKIE_CHARS +
+  4 * FIGURES +
+  MAX_ZEEK_WORDS +
+  MAX_STORY_ENTRIES * ENTRY_WORDS;
 
 /** Many packed connections, one behind the other, in one transferable piece of memory. */
 export class PackedConnections {
@@ -61,7 +70,11 @@ export class PackedConnections {
     words[at++] = f.firstFrom;
     words[at++] = f.duplicates;
     words[at++] = ENDS.indexOf(f.end);
-    words[at++] = f.lostFrames ? 1 : 0;
+    words[at++] =
+      (f.lostFrames ? LOST_FRAMES : 0) |
+      (f.reusedPorts ? REUSED_PORTS : 0) |
+      (f.transfer[0].hasCounts ? HAS_COUNTS : 0) |
+      (f.transfer[1].hasCounts ? HAS_COUNTS << 1 : 0);
     words[at++] = f.lastData;
     for (let e = 0; e < 2; e++) {
       const address = f.address[e]!;
@@ -85,11 +98,21 @@ export class PackedConnections {
       }
     }
     if ((at & 1) !== 0) at++;
+    at = this.#pushFigures(at, f.transfer[0]);
+    at = this.#pushFigures(at, f.transfer[1]);
     if (f.zeek !== null) at = packZeek(f.zeek, words, doubles, at);
     const from = at;
     at = f.pool === null ? at : f.pool.copy(f.head, f.tail, words, at);
     words[counted] = (at - from) / ENTRY_WORDS;
     this.#at = at;
+  }
+
+  /** Counts that are all 0 are left out. */
+  #pushFigures(at: number, { values, hasCounts }: EndFigures): number {
+    const doubles = this.#doubles;
+    let d = at >> 1;
+    for (let i = hasCounts ? 0 : COUNTS; i < FIGURES; i++) doubles[d++] = values[i]!;
+    return d * 2;
   }
 
   /** Calls `visit` with each connection in the first `used` words; the record is used again. */
@@ -131,7 +154,9 @@ function unpack(
   f.firstFrom = words[at++] === 0 ? 0 : 1;
   f.duplicates = words[at++]!;
   f.end = ENDS[words[at++]!]!;
-  f.lostFrames = words[at++] === 1;
+  const bits = words[at++]!;
+  f.lostFrames = (bits & LOST_FRAMES) !== 0;
+  f.reusedPorts = (bits & REUSED_PORTS) !== 0;
   f.lastData = words[at++] as -1 | 0 | 1;
   let chars = 0;
   const lengths = [0, 0];
@@ -162,10 +187,25 @@ function unpack(
     f.cookie[1] = '';
   }
   if ((at & 1) !== 0) at++;
+  at = unpackFigures(doubles, at, f.transfer[0], (bits & HAS_COUNTS) !== 0);
+  at = unpackFigures(doubles, at, f.transfer[1], (bits & (HAS_COUNTS << 1)) !== 0);
   if (hasZeek) {
     f.zeek ??= createZeekFacts();
     at = unpackZeek(f.zeek, words, doubles, at);
   }
   readEntries(f.story, words, doubles, at, count, f.firstFrame);
   return at + count * ENTRY_WORDS;
+}
+
+function unpackFigures(
+  doubles: Float64Array,
+  at: number,
+  out: EndFigures,
+  hasCounts: boolean,
+): number {
+  if (!hasCounts && out.hasCounts) out.values.fill(0, 0, COUNTS);
+  out.hasCounts = hasCounts;
+  let d = at >> 1;
+  for (let i = hasCounts ? 0 : COUNTS; i < FIGURES; i++) out.values[i] = doubles[d++]!;
+  return d * 2;
 }

@@ -1,6 +1,6 @@
 /** The story of a connection: its few segments at which something happens, packed, chained and out of the way of the rest. */
 
-import type { SegmentColumns } from '../decode/columns.ts';
+import { HAS_TIMESTAMPS, type SegmentColumns } from '../decode/columns.ts';
 
 /** Entries a connection keeps at most, more than the limits of all kinds together (tcp/keep.ts). */
 export const MAX_STORY_ENTRIES = 768;
@@ -84,7 +84,7 @@ export class StoryPool {
     words[at + BITS] =
       columns.flags[position]! |
       marks |
-      (columns.hasTs[position] === 1 ? HAS_TS : 0) |
+      ((columns.optionBits[position]! & HAS_TIMESTAMPS) !== 0 ? HAS_TS : 0) |
       (columns.ipId[position]! << 16);
     this.doubles[(at + TIME) >> 1] =
       (columns.tsSec[position]! - startSec) * 1_000_000_000 + (columns.tsNs[position]! - startNs);

@@ -13,6 +13,8 @@ export interface TrackerOptions {
   /** Reads the options of the SYN at `position` of the ring: packed, and its Fast Open cookie where it has one. */
   readOptions: (position: number) => number;
   readCookie: (position: number) => string;
+  /** Reads the SACK blocks of the segment at `position`, edges in turn: how many blocks it wrote. */
+  readSack: (position: number, out: Int32Array) => number;
   /** Called with a record that is used again after the call. */
   onFinished: (finished: FinishedConnection) => void;
   /** The connection to watch (its stream number), and where its segments go. */

@@ -95,6 +95,7 @@ export class Tracker extends Connections {
     const flags = columns.flags[p]!;
     const seq = columns.seq[p]!;
     let index = table.find(this.hashes[i]!, this.keyA[i]!, this.keyB[i]!, this.keyPorts[i]!, six);
+    let isReuse = false;
     if (index >= 0 && (flags & (SYN | ACK)) === SYN) {
       // A SYN with another sequence number than this end's first is a new incarnation (Wireshark's tcp.stream).
       const h = index * L.HOT_WORDS;
@@ -102,10 +103,11 @@ export class Tracker extends Connections {
       if (isBased && table.words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) {
         this.finishRecord(index, 'reused', p);
         index = -1;
+        isReuse = true;
       }
     }
     if (index < 0) {
-      index = this.openRecord(p, i, d, six);
+      index = this.openRecord(p, i, d, six, isReuse);
       if (index < 0) return;
     }
     if (this.zeek !== null) this.zeek.segment(index, p, d);
@@ -141,6 +143,7 @@ export class Tracker extends Connections {
       if (isDuplicate(columns, number & NUMBER_MASK, latest, this.#previous)) {
         this.cold[index * L.COLD_WORDS + L.C_DUPLICATES]!++;
         this.counts.duplicates++;
+        this.transfer.duplicate(index, d, len);
         if (index === this.watched) this.options.onWatched?.(p, d === 1, true);
         return;
       }
@@ -153,6 +156,8 @@ export class Tracker extends Connections {
     if (this.hasListener) {
       this.options.onSegment?.(this.cold[index * L.COLD_WORDS + L.C_STREAM]!, p, d === 1);
     }
+
+    this.transfer.segment(index, p, d, flags, seq, ack, len, words);
 
     if (advancesSeq && !isFirst && (bits & (L.ACK_KNOWN << (1 - d))) !== 0 && (flags & RST) === 0) {
       const next = words[own + L.END_NEXT]!;
@@ -234,6 +239,7 @@ export class Tracker extends Connections {
       if (cold[c + L.C_OPTIONS + d] === 0) {
         const packed = this.options.readOptions(p);
         cold[c + L.C_OPTIONS + d] = packed;
+        this.transfer.options(index, d, packed, (flags & ACK) !== 0);
         if (hasCookie(packed)) this.cookies.set(index * 2 + d, this.options.readCookie(p));
       }
     } else if ((flags & RST) === 0) {

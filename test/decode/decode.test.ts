@@ -301,7 +301,7 @@ test('a place of the ring that held IPv6 and timestamps holds no timestamps afte
   decodeBatch(second!, 2, columns, 0, ctx);
 
   expect([columns.family[0], columns.src[0]]).toEqual([4, 0x0a000001]);
-  expect([columns.hasTs[0], columns.tsVal[0], columns.tsEcr[0]]).toEqual([0, 0, 0]);
+  expect([columns.optionBits[0], columns.tsVal[0], columns.tsEcr[0]]).toEqual([0, 0, 0]);
 });
 
 test('the short way of plain frames gives what the long way gives', () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import type { TcpState } from '../../src/tcp/state.ts';
 import { compareConnection, matchRecords, timeErrors } from '../support/compare.ts';
+import { record as sample } from '../support/records.ts';
 import type { TruthFile } from '../support/truth.ts';
 import { connection } from '../support/truth-sample.ts';
 
@@ -26,6 +27,7 @@ function record(changes: Partial<ConnectionRecord> = {}): ConnectionRecord {
     packets: { client: 6, server: 4 },
     bytes: { client: 0, server: 0 },
     duplicateFrames: 0,
+    transfer: sample().transfer,
     handshake: {
       kind: '3-way',
       fastOpen: false,

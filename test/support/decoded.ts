@@ -72,7 +72,7 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
       const [bytes, view] =
         c.inSpill[at] === 1 ? [c.spill, c.spillView] : [batch.bytes, batch.view];
       const payload = payloadOffsetAt(c, view, at);
-      const hasTs = c.hasTs[at] === 1;
+      const hasTs = (c.optionBits[at]! & 1) !== 0;
       segments.push({
         frame: c.frame[at]!,
         src: addressAt(c.src, at, c.family[at]!),

@@ -5,6 +5,7 @@ import type { RunOptions } from '../../src/analyze.ts';
 import type { FrameSource } from '../../src/capture/source.ts';
 import type { Context } from '../../src/cli/context.ts';
 import type { Writer } from '../../src/cli/writer.ts';
+import { createTransferTotals } from '../../src/report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from '../../src/report/record.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../../src/tcp/verdicts.ts';
 
@@ -13,6 +14,27 @@ type Deep<T> = T extends readonly unknown[]
   : T extends object
     ? { [K in keyof T]?: Deep<T[K]> }
     : T;
+
+const QUIET = {
+  retransmissions: 0,
+  retransmittedBytes: 0,
+  fastRetransmissions: 0,
+  spuriousRetransmissions: 0,
+  sackRetransmissions: 0,
+  dsacks: 0,
+  outOfOrder: 0,
+  duplicateAcks: 0,
+  keepAlives: 0,
+  keepAliveAcks: 0,
+  zeroWindows: 0,
+  zeroWindowProbes: 0,
+  zeroWindowProbeAcks: 0,
+  windowFull: 0,
+  windowUpdates: 0,
+  lostSegments: 0,
+  ackedUnseen: 0,
+};
+const ONE_RTT = { samples: 1, min: 0.00012, median: 0.00012, p95: 0.00012, max: 0.00012 };
 
 /** A four-way close of a small exchange, with `changes` laid over it. */
 export function record(changes: Deep<ConnectionRecord> = {}): ConnectionRecord {
@@ -31,6 +53,25 @@ export function record(changes: Deep<ConnectionRecord> = {}): ConnectionRecord {
     packets: { client: 7, server: 5 },
     bytes: { client: 78, server: 1024 },
     duplicateFrames: 0,
+    transfer: {
+      client: {
+        ...QUIET,
+        maxWindow: 64256,
+        uniqueBytes: 78,
+        missingBytes: 0,
+        maxBytesInFlight: 78,
+        rtt: ONE_RTT,
+      },
+      server: {
+        ...QUIET,
+        maxWindow: 65160,
+        uniqueBytes: 1024,
+        missingBytes: 0,
+        maxBytesInFlight: 1024,
+        rtt: null,
+      },
+      reusedPorts: false,
+    },
     handshake: {
       kind: '3-way',
       fastOpen: false,
@@ -219,6 +260,7 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
     droppedByInterface: null,
     oneDirection: 0,
     begunBefore: 0,
+    transfer: createTransferTotals(),
     warnings: [],
     damage: null,
     ...changes,

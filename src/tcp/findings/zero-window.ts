@@ -1,7 +1,8 @@
 /** `zero-window`: a side had no room for more data: its application didn't read. */
 
 import { RST, SYN } from '../../decode/columns.ts';
-import { keyEnd } from '../facts.ts';
+import { keyEnd, other } from '../facts.ts';
+import { WINDOW_FULL, ZERO_WINDOW_PROBES } from '../figures.ts';
 import type { Finder } from './finding.ts';
 
 export const zeroWindow: Finder = ({ facts }) => {
@@ -15,11 +16,18 @@ export const zeroWindow: Finder = ({ facts }) => {
       if ((story.flags[i]! & (SYN | RST)) === 0) frames.push(story.frame[i]!);
     }
     const side = end === 0 ? 'client' : 'server';
+    const sender = finished.transfer[keyEnd(facts, other(end))].values;
+    const full = sender[WINDOW_FULL]!;
+    const probes = sender[ZERO_WINDOW_PROBES]!;
+    const met = [
+      ...(full > 0 ? [`the other side filled it ${full} times`] : []),
+      ...(probes > 0 ? [`probed it ${probes} times`] : []),
+    ].join(' and ');
     return {
       code: 'zero-window',
       severity: 'warning',
       frames,
-      what: `The ${side} closed its receive window (${times} segments with window 0): its application did not read.`,
+      what: `The ${side} closed its receive window (${times} segments with window 0${met === '' ? '' : `; ${met}`}): its application did not read.`,
       advice: `Look at what the ${side} does with received data; the sender, its FIN included, has to wait.`,
     };
   }

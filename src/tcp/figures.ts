@@ -1,0 +1,195 @@
+/** Transfer figures of one end as plain numbers, and the shape they have in a record (docs/specification.md §5). */
+
+/** Round trips of one end's segments, in seconds: each from the segment to the ACK that ends where it ends. */
+export interface RttFigures {
+  samples: number;
+  min: number;
+  /** Nearest rank. */
+  median: number;
+  p95: number;
+  max: number;
+}
+
+/** What one end sent, and how it went. Counts are of segments unless the name says bytes. */
+export interface TransferSide {
+  /** Fast and spurious ones included, as in Wireshark's tcp.analysis.retransmission. */
+  retransmissions: number;
+  /** Payload bytes of these segments. */
+  retransmittedBytes: number;
+  fastRetransmissions: number;
+  spuriousRetransmissions: number;
+  /** Retransmissions into a hole below what the other end had selectively acknowledged. */
+  sackRetransmissions: number;
+  /** How often the other end said that it got bytes twice (D-SACK, RFC 2883). */
+  dsacks: number;
+  outOfOrder: number;
+  duplicateAcks: number;
+  keepAlives: number;
+  keepAliveAcks: number;
+  zeroWindows: number;
+  zeroWindowProbes: number;
+  zeroWindowProbeAcks: number;
+  windowFull: number;
+  windowUpdates: number;
+  /** Segments in front of which others are missing. */
+  lostSegments: number;
+  /** ACKs of segments that were never seen. */
+  ackedUnseen: number;
+  /** Bytes, scaled where both SYNs were seen. */
+  maxWindow: number;
+  /** Payload bytes without repetitions. */
+  uniqueBytes: number;
+  /** Bytes that the other end acknowledged and the capture lacks. */
+  missingBytes: number;
+  maxBytesInFlight: number;
+  /** Null without a sample. */
+  rtt: RttFigures | null;
+}
+
+/** Transfer figures of a connection. */
+export interface Transfer {
+  client: TransferSide;
+  server: TransferSide;
+  /** The capture holds an earlier connection of the same two ends. */
+  reusedPorts: boolean;
+}
+
+/** The counts among the figures, in the order in which `EndFigures` holds them. */
+export const COUNT_NAMES = [
+  'retransmissions',
+  'retransmittedBytes',
+  'fastRetransmissions',
+  'spuriousRetransmissions',
+  'sackRetransmissions',
+  'dsacks',
+  'outOfOrder',
+  'duplicateAcks',
+  'keepAlives',
+  'keepAliveAcks',
+  'zeroWindows',
+  'zeroWindowProbes',
+  'zeroWindowProbeAcks',
+  'windowFull',
+  'windowUpdates',
+  'lostSegments',
+  'ackedUnseen',
+] as const satisfies readonly (keyof TransferSide)[];
+
+// Places in `EndFigures`: the counts, then the sizes, then the round trips in nanoseconds.
+export const RETRANSMISSIONS = 0;
+export const RETRANSMITTED_BYTES = 1;
+export const FAST_RETRANSMISSIONS = 2;
+export const SPURIOUS_RETRANSMISSIONS = 3;
+export const SACK_RETRANSMISSIONS = 4;
+export const DSACKS = 5;
+export const OUT_OF_ORDER = 6;
+export const DUPLICATE_ACKS = 7;
+export const KEEP_ALIVES = 8;
+export const KEEP_ALIVE_ACKS = 9;
+export const ZERO_WINDOWS = 10;
+export const ZERO_WINDOW_PROBES = 11;
+export const ZERO_WINDOW_PROBE_ACKS = 12;
+export const WINDOW_FULL = 13;
+export const WINDOW_UPDATES = 14;
+export const LOST_SEGMENTS = 15;
+export const ACKED_UNSEEN = 16;
+/** How many counts there are: they stand first. */
+export const COUNTS = 17;
+export const MAX_WINDOW = 17;
+export const UNIQUE_BYTES = 18;
+export const MISSING_BYTES = 19;
+export const MAX_BYTES_IN_FLIGHT = 20;
+export const RTT_SAMPLES = 21;
+export const RTT_MIN = 22;
+export const RTT_MEDIAN = 23;
+export const RTT_P95 = 24;
+export const RTT_MAX = 25;
+export const FIGURES = 26;
+
+const NS_PER_S = 1e9;
+
+/** The figures of one end as they leave the tracker. */
+export interface EndFigures {
+  /** FIGURES numbers. */
+  readonly values: Float64Array;
+  /** False where all counts are 0. */
+  hasCounts: boolean;
+}
+
+/** All zero. */
+export function createEndFigures(): EndFigures {
+  return { values: new Float64Array(FIGURES), hasCounts: false };
+}
+
+/** The figures as a record shows them. */
+function transferSide({ values: v }: EndFigures): TransferSide {
+  return {
+    retransmissions: v[RETRANSMISSIONS]!,
+    retransmittedBytes: v[RETRANSMITTED_BYTES]!,
+    fastRetransmissions: v[FAST_RETRANSMISSIONS]!,
+    spuriousRetransmissions: v[SPURIOUS_RETRANSMISSIONS]!,
+    sackRetransmissions: v[SACK_RETRANSMISSIONS]!,
+    dsacks: v[DSACKS]!,
+    outOfOrder: v[OUT_OF_ORDER]!,
+    duplicateAcks: v[DUPLICATE_ACKS]!,
+    keepAlives: v[KEEP_ALIVES]!,
+    keepAliveAcks: v[KEEP_ALIVE_ACKS]!,
+    zeroWindows: v[ZERO_WINDOWS]!,
+    zeroWindowProbes: v[ZERO_WINDOW_PROBES]!,
+    zeroWindowProbeAcks: v[ZERO_WINDOW_PROBE_ACKS]!,
+    windowFull: v[WINDOW_FULL]!,
+    windowUpdates: v[WINDOW_UPDATES]!,
+    lostSegments: v[LOST_SEGMENTS]!,
+    ackedUnseen: v[ACKED_UNSEEN]!,
+    maxWindow: v[MAX_WINDOW]!,
+    uniqueBytes: v[UNIQUE_BYTES]!,
+    missingBytes: v[MISSING_BYTES]!,
+    maxBytesInFlight: v[MAX_BYTES_IN_FLIGHT]!,
+    rtt:
+      v[RTT_SAMPLES] === 0
+        ? null
+        : {
+            samples: v[RTT_SAMPLES]!,
+            min: v[RTT_MIN]! / NS_PER_S,
+            median: v[RTT_MEDIAN]! / NS_PER_S,
+            p95: v[RTT_P95]! / NS_PER_S,
+            max: v[RTT_MAX]! / NS_PER_S,
+          },
+  };
+}
+
+/** Whether all counts are 0, as for most connections. Hot path, once a connection: written out, since a loop over names takes 50 times as long. */
+export function isQuiet(side: TransferSide): boolean {
+  return (
+    side.retransmissions +
+      side.retransmittedBytes +
+      side.fastRetransmissions +
+      side.spuriousRetransmissions +
+      side.sackRetransmissions +
+      side.dsacks +
+      side.outOfOrder +
+      side.duplicateAcks +
+      side.keepAlives +
+      side.keepAliveAcks +
+      side.zeroWindows +
+      side.zeroWindowProbes +
+      side.zeroWindowProbeAcks +
+      side.windowFull +
+      side.windowUpdates +
+      side.lostSegments +
+      side.ackedUnseen ===
+    0
+  );
+}
+
+/** The figures of a finished connection whose end `client` is the client, as a record shows them. */
+export function transferOf(
+  finished: { readonly transfer: readonly [EndFigures, EndFigures]; readonly reusedPorts: boolean },
+  client: 0 | 1,
+): Transfer {
+  return {
+    client: transferSide(finished.transfer[client]),
+    server: transferSide(finished.transfer[client === 0 ? 1 : 0]),
+    reusedPorts: finished.reusedPorts,
+  };
+}

@@ -1,0 +1,271 @@
+/** What one direction carried, byte for byte: repetitions, holes, bytes in flight, SACK; its opening, and its figures at the end. */
+
+import { ACK, FIN, HAS_MORE_OPTIONS, RST, type SegmentColumns, SYN } from '../decode/columns.ts';
+import {
+  COUNTS,
+  DSACKS,
+  type EndFigures,
+  MAX_BYTES_IN_FLIGHT,
+  MAX_WINDOW,
+  MISSING_BYTES,
+  RETRANSMITTED_BYTES,
+  UNIQUE_BYTES,
+} from './figures.ts';
+import type { FinishedConnection } from './finished.ts';
+import type { HoleList } from './holes.ts';
+import * as L from './layout.ts';
+import { windowShift } from './packed-options.ts';
+import * as T from './transfer-layout.ts';
+import { TransferMemory } from './transfer-memory.ts';
+
+/** More than this is no number of bytes in flight but a jump of the sequence numbers. */
+export const MAX_FLIGHT_BYTES = 2_000_000_000;
+const MAX_SACK_WORDS = 8;
+
+/** The part of `Transfer` that Wireshark has no count for. */
+export class TransferLedger extends TransferMemory {
+  protected readonly columns: SegmentColumns;
+  protected readonly readSack: (position: number, out: Int32Array) => number;
+  readonly #sack = new Int32Array(MAX_SACK_WORDS);
+
+  /** `readSack` reads the SACK blocks of the segment at a ring position: how many it wrote. */
+  constructor(columns: SegmentColumns, readSack: (position: number, out: Int32Array) => number) {
+    super();
+    this.columns = columns;
+    this.readSack = readSack;
+  }
+
+  // The block is looked up first: making one may replace `extra`, whose old memory would take the value otherwise.
+
+  protected count(r: number, d: number, figure: number): void {
+    const x = this.block(r, d);
+    this.extra[x + figure]!++;
+  }
+
+  protected put(r: number, d: number, place: number, value: number): void {
+    const x = this.block(r, d);
+    this.extra[x + place] = value;
+  }
+
+  protected putDouble(r: number, d: number, place: number, value: number): void {
+    const x = this.block(r, d);
+    this.extraDoubles[(x + place) >> 1] = value;
+  }
+
+  protected repeat(r: number, d: number, bytes: number): void {
+    const x = this.block(r, d);
+    this.extraDoubles[(x + T.X_REPEATED) >> 1]! += bytes;
+  }
+
+  /** What a segment covers of the sequence space: opens a hole, fills one, or repeats. */
+  protected cover(
+    r: number,
+    h: number,
+    d: number,
+    flags: number,
+    seq: number,
+    len: number,
+    isKnown: boolean,
+    isKeepAlive: boolean,
+    hot: Int32Array,
+  ): void {
+    if ((flags & RST) !== 0 || isKeepAlive) {
+      if (len > 0) this.repeat(r, d, len);
+      return;
+    }
+    if (!isKnown) {
+      if ((flags & SYN) !== 0) return;
+      const x = this.block(r, d);
+      this.extra[x + T.X_LOW] = seq;
+      this.extra[x + T.X_BITS]! |= T.X_HAS_LOW;
+      return;
+    }
+    const from = (flags & SYN) === 0 ? seq : (seq + 1) | 0;
+    const high = hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    const ahead = (from - high) | 0;
+    if (ahead >= 0) {
+      if (ahead > 0 && (flags & SYN) === 0) this.holes.add(this.#holesOf(r, d), high, from);
+      return;
+    }
+    const end = (from + len) | 0;
+    if ((flags & FIN) !== 0) this.holes.fill(this.#holesOf(r, d), end, (end + 1) | 0);
+    if (len === 0) return;
+    const to = ((end - high) | 0) < 0 ? end : high;
+    const x = this.block(r, d);
+    const holes = this.#holesOf(r, d);
+    let fresh = this.holes.fill(holes, from, to);
+    const low = this.extra[x + T.X_LOW]!;
+    if ((this.extra[x + T.X_BITS]! & T.X_HAS_LOW) !== 0 && ((from - low) | 0) < 0) {
+      const gap = (low - to) | 0;
+      if (gap > 0) this.holes.add(holes, to, low);
+      fresh += ((gap > 0 ? to : low) - from) | 0;
+      this.extra[x + T.X_LOW] = from;
+    }
+    const size = (to - from) | 0;
+    if (fresh < size) this.repeat(r, d, size - fresh);
+  }
+
+  #holesOf(r: number, d: number): HoleList {
+    this.block(r, d);
+    return this.holeLists[this.words[r + T.EXTRA + d]!]!;
+  }
+
+  /** Bytes from what the other end has acknowledged up to `end`, without what it has selectively acknowledged. */
+  protected measureFlight(
+    r: number,
+    h: number,
+    d: number,
+    end: number,
+    seq: number,
+    flags: number,
+    hot: Int32Array,
+  ): void {
+    const words = this.words;
+    const bits = hot[h + L.HOT_BITS]!;
+    let from = seq;
+    if ((bits & (L.ACK_KNOWN << (1 - d))) !== 0)
+      from = hot[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!;
+    else if ((bits & (L.BASE_SET << d)) !== 0)
+      from = (hot[h + L.HOT_END + d * L.END_WORDS + L.END_BASE]! + 1) | 0;
+    let flight = (end - from) | 0;
+    const block = words[r + T.EXTRA + d]!;
+    if (block !== 0) flight -= this.extra[block * T.X_WORDS + T.X_SACKED]!;
+    if ((flags & (SYN | FIN)) !== 0) flight -= 1;
+    const at = r + d * T.END + T.MAX_FLIGHT;
+    if (flight > words[at]! && flight < MAX_FLIGHT_BYTES) words[at] = flight;
+  }
+
+  /** The SACK blocks of a segment of end `d`, whose state is `s`: its state afterwards. */
+  protected takeSack(r: number, d: number, s: number, p: number, ack: number): number {
+    const hasMore = (this.columns.optionBits[p]! & HAS_MORE_OPTIONS) !== 0;
+    if (!hasMore && (s & T.SACKING) === 0) return s;
+    const count = hasMore ? this.readSack(p, this.#sack) : 0;
+    if (count === 0) {
+      if ((s & T.SACKING) !== 0) this.put(r, 1 - d, T.X_SACKED, 0);
+      return s & ~T.SACKING;
+    }
+    const sack = this.#sack;
+    const x = this.block(r, 1 - d);
+    const extra = this.extra;
+    const isBelow = ((sack[1]! - ack) | 0) <= 0;
+    const isInside =
+      count > 1 && ((sack[0]! - sack[2]!) | 0) >= 0 && ((sack[1]! - sack[3]!) | 0) <= 0;
+    const first = isBelow || isInside ? 1 : 0;
+    if (first === 1) extra[x + DSACKS]!++;
+    let sum = 0;
+    for (let i = first; i < count; i++) {
+      sum += Math.max(0, (sack[2 * i + 1]! - sack[2 * i]!) | 0);
+      const edge = sack[2 * i + 1]!;
+      if (
+        (extra[x + T.X_BITS]! & T.X_HAS_SACKED) === 0 ||
+        ((edge - extra[x + T.X_SACK_EDGE]!) | 0) > 0
+      ) {
+        extra[x + T.X_SACK_EDGE] = edge;
+        extra[x + T.X_BITS]! |= T.X_HAS_SACKED;
+      }
+    }
+    extra[x + T.X_SACKED] = sum;
+    return s | T.SACKING;
+  }
+
+  /** A SYN sent again: the numbers go on where there was no hole, whatever a RST said in between. */
+  protected restart(
+    own: number,
+    h: number,
+    d: number,
+    seq: number,
+    contiguous: number,
+    hot: Int32Array,
+  ): void {
+    if ((hot[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return;
+    if (hot[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) return;
+    if (this.words[own + T.NEXT] === contiguous) return;
+    this.words[own + T.NEXT] = contiguous;
+    this.words[own + T.STATE]! &= ~(T.GAPPED | T.PENDING);
+  }
+
+  /** The initial round trip, and from when on windows are scaled. */
+  protected followOpening(r: number, own: number, peer: number, flags: number, now: number): void {
+    const words = this.words;
+    const doubles = this.doubles;
+    const kind = flags & (SYN | ACK);
+    if ((kind & SYN) !== 0) words[own + T.STATE]! |= T.FIRST_ACK;
+    if (kind === SYN) {
+      const isMeasured =
+        (words[r + T.MARKS]! & T.SYN_TIME_KNOWN) !== 0 && (words[own + T.STATE]! & T.OPENING) === 0;
+      if (isMeasured) return;
+      doubles[(r + T.SYN_TIME) >> 1] = now;
+      words[r + T.MARKS]! |= T.SYN_TIME_KNOWN;
+      words[own + T.STATE]! |= T.OPENING;
+      words[peer + T.STATE]! |= T.OPENING;
+    } else if (kind === ACK) {
+      words[own + T.STATE]! &= ~T.FIRST_ACK;
+      if ((words[own + T.STATE]! & T.OPENING) === 0) return;
+      const rtt = now - doubles[(r + T.SYN_TIME) >> 1]!;
+      if (rtt === 0) return;
+      doubles[(r + T.SYN_TIME) >> 1] = rtt;
+      words[own + T.STATE]! &= ~T.OPENING;
+      words[peer + T.STATE]! &= ~T.OPENING;
+    }
+  }
+
+  /** Writes the figures of the connection at `index`, whose other facts are in `f`, and gives its memory back. Hot path, once a connection. */
+  finish(index: number, f: FinishedConnection, hot: Int32Array): void {
+    const words = this.words;
+    const r = index * T.WORDS;
+    f.reusedPorts = (words[r + T.MARKS]! & T.REUSED) !== 0;
+    const isScaled = windowShift(f.options[0]) >= 0 && windowShift(f.options[1]) >= 0;
+    for (let d = 0; d < 2; d++) {
+      const own = r + d * T.END;
+      const out = f.transfer[d]!;
+      const values = out.values;
+      const windows = words[own + T.WINDOWS]!;
+      const scaled = (windows & 0xffff) << (isScaled ? windowShift(f.options[d]!) : 0);
+      const repeated = this.#readCounts(words[r + T.EXTRA + d]!, out);
+      values[MAX_WINDOW] = Math.max(scaled, windows >>> 16);
+      values[UNIQUE_BYTES] = Math.max(0, f.bytes[d]! - repeated);
+      values[MISSING_BYTES] = this.#missingBytes(r, index * L.HOT_WORDS, d, f, hot);
+      values[MAX_BYTES_IN_FLIGHT] = words[own + T.MAX_FLIGHT]!;
+      this.readRtt(r, d, values);
+    }
+    this.release(r, 0);
+    this.release(r, 1);
+  }
+
+  /** Writes the counts of `block` (0: none): its bytes that count for nothing. */
+  #readCounts(block: number, out: EndFigures): number {
+    const { values } = out;
+    if (block === 0) {
+      if (out.hasCounts) values.fill(0, 0, COUNTS);
+      out.hasCounts = false;
+      return 0;
+    }
+    const x = block * T.X_WORDS;
+    out.hasCounts = true;
+    for (let i = 0; i < COUNTS; i++) values[i] = this.extra[x + i]!;
+    values[RETRANSMITTED_BYTES] = this.extraDoubles[(x + T.X_RETRANSMITTED) >> 1]!;
+    return this.extraDoubles[(x + T.X_REPEATED) >> 1]!;
+  }
+
+  /** What the other end acknowledged of end `d` without the capture having it. */
+  #missingBytes(r: number, h: number, d: number, f: FinishedConnection, hot: Int32Array): number {
+    const words = this.words;
+    const other = 1 - d;
+    if (f.ackKnown[other] !== 1) return 0;
+    const own = h + L.HOT_END + d * L.END_WORDS;
+    // What a SYN-ACK acknowledges may be nothing but wrong: a segment after it has to.
+    const needed = (L.BASE_SET << d) | (L.SPOKE << other);
+    if ((hot[h + L.HOT_BITS]! & needed) !== needed) return 0;
+    // Of the greatest and the latest acknowledgement the lesser: a stray one of an earlier connection proves nothing.
+    let acked = f.maxAck[other]!;
+    const latest = r + other * T.END;
+    if ((words[latest + T.STATE]! & T.ACKED) !== 0) {
+      const last = words[latest + T.LAST_ACK]!;
+      if (((last - acked) | 0) < 0) acked = last;
+    }
+    const high = f.packets[d] === 0 ? (hot[own + L.END_BASE]! + 1) | 0 : f.nextSeq[d]!;
+    const block = words[r + T.EXTRA + d]!;
+    const inHoles = block === 0 ? 0 : this.holes.missing(this.holeLists[block]!, acked);
+    return inHoles + Math.max(0, (acked - high) | 0);
+  }
+}

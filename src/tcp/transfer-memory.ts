@@ -1,0 +1,202 @@
+/** The memory behind the transfer figures: records, blocks of ends with something to count, segments that wait for an ACK, round trips. */
+
+import { type HoleList, HolePool } from './holes.ts';
+import { RttPool } from './rtt.ts';
+import * as T from './transfer-layout.ts';
+
+/** Segments of an end that wait for their ACK at once (13 bits hold the count); later ones give no round trip. */
+export const MAX_WAITING = 4096;
+/** Such segments of all connections together. */
+export const MAX_ALL_WAITING = 1 << 21;
+
+/** Words of a waiting segment: the number behind it, the next one, a double: when it was sent. */
+const ENTRY = 4;
+const LINK = 1;
+const LARGEST_FEW_NS = 0x7fff_fffe;
+
+/** Owns what `Transfer` reads and writes. */
+export class TransferMemory {
+  words = new Int32Array(1024 * T.WORDS);
+  protected doubles = new Float64Array(this.words.buffer);
+  /** Blocks of X_WORDS; block 0 is never used. */
+  protected extra = new Int32Array(64 * T.X_WORDS);
+  protected extraDoubles = new Float64Array(this.extra.buffer);
+  /** The holes of each block. */
+  protected readonly holeLists: HoleList[] = [];
+  protected readonly holes = new HolePool();
+  #extras = 1;
+  readonly #freeExtras: number[] = [];
+  #entries = new Int32Array(1024 * ENTRY);
+  #entryDoubles = new Float64Array(this.#entries.buffer);
+  #entryCount = 1;
+  #freeEntry = 0;
+  readonly #rtt = new RttPool();
+  readonly #few = new Float64Array(T.FEW_SAMPLES);
+
+  /** Makes room for the record at `index` and empties it. */
+  protected clear(index: number): void {
+    const r = index * T.WORDS;
+    if (r + T.WORDS > this.words.length) {
+      const words = new Int32Array(this.words.length * 2);
+      words.set(this.words);
+      this.words = words;
+      this.doubles = new Float64Array(words.buffer);
+    }
+    const words = this.words;
+    words.fill(0, r, r + T.WORDS);
+    words[r + T.STATE] = T.SCALE_UNKNOWN << T.SCALE_SHIFT;
+    words[r + T.END + T.STATE] = T.SCALE_UNKNOWN << T.SCALE_SHIFT;
+  }
+
+  /** First word of the block of end `d`; makes one where there is none. */
+  protected block(r: number, d: number): number {
+    const words = this.words;
+    const known = words[r + T.EXTRA + d]!;
+    if (known !== 0) return known * T.X_WORDS;
+    const block = this.#freeExtras.pop() ?? this.#extras++;
+    const x = block * T.X_WORDS;
+    if (x + T.X_WORDS > this.extra.length) {
+      const extra = new Int32Array(this.extra.length * 2);
+      extra.set(this.extra);
+      this.extra = extra;
+      this.extraDoubles = new Float64Array(extra.buffer);
+    }
+    while (this.holeLists.length <= block) {
+      this.holeLists.push({ head: 0, count: 0, givenUp: 0 });
+    }
+    this.extra.fill(0, x, x + T.X_WORDS);
+    this.extraDoubles[(x + T.X_RESENT_TIME) >> 1] = -1;
+    words[r + T.EXTRA + d] = block;
+    return x;
+  }
+
+  /** Gives back everything that hangs on end `d` of the record at `r`. */
+  protected release(r: number, d: number): void {
+    const words = this.words;
+    const own = r + d * T.END;
+    if (words[own + T.HEAD] !== 0) this.#freeList(words[own + T.HEAD]!, words[own + T.TAIL]!);
+    if (words[r + T.RTT_LAST + d] === T.IN_BLOCK) this.#rtt.free(words[own + T.RTT]!);
+    const block = words[r + T.EXTRA + d]!;
+    if (block === 0) return;
+    this.holes.clear(this.holeLists[block]!);
+    this.#freeExtras.push(block);
+  }
+
+  /** Puts the segment that ends at `end` behind the others of end `d` that wait for their ACK. Hot path. */
+  protected wait(r: number, d: number, end: number, time: number): void {
+    const words = this.words;
+    const shift = d * T.COUNT_BITS;
+    const counts = words[r + T.MARKS]!;
+    if (((counts >>> shift) & T.COUNT_MASK) >= MAX_WAITING) return;
+    const entry = this.#takeEntry();
+    if (entry === 0) return;
+    words[r + T.MARKS] = counts + (1 << shift);
+    const at = entry * ENTRY;
+    this.#entries[at] = end;
+    this.#entryDoubles[(at >> 1) + 1] = time;
+    const own = r + d * T.END;
+    const tail = words[own + T.TAIL]!;
+    if (tail === 0) words[own + T.HEAD] = entry;
+    else this.#entries[tail * ENTRY + LINK] = entry;
+    words[own + T.TAIL] = entry;
+  }
+
+  /**
+   * Takes what `ack` covers out of the list of end `d`: a round trip where a segment ends at `ack` and was sent after `resent`.
+   * Hot path.
+   */
+  protected answer(r: number, d: number, ack: number, now: number, resent: number): void {
+    const words = this.words;
+    const own = r + d * T.END;
+    const entries = this.#entries;
+    const first = words[own + T.HEAD]!;
+    let entry = first;
+    let last = 0;
+    let taken = 0;
+    let sent = -1;
+    while (entry !== 0) {
+      const at = entry * ENTRY;
+      const beyond = (entries[at]! - ack) | 0;
+      if (beyond > 0) break;
+      if (beyond === 0) sent = this.#entryDoubles[(at >> 1) + 1]!;
+      last = entry;
+      entry = entries[at + LINK]!;
+      taken++;
+    }
+    if (taken === 0) return;
+    this.#freeList(first, last);
+    words[own + T.HEAD] = entry;
+    if (entry === 0) words[own + T.TAIL] = 0;
+    words[r + T.MARKS]! -= taken << (d * T.COUNT_BITS);
+    if (sent > resent) this.sample(r, d, now - sent);
+  }
+
+  /** A round trip of end `d`. Hot path. */
+  protected sample(r: number, d: number, ns: number): void {
+    if (ns < 0) return;
+    const words = this.words;
+    const first = r + d * T.END + T.RTT;
+    const last = r + T.RTT_LAST + d;
+    if (words[last] === 0 && ns <= LARGEST_FEW_NS) {
+      if (words[first] === 0) words[first] = ns + 1;
+      else if (words[first + 1] === 0) words[first + 1] = ns + 1;
+      else if (words[first + 2] === 0) words[first + 2] = ns + 1;
+      else words[last] = ns + 1;
+      return;
+    }
+    if (words[last] !== T.IN_BLOCK) {
+      const block = this.#rtt.allocate();
+      if (block === 0) return;
+      const count = this.#gatherFew(first, last);
+      for (let i = 0; i < count; i++) this.#rtt.add(block, this.#few[i]!);
+      words[first] = block;
+      words[last] = T.IN_BLOCK;
+    }
+    this.#rtt.add(words[first]!, ns);
+  }
+
+  /** Writes the round trips of end `d` as figures. */
+  protected readRtt(r: number, d: number, out: Float64Array): void {
+    const first = r + d * T.END + T.RTT;
+    const last = r + T.RTT_LAST + d;
+    if (this.words[last] === T.IN_BLOCK) this.#rtt.read(this.words[first]!, out);
+    else this.#rtt.readFew(this.#few, this.#gatherFew(first, last), out);
+  }
+
+  /** Copies the samples that need no block to `#few`: how many. */
+  #gatherFew(first: number, last: number): number {
+    const words = this.words;
+    const few = this.#few;
+    let count = 0;
+    for (let at = first; count < T.FEW_SAMPLES - 1 && words[at] !== 0; at++) {
+      few[count++] = words[at]! - 1;
+    }
+    if (words[last] !== 0) few[count++] = words[last]! - 1;
+    return count;
+  }
+
+  /** A place for a waiting segment, without a next one, or 0 where all are taken. */
+  #takeEntry(): number {
+    const free = this.#freeEntry;
+    if (free !== 0) {
+      this.#freeEntry = this.#entries[free * ENTRY + LINK]!;
+      this.#entries[free * ENTRY + LINK] = 0;
+      return free;
+    }
+    if (this.#entryCount > MAX_ALL_WAITING) return 0;
+    const entry = this.#entryCount++;
+    if ((entry + 1) * ENTRY > this.#entries.length) {
+      const entries = new Int32Array(this.#entries.length * 2);
+      entries.set(this.#entries);
+      this.#entries = entries;
+      this.#entryDoubles = new Float64Array(entries.buffer);
+    }
+    return entry;
+  }
+
+  /** Gives back the places chained from `head` to `tail`. */
+  #freeList(head: number, tail: number): void {
+    this.#entries[tail * ENTRY + LINK] = this.#freeEntry;
+    this.#freeEntry = head;
+  }
+}
