@@ -283,6 +283,7 @@ export class Connections {
   /** Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. */
   protected finishRecord(index: number, end: EndOfTracking, reusedAt: number): void {
     this.describe(index, end, reusedAt);
+    this.transfer.finish(index);
     const f = this.finished;
     if (this.zeek !== null && f.zeek !== null) {
       this.zeek.finish(index, f.startSec * 1e6 + Math.floor(f.startNs / 1000), f.zeek);
@@ -382,6 +383,7 @@ export class Connections {
         f.cookie[d] = this.cookies.get(index * 2 + d) ?? '';
       }
     }
+    this.transfer.read(index, f, words);
     f.pool = this.pool;
     f.head = cold[c + L.C_HEAD]!;
     f.tail = cold[c + L.C_TAIL]!;

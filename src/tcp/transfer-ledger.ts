@@ -209,8 +209,8 @@ export class TransferLedger extends TransferMemory {
     }
   }
 
-  /** Writes the figures of the connection at `index`, whose other facts are in `f`, and gives its memory back. Hot path, once a connection. */
-  finish(index: number, f: FinishedConnection, hot: Int32Array): void {
+  /** Writes the figures of the connection at `index`, whose other facts are in `f`. Hot path, once a connection. */
+  read(index: number, f: FinishedConnection, hot: Int32Array): void {
     const words = this.words;
     const r = index * T.WORDS;
     f.reusedPorts = (words[r + T.MARKS]! & T.REUSED) !== 0;
@@ -228,8 +228,12 @@ export class TransferLedger extends TransferMemory {
       values[MAX_BYTES_IN_FLIGHT] = words[own + T.MAX_FLIGHT]!;
       this.readRtt(r, d, values);
     }
-    this.release(r, 0);
-    this.release(r, 1);
+  }
+
+  /** Gives the memory of the connection at `index` back. */
+  finish(index: number): void {
+    this.release(index * T.WORDS, 0);
+    this.release(index * T.WORDS, 1);
   }
 
   /** Writes the counts of `block` (0: none): its bytes that count for nothing. */
