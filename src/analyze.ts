@@ -19,6 +19,7 @@ import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
 import { conclude } from './tcp/conclude.ts';
 import { type FinishedConnection, readStory } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
+import { FILE_IDLE, LIVE_IDLE } from './tcp/idle.ts';
 import { Molds } from './tcp/molds.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
@@ -41,6 +42,8 @@ export interface AnalyzeOptions {
 }
 
 export interface RunOptions extends AnalyzeOptions {
+  /** Silent connections are let go by `finishIdle`, not as frames come. */
+  isLive?: boolean;
   /**
    * Called with each finished connection, in the order in which they finish. `mold`: number of the mold that the record's verdicts
    * lie in, 0 unless `transient`.
@@ -148,6 +151,7 @@ export class AnalysisRun {
   readonly #times = new TimeSpan();
   readonly #summary: CaptureSummary;
   readonly #tracker: Tracker;
+  readonly #lingerSec: number;
   readonly #watched: WatchedSegment[] = [];
 
   constructor(source: FrameSource, options: RunOptions) {
@@ -158,8 +162,10 @@ export class AnalysisRun {
     const { onHappening, payload, watch } = options;
     const { files } = source;
     const molds = options.transient === true ? new Molds(mslSec) : null;
+    this.#lingerSec = 2 * mslSec;
     this.#tracker = new Tracker(this.#columns, {
-      lingerSec: 2 * mslSec,
+      lingerSec: this.#lingerSec,
+      idle: options.isLive === true ? null : FILE_IDLE,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
       seed: randomInt(2 ** 32 - 1),
       readOptions: (p) => packOptions(this.#readOptions(p)),
@@ -225,9 +231,9 @@ export class AnalysisRun {
     this.#tracker.advanceTo(sec);
   }
 
-  /** Lets go of connections of which nothing was heard for long. */
+  /** Lets go of connections of which nothing was heard for long; `isLive` runs only. */
   finishIdle(sec: number): void {
-    this.#tracker.finishIdle(sec);
+    this.#tracker.finishIdle(sec, { ...LIVE_IDLE, closingSec: this.#lingerSec });
   }
 
   /** The connection that `onHappening` gave this index, as it is now; null where it is gone. Used again after the call. */

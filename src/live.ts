@@ -25,7 +25,7 @@ export async function runLive(
   options: LiveRunOptions,
 ): Promise<CaptureSummary> {
   const now = options.nowMs ?? Date.now;
-  const run = new AnalysisRun(source, options);
+  const run = new AnalysisRun(source, { ...options, isLive: true });
   let frames = 0;
   let quietSince = now();
   let nextSweep = quietSince + SWEEP_MS;

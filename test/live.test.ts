@@ -5,7 +5,7 @@ import { openCapture } from '../src/capture/open.ts';
 import type { FrameSource } from '../src/capture/source.ts';
 import { runLive } from '../src/live.ts';
 import type { ConnectionRecord } from '../src/report/record.ts';
-import { IDLE_OPEN_SEC } from '../src/tcp/idle.ts';
+import { LIVE_IDLE } from '../src/tcp/idle.ts';
 
 interface Heard {
   record: ConnectionRecord;
@@ -73,11 +73,11 @@ test('a SYN that nobody answers is let go after the time that Linux tries', asyn
 });
 
 test('an open connection stays for hours, and is then let go', async () => {
-  const heard = await heardAfter('fixtures/close/open.pcap', IDLE_OPEN_SEC + 60);
+  const heard = await heardAfter('fixtures/close/open.pcap', LIVE_IDLE.openSec + 60);
 
   expect(heard[0]?.record.close.kind).toBe('open');
-  expect(heard[0]?.after).toBeGreaterThan(IDLE_OPEN_SEC - 10);
-  expect(heard[0]?.after).toBeLessThan(IDLE_OPEN_SEC + 20);
+  expect(heard[0]?.after).toBeGreaterThan(LIVE_IDLE.openSec - 10);
+  expect(heard[0]?.after).toBeLessThan(LIVE_IDLE.openSec + 20);
 });
 
 test('what is still open at the end comes last, and is open', async () => {

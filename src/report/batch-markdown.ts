@@ -34,7 +34,7 @@ const QUALITY_WORDS: Readonly<Record<(typeof QUALITY)[number], string>> = {
   begunBefore: 'begun before the capture',
   oneDirection: 'seen in one direction only',
   strayFrames: 'stray frames',
-  evicted: 'written out early for --max-connections',
+  evicted: 'let go early (too many open, or silent for long)',
 };
 
 /** The whole report, in pieces that end in a newline. */

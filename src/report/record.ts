@@ -61,7 +61,7 @@ export interface CaptureSummary extends RecordCounts {
   duplicateFrames: number;
   /** Late frames of connections already forgotten. */
   strayFrames: number;
-  /** Connections written out before their end because too many were open. */
+  /** Connections written out before their end because too many were open, or nothing was heard of them for long. */
   evicted: number;
   snappedFrames: number;
   /** Frames not decoded to TCP, by reason (docs/errors.md): kebab-case reason to count. Plain non-TCP traffic is `not-tcp`. */

@@ -171,7 +171,7 @@ function captureFacts(c: CaptureSummary): string[] {
   say(c.begunBefore, 'begun before the capture');
   say(c.oneDirection, 'seen in one direction only');
   say(c.strayFrames, 'stray frames');
-  say(c.evicted, 'written out early for --max-connections');
+  say(c.evicted, 'let go early (too many open, or silent for long)');
   for (const [reason, n] of Object.entries(c.notDecoded)) say(n, escapeTerminal(reason));
   for (const { linkType, frames } of c.unknownLinkTypes)
     say(frames, `unknown link type ${linkType}`);

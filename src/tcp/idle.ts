@@ -1,19 +1,45 @@
-/** How long a live capture waits for a connection from which nothing more is heard: files don't need it, they end. */
+/** How long a connection of which nothing more is heard is waited for, in capture time (RFC 9293 says nothing; systems do). */
 
 import * as L from './layout.ts';
 
-/** Opening: Linux sends a SYN the last time 63 s after the first and gives up 64 s later. */
-export const IDLE_OPENING_SEC = 130;
-/** One FIN only. An application may read on for hours; a closed one is forgotten by Linux after 60 s. */
-export const IDLE_HALF_CLOSED_SEC = 3600;
-/** Open: longer than the 7,200 s after which Linux sends keep-alives, and the nine of them 75 s apart. */
-export const IDLE_OPEN_SEC = 3 * 3600;
+/** Seconds without a segment after which a connection is let go, by how far it has come. */
+export interface IdleLimits {
+  openingSec: number;
+  /** One FIN only. */
+  halfClosedSec: number;
+  openSec: number;
+  /** Both FINs seen, not both acknowledged. */
+  closingSec: number;
+}
 
-/** Seconds without a segment after which a connection with these HOT_BITS is taken for gone. `lingerSec`: 2·MSL. */
-export function idleLimitSec(bits: number, lingerSec: number): number {
-  const fins = bits & (L.FIN_SENT | (L.FIN_SENT << 1));
-  // Both ends have sent their FIN, or one was reset: whoever holds TIME_WAIT leaves it after 2·MSL.
-  if (fins === (L.FIN_SENT | (L.FIN_SENT << 1))) return lingerSec;
-  if (fins !== 0) return IDLE_HALF_CLOSED_SEC;
-  return (bits & L.STEADY) === 0 ? IDLE_OPENING_SEC : IDLE_OPEN_SEC;
+/** Of a live capture, which has to keep its table small. */
+export const LIVE_IDLE: Omit<IdleLimits, 'closingSec'> = {
+  /** Linux sends a SYN the last time 63 s after the first and gives up 64 s later. */
+  openingSec: 130,
+  /** An application may read on for hours; a closed one is forgotten by Linux after 60 s. */
+  halfClosedSec: 3600,
+  /** Longer than the 7,200 s after which Linux sends keep-alives, and the nine of them 75 s apart. */
+  openSec: 3 * 3600,
+};
+
+/** Of files, in which a connection should stay one: longer than what any system retries or any firewall remembers. */
+export const FILE_IDLE: IdleLimits = {
+  openingSec: 900,
+  halfClosedSec: 24 * 3600,
+  openSec: 48 * 3600,
+  closingSec: 3600,
+};
+
+const BOTH_FINS = L.FIN_SENT | (L.FIN_SENT << 1);
+
+/** Whether both ends of a connection with these HOT_BITS have sent their FIN. */
+export function isClosing(bits: number): boolean {
+  return (bits & BOTH_FINS) === BOTH_FINS;
+}
+
+/** Seconds without a segment after which a connection with these HOT_BITS is let go. */
+export function idleLimitSec(bits: number, limits: IdleLimits): number {
+  if (isClosing(bits)) return limits.closingSec;
+  if ((bits & BOTH_FINS) !== 0) return limits.halfClosedSec;
+  return (bits & L.STEADY) === 0 ? limits.openingSec : limits.openSec;
 }

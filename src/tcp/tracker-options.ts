@@ -1,11 +1,14 @@
 /** What a tracker is told, and what it counts. */
 
 import type { FinishedConnection } from './finished.ts';
+import type { IdleLimits } from './idle.ts';
 
 /** What the tracker asks of the layers around it. */
 export interface TrackerOptions {
   /** Seconds that a closed connection waits for late frames: 2·MSL. */
   lingerSec: number;
+  /** After which silence connections are let go as the segments come; null: only by `finishIdle`. */
+  idle: IdleLimits | null;
   /** Connections held at once, at least 16. */
   maxConnections: number;
   /** Any number: stirs the hashes. */
@@ -34,5 +37,6 @@ export interface TrackerCounts {
   connections: number;
   duplicates: number;
   strays: number;
+  /** Let go before their end: too many open, or silent for too long. */
   evicted: number;
 }

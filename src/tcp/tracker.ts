@@ -4,7 +4,7 @@ import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
 import { Connections } from './connections.ts';
 import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { type FinishedConnection, readStory } from './finished.ts';
-import { idleLimitSec } from './idle.ts';
+import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
   type Decision,
   isPlausibleRst,
@@ -23,6 +23,9 @@ const MASK = SEGMENT_RING - 1;
 const FLAGGED = SYN | FIN | RST;
 /** Segments looked back at when a FIN arrives, and how long before it they may have been captured. */
 const MAX_RECALLED = 8;
+/** Silent connections are looked for once in so many segments (a power of two), and once in so many seconds of the capture. */
+const SWEEP_SEGMENTS = 4096;
+const SWEEP_SEC = 60;
 const REORDERING_NS = 20_000_000;
 
 /**
@@ -37,6 +40,10 @@ export class Tracker extends Connections {
   /** Of the segment of each ring position: the running number + 1 of the one before from the same end. */
   readonly #previous = new Int32Array(SEGMENT_RING);
 
+  /** The earliest second since the last sweep, and the second of that sweep. */
+  #floorSec = Number.POSITIVE_INFINITY;
+  #sweptSec = 0;
+
   /** Takes the next `count` (at most 256) segments, which begin at `position`. Hot path. */
   process(count: number): void {
     this.keys(count);
@@ -48,8 +55,22 @@ export class Tracker extends Connections {
       const sec = tsSec[position]!;
       if (sec !== this.lastSec) this.tick(sec);
       this.#segment(position, number, i);
+      if ((number & (SWEEP_SEGMENTS - 1)) === 0) this.#sweep(sec);
+      else if (sec < this.#floorSec) this.#floorSec = sec;
     }
     this.counts.segments = first + count;
+  }
+
+  /**
+   * Lets go of what has been silent for too long. The time is the earliest of the last SWEEP_SEGMENTS segments: a frame from the
+   * future, or a clock that was set ahead and back, ends nothing.
+   */
+  #sweep(sec: number): void {
+    const floor = Math.min(this.#floorSec, sec);
+    this.#floorSec = Number.POSITIVE_INFINITY;
+    if (floor - this.#sweptSec < SWEEP_SEC) return;
+    this.#sweptSec = floor;
+    if (this.options.idle !== null) this.finishIdle(floor, this.options.idle);
   }
 
   /**
@@ -60,22 +81,22 @@ export class Tracker extends Connections {
     if (sec > this.lastSec && this.lastSec >= 0) this.tick(sec);
   }
 
-  /** Writes out the connections that have been idle for longer than `idleLimitSec` allows them at second `sec`. */
-  finishIdle(sec: number): void {
+  /** Writes out the connections that have been idle for longer than `limits` allow them at second `sec`. */
+  finishIdle(sec: number, limits: IdleLimits): void {
     const words = this.table.words;
-    const { lingerSec } = this.options;
     const over: number[] = [];
     const silent: number[] = [];
     this.eachOpen((index) => {
       const h = index * L.HOT_WORDS;
-      const limit = idleLimitSec(words[h + L.HOT_BITS]!, lingerSec);
-      if (sec - (words[h + L.HOT_LAST_SEC]! >>> 0) <= limit) return;
-      if (limit === lingerSec) over.push(index);
+      const bits = words[h + L.HOT_BITS]!;
+      if (sec - (words[h + L.HOT_LAST_SEC]! >>> 0) <= idleLimitSec(bits, limits)) return;
+      if (isClosing(bits)) over.push(index);
       else silent.push(index);
     });
     for (const index of over) this.finishRecord(index, 'time-wait-over', -1);
     // Not remembered as closed: should one speak again, its frames are no late ones.
     for (const index of silent) this.finishRecord(index, 'evicted', -1);
+    this.counts.evicted += silent.length;
   }
 
   /** The connection of record `index` as it is now, as if the capture ended here; used again after the call. */
