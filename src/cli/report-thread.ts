@@ -54,7 +54,7 @@ async function take(message: ToReport): Promise<void> {
   PackedConnections.forEach(message.buffer, message.used, (finished) => {
     const conclusion = molds.conclude(finished);
     const file = fileOfFrame(message.files, finished.firstFrame);
-    const record = buildRecord(finished, file, conclusion);
+    const record = buildRecord(finished, file, conclusion, form !== null);
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);

@@ -8,6 +8,7 @@ const SLACK = 64;
 const MAX_PHRASES = 256;
 const ZERO = 0x30;
 const QUOTE = 0x22;
+const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const POINT = 0x2e;
 const MINUS = 0x2d;
@@ -121,6 +122,11 @@ export class ByteText implements Sink {
     let at = this.#at;
     for (let i = 0; i < n; i++) bytes[at++] = text.charCodeAt(i);
     this.#at = at;
+  }
+
+  comma(): void {
+    if (this.#at + SLACK > this.#bytes.length) this.#grow(0);
+    this.#bytes[this.#at++] = COMMA;
   }
 
   /** A string of ASCII that needs no escape, in quotes; or null. */

@@ -78,7 +78,7 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
   const { handshake, close } = r;
   const { client, server } = r.transfer;
   out.utf8(csvCell(r.file));
-  out.raw(',');
+  out.comma();
   out.integer(r.stream);
   text(out, r.communityId);
   text(out, r.client.ip);
@@ -114,7 +114,7 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
   seconds(out, close.finWait2);
   seconds(out, close.total);
   integer(out, close.bytesAfterFin);
-  out.raw(',');
+  out.comma();
   for (let i = 0; i < r.findings.length; i++) {
     if (i > 0) out.raw(' ');
     out.raw(r.findings[i]?.code ?? '');
@@ -141,17 +141,17 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
 }
 
 function text(out: ByteText, value: string | null): void {
-  out.raw(',');
+  out.comma();
   if (value !== null) out.raw(value);
 }
 
 function integer(out: ByteText, value: number | null): void {
-  out.raw(',');
+  out.comma();
   out.integer(value);
 }
 
 function seconds(out: ByteText, value: number | null): void {
-  out.raw(',');
+  out.comma();
   out.seconds(value);
 }
 

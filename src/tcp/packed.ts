@@ -26,6 +26,9 @@ export const MAX_PACKED_WORDS =
   MAX_ZEEK_WORDS +
   MAX_STORY_ENTRIES * ENTRY_WORDS;
 
+/** Characters of the cookies of the connection at hand. */
+const lengths = [0, 0];
+
 /** Many packed connections, one behind the other, in one transferable piece of memory. */
 export class PackedConnections {
   readonly buffer: ArrayBuffer;
@@ -159,7 +162,6 @@ function unpack(
   f.reusedPorts = (bits & REUSED_PORTS) !== 0;
   f.lastData = words[at++] as -1 | 0 | 1;
   let chars = 0;
-  const lengths = [0, 0];
   for (let e = 0; e < 2; e++) {
     const address = f.address[e]!;
     for (let i = 0; i < 4; i++) address[i] = words[at++]!;
