@@ -1,0 +1,81 @@
+/** Measures what a finished connection costs after the tracker: `npx tsx bench/connections.bench.ts FILE`, nanoseconds a connection. */
+
+import { runAnalysis } from '../src/analyze.ts';
+import { openCapture } from '../src/capture/open.ts';
+import { buildRecord } from '../src/report/build-record.ts';
+import { ByteText } from '../src/report/byte-text.ts';
+import { csvBytes, writeRow } from '../src/report/csv.ts';
+import { recordWriter } from '../src/report/json.ts';
+import { conclude } from '../src/tcp/conclude.ts';
+import type { FinishedConnection } from '../src/tcp/finished.ts';
+import { Molds } from '../src/tcp/molds.ts';
+import { PackedConnections } from '../src/tcp/packed.ts';
+
+/** Connections kept, and times that each stage goes over them: the best time counts. */
+const CONNECTIONS = 20_000;
+const ROUNDS = 8;
+const BUFFER_BYTES = 4 * 1024 * 1024;
+const TAKE_FROM = 500_000;
+const MSL_SEC = 30;
+
+async function firstConnections(file: string): Promise<PackedConnections[]> {
+  const buffers = [new PackedConnections(new ArrayBuffer(BUFFER_BYTES))];
+  let taken = 0;
+  const source = await openCapture(file, {});
+  await runAnalysis(source, {
+    onRecord() {},
+    takeFinished(finished) {
+      const last = buffers[buffers.length - 1] as PackedConnections;
+      if (taken++ >= CONNECTIONS) return true;
+      last.push(finished);
+      if (!last.hasRoom) buffers.push(new PackedConnections(new ArrayBuffer(BUFFER_BYTES)));
+      return true;
+    },
+    onChunk: () => taken < CONNECTIONS,
+  });
+  await source.close();
+  return buffers;
+}
+
+/** The stages, each with all that it needs of the ones before. */
+function stages(file: string): Record<string, (finished: FinishedConnection) => void> {
+  const molds = new Molds(MSL_SEC);
+  const csv = csvBytes(2 * TAKE_FROM);
+  const json = new ByteText(2 * TAKE_FROM);
+  const write = recordWriter(json);
+  return {
+    unpack() {},
+    judge: (finished) => void conclude(finished, MSL_SEC),
+    'judge by mold': (finished) => void molds.conclude(finished),
+    record: (finished) => void buildRecord(finished, file, molds.conclude(finished)),
+    csv(finished) {
+      writeRow(csv, buildRecord(finished, file, molds.conclude(finished)));
+      if (csv.length > TAKE_FROM) csv.take();
+    },
+    jsonl(finished) {
+      const conclusion = molds.conclude(finished);
+      write(buildRecord(finished, file, conclusion), conclusion.mold);
+      if (json.length > TAKE_FROM) json.take();
+    },
+  };
+}
+
+const [file] = process.argv.slice(2);
+if (file === undefined) {
+  console.error('usage: npx tsx bench/connections.bench.ts FILE');
+  process.exit(2);
+}
+const buffers = await firstConnections(file);
+let count = 0;
+for (const { buffer, used } of buffers) PackedConnections.forEach(buffer, used, () => count++);
+const best = new Map<string, number>();
+for (let round = 0; round < ROUNDS; round++) {
+  for (const [name, take] of Object.entries(stages(file))) {
+    const begin = process.hrtime.bigint();
+    for (const { buffer, used } of buffers) PackedConnections.forEach(buffer, used, take);
+    const ns = Number(process.hrtime.bigint() - begin) / count;
+    best.set(name, Math.min(best.get(name) ?? Number.POSITIVE_INFINITY, ns));
+  }
+}
+console.log(`${count} connections, nanoseconds each, with all stages before:`);
+for (const [name, ns] of best) console.log(`${name.padEnd(14)} ${ns.toFixed(0).padStart(6)}`);
