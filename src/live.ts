@@ -1,6 +1,6 @@
 /** Runs an analysis of a live capture: the same as of a file, but time passes while nothing arrives. */
 
-import { AnalysisRun, type RunOptions } from './analyze.ts';
+import { AnalysisRun, type RunOptions } from './analysis-run.ts';
 import type { FrameSource } from './capture/source.ts';
 import type { CaptureSummary } from './report/record.ts';
 

@@ -1,6 +1,6 @@
 /** How a live capture is shown: records or events as JSON Lines; the screen is in a file of its own. */
 
-import type { AnalysisRun } from '../analyze.ts';
+import type { AnalysisRun } from '../analysis-run.ts';
 import { formatUtc } from '../base/time.ts';
 import type { LiveSource } from '../capture/live/live-source.ts';
 import type { LiveEvent } from '../report/live-events.ts';

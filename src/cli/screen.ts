@@ -1,6 +1,6 @@
 /** The live view on a terminal: draws what report/live-screen.ts lays out, with terminal-kit, and takes the keys. */
 
-import type { AnalysisRun } from '../analyze.ts';
+import type { AnalysisRun } from '../analysis-run.ts';
 import type { LiveSource } from '../capture/live/live-source.ts';
 import { buildRecord } from '../report/build-record.ts';
 import { formatLadder } from '../report/ladder.ts';

@@ -1,0 +1,351 @@
+/** An analysis under way: capture, decode, flow and tcp joined, driven chunk by chunk by those who wait for input. */
+
+import { randomInt } from 'node:crypto';
+import { fileOfFrame } from './base/files.ts';
+import { DEFAULT_MSL_SEC } from './base/time.ts';
+import { createFrameBatch, type FrameSource } from './capture/source.ts';
+import { ACK, createSegmentColumns } from './decode/columns.ts';
+import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
+import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
+import { parseSynOptions, readSackBlocks, type SynOptions } from './decode/tcp-options.ts';
+import { FragmentReassembler } from './flow/fragments.ts';
+import type { StreamSegment } from './flow/stream.ts';
+import { buildRecord } from './report/build-record.ts';
+import { countRecord } from './report/counts.ts';
+import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
+import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
+import { conclude } from './tcp/conclude.ts';
+import { type FinishedConnection, readStory } from './tcp/finished.ts';
+import { flagNames } from './tcp/flag-names.ts';
+import { FILE_IDLE, LIVE_IDLE } from './tcp/idle.ts';
+import { Molds } from './tcp/molds.ts';
+import { packOptions } from './tcp/packed-options.ts';
+import { Tracker } from './tcp/tracker.ts';
+import type { Side } from './tcp/verdicts.ts';
+
+export interface AnalyzeOptions {
+  /** Name for the records' `file`; default: the path, or null. */
+  file?: string | null;
+  /** Maximum segment lifetime in seconds, default 30: TIME_WAIT lasts twice as long. */
+  msl?: number;
+  /** Connections held at once before the longest idle ones are written out, default 4 million. */
+  maxConnections?: number;
+  /** Adds `zeek` to each record: the connection as Zeek's conn.log shows it (docs/zeek.md). */
+  zeek?: boolean;
+  /** Which reader takes the file apart, default `native`. */
+  reader?: 'native' | 'pcap-parser';
+}
+
+export interface RunOptions extends AnalyzeOptions {
+  /** Silent connections are let go by `finishIdle`, not as frames come. */
+  isLive?: boolean;
+  /**
+   * Called with each finished connection, in the order in which they finish. `mold`: number of the mold that the record's verdicts
+   * lie in, 0 unless `transient`.
+   */
+  onRecord: (record: ConnectionRecord, mold: number) => void;
+  /** Records may be overwritten once `onRecord` has returned: several times faster where connections are alike (tcp/molds.ts). */
+  transient?: boolean;
+  /**
+   * Asked first with each finished connection (a record that is used again after the call, its story not unfolded): true where it was taken, and is neither
+   * judged nor counted here.
+   */
+  takeFinished?: (finished: FinishedConnection) => boolean;
+  /** Awaited between chunks, never between frames: a writer's back-pressure. False stops the run early. */
+  onChunk?: (progress: Progress) => Promise<boolean> | boolean;
+  /**
+   * The one connection that is wanted: no other is judged, and reading stops once it has finished, since no later frame can be its
+   * own then. The totals are those of what was read.
+   */
+  only?: number;
+  /** Called with every segment of the connection with this number, duplicates included, before its record. */
+  watch?: { stream: number; onSegment: (segment: SegmentView) => void };
+  /** Hands out payload as it is read. */
+  payload?: PayloadListener;
+  /**
+   * Called after every segment at which something happened, with its connection as it is now (a record that is used again after the
+   * call) and the index for `look`. For live captures: it costs more than the analysis itself.
+   */
+  onHappening?: (now: FinishedConnection, index: number) => void;
+}
+
+/** Who wants the bytes of connections. */
+export interface PayloadListener {
+  /** Called with every segment that is no duplicate frame; the record and its bytes are used again after the call. */
+  onSegment: (segment: PayloadSegment) => void;
+  /** Called after the last segment of a connection, before its record goes to `onRecord`. */
+  onFinished: (record: ConnectionRecord, clientEnd: 0 | 1) => void;
+}
+
+/** A segment with its payload: `bytes` from `start` to `start + captured`. */
+export interface PayloadSegment extends StreamSegment {
+  stream: number;
+  /** The key's end that sent it: which one is the client is known at the end only. */
+  from: 0 | 1;
+  srcPort: number;
+  dstPort: number;
+  ack: number;
+  /** Absolute time; `tNs` is not filled in. */
+  sec: number;
+  ns: number;
+}
+
+export interface Progress {
+  frames: number;
+  /** Captured bytes of these frames. */
+  frameBytes: number;
+  bytesRead: number;
+  bytesTotal: number | null;
+  connections: number;
+}
+
+/** One segment of a watched connection. */
+export interface SegmentView {
+  frame: number;
+  /** Seconds since the connection's first frame. */
+  t: number;
+  from: Side;
+  /** Names joined by commas. */
+  flags: string;
+  seq: number;
+  ack: number | null;
+  len: number;
+  window: number;
+  duplicate: boolean;
+}
+
+export const DEFAULT_MAX_CONNECTIONS = 4_000_000;
+/** Segments of a watched connection kept until its roles are known; later ones are left out. */
+export const MAX_WATCHED_SEGMENTS = 200_000;
+
+interface WatchedSegment {
+  sec: number;
+  ns: number;
+  /** The key's end that sent it. */
+  fromEnd: 0 | 1;
+  view: SegmentView;
+}
+
+/** An analysis under way: `drain` whenever there are frames, at the end `finishInParts`, then `summarize`. */
+export class AnalysisRun {
+  /** Whether all that was wanted has been handed out. */
+  isDone = false;
+  readonly #source: FrameSource;
+  readonly #columns = createSegmentColumns();
+  readonly #context = createDecodeContext(new FragmentReassembler());
+  readonly #batch = createFrameBatch();
+  readonly #times = new TimeSpan();
+  readonly #summary: CaptureSummary;
+  readonly #tracker: Tracker;
+  readonly #lingerSec: number;
+  readonly #watched: WatchedSegment[] = [];
+
+  constructor(source: FrameSource, options: RunOptions) {
+    this.#source = source;
+    const file = options.file === undefined ? source.name : options.file;
+    const mslSec = options.msl ?? DEFAULT_MSL_SEC;
+    this.#summary = emptySummary(file, source);
+    const { onHappening, payload, watch } = options;
+    const { files } = source;
+    const molds = options.transient === true ? new Molds(mslSec) : null;
+    this.#lingerSec = 2 * mslSec;
+    this.#tracker = new Tracker(this.#columns, {
+      lingerSec: this.#lingerSec,
+      idle: options.isLive === true ? null : FILE_IDLE,
+      maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
+      seed: randomInt(2 ** 32 - 1),
+      readOptions: (p) => packOptions(this.#readOptions(p)),
+      readSack: (p, out) => this.#readSack(p, out),
+      readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
+      zeek: options.zeek === true,
+      onFinished: (finished) => {
+        if (options.only !== undefined) {
+          if (finished.stream !== options.only) return;
+          this.isDone = true;
+        }
+        if (options.takeFinished?.(finished)) return;
+        readStory(finished);
+        const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
+        const name = files === undefined ? file : fileOfFrame(files, finished.firstFrame);
+        const record = buildRecord(finished, name, conclusion);
+        countRecord(this.#summary, record);
+        payload?.onFinished(record, finished.clientEnd);
+        if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);
+        options.onRecord(record, conclusion.mold);
+      },
+      ...(watch === undefined
+        ? {}
+        : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
+      ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload, options.only) }),
+      ...(onHappening === undefined
+        ? {}
+        : { onHappening: (index) => onHappening(this.#tracker.peek(index), index) }),
+    });
+  }
+
+  get progress(): Progress {
+    return {
+      frames: this.#summary.frames,
+      frameBytes: this.#summary.frameBytes,
+      bytesRead: this.#source.bytesRead,
+      bytesTotal: this.#source.bytesTotal,
+      connections: this.#tracker.counts.connections,
+    };
+  }
+
+  /** Takes all frames that are at hand. Hot path: synchronous, batch after batch. */
+  drain(): void {
+    const source = this.#source;
+    const batch = this.#batch;
+    const summary = this.#summary;
+    while (source.fill(batch) > 0) {
+      account(batch, summary, this.#times);
+      const first = summary.frames + 1;
+      summary.frames += batch.count;
+      const position = this.#tracker.position;
+      this.#tracker.process(decodeBatch(batch, first, this.#columns, position, this.#context));
+    }
+  }
+
+  /** Connections open or waiting for late frames. */
+  get open(): number {
+    return this.#tracker.open;
+  }
+
+  /** Lets time pass to second `sec` while no frame comes; see `Connections.advanceTo`. */
+  advanceTo(sec: number): void {
+    this.#tracker.advanceTo(sec);
+  }
+
+  /** Lets go of connections of which nothing was heard for long; `isLive` runs only. */
+  finishIdle(sec: number): void {
+    this.#tracker.finishIdle(sec, { ...LIVE_IDLE, closingSec: this.#lingerSec });
+  }
+
+  /** The connection that `onHappening` gave this index, as it is now; null where it is gone. Used again after the call. */
+  look(index: number, stream: number): FinishedConnection | null {
+    const now = this.#tracker.peek(index);
+    return now.stream === stream && now.lastFrame > 0 ? now : null;
+  }
+
+  /** Writes out what is still open, some thousands at a time. */
+  finishInParts(): Generator<void> {
+    return this.#tracker.finish();
+  }
+
+  /** Adds up. */
+  summarize(): CaptureSummary {
+    const { counts } = this.#tracker;
+    const summary = this.#summary;
+    if (this.#source.files !== undefined) summary.file = this.#source.name;
+    summary.tcpFrames = counts.segments;
+    summary.connections = counts.connections;
+    summary.duplicateFrames = counts.duplicates;
+    summary.strayFrames = counts.strays;
+    summary.evicted = counts.evicted;
+    summary.snappedFrames = this.#context.snappedFrames;
+    summary.notDecoded = { ...addReasons(this.#context) };
+    summary.unknownLinkTypes = [...this.#context.unknownLinkTypes].map(([linkType, frames]) => ({
+      linkType,
+      frames,
+    }));
+    summary.start = this.#times.first;
+    summary.end = this.#times.last;
+    summary.outOfOrderFrames = this.#times.backwards;
+    summary.droppedByInterface = sumDrops(this.#source);
+    summary.warnings = [...this.#source.warnings];
+    summary.damage = this.#source.damage;
+    return summary;
+  }
+
+  #readOptions(p: number): SynOptions {
+    const columns = this.#columns;
+    const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
+    const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
+    return parseSynOptions(view, start, optionsLenAt(columns, view, p));
+  }
+
+  #readSack(p: number, out: Int32Array): number {
+    const columns = this.#columns;
+    const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
+    const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
+    return readSackBlocks(view, start, optionsLenAt(columns, view, p), out);
+  }
+
+  #payloadHandler(listener: PayloadListener, only: number | undefined) {
+    const columns = this.#columns;
+    const segment = createPayloadSegment();
+    return (stream: number, p: number, fromHigh: boolean): void => {
+      if (only !== undefined && stream !== only) return;
+      segment.stream = stream;
+      segment.from = fromHigh ? 1 : 0;
+      const ports = columns.ports[p] ?? 0;
+      segment.srcPort = ports >>> 16;
+      segment.dstPort = ports & 0xffff;
+      segment.seq = (columns.seq[p] ?? 0) >>> 0;
+      segment.ack = (columns.ack[p] ?? 0) >>> 0;
+      segment.flags = columns.flags[p] ?? 0;
+      segment.len = columns.payloadLen[p] ?? 0;
+      const { bytes, view } = this.#batch;
+      const isSpilled = columns.inSpill[p] === 1;
+      segment.bytes = isSpilled ? columns.spill : bytes;
+      segment.start = payloadOffsetAt(columns, isSpilled ? columns.spillView : view, p);
+      segment.captured = payloadCapturedAt(columns, p);
+      segment.frame = columns.frame[p] ?? 0;
+      segment.sec = columns.tsSec[p] ?? 0;
+      segment.ns = columns.tsNs[p] ?? 0;
+      listener.onSegment(segment);
+    };
+  }
+
+  #watch(p: number, fromHigh: boolean, duplicate: boolean): void {
+    if (this.#watched.length >= MAX_WATCHED_SEGMENTS) return;
+    const columns = this.#columns;
+    const flags = columns.flags[p] ?? 0;
+    this.#watched.push({
+      sec: columns.tsSec[p] ?? 0,
+      ns: columns.tsNs[p] ?? 0,
+      fromEnd: fromHigh ? 1 : 0,
+      view: {
+        frame: columns.frame[p] ?? 0,
+        t: 0,
+        from: 'client',
+        flags: flagNames(flags),
+        seq: (columns.seq[p] ?? 0) >>> 0,
+        ack: (flags & ACK) === 0 ? null : (columns.ack[p] ?? 0) >>> 0,
+        len: columns.payloadLen[p] ?? 0,
+        window: columns.window[p] ?? 0,
+        duplicate,
+      },
+    });
+  }
+
+  /** Now that the roles are known. */
+  #tellWatched(finished: FinishedConnection, onSegment: (segment: SegmentView) => void): void {
+    for (const { sec, ns, fromEnd, view } of this.#watched) {
+      view.t = ((sec - finished.startSec) * 1e9 + (ns - finished.startNs)) / 1e9;
+      view.from = fromEnd === finished.clientEnd ? 'client' : 'server';
+      onSegment(view);
+    }
+  }
+}
+
+function createPayloadSegment(): PayloadSegment {
+  return {
+    stream: 0,
+    from: 0,
+    srcPort: 0,
+    dstPort: 0,
+    seq: 0,
+    ack: 0,
+    flags: 0,
+    len: 0,
+    captured: 0,
+    bytes: new Uint8Array(0),
+    start: 0,
+    frame: 0,
+    sec: 0,
+    ns: 0,
+    tNs: 0,
+  };
+}
