@@ -60,8 +60,10 @@ async function run(
   const color = wantsColor(options.color, ctx, options.output !== null);
   const form = options.form === 'raw' ? null : formOf(options.form, color);
   const left: Record<Side, number> = { client: 0, server: 0 };
+  let isEmpty = true;
   const follower = new Follower(stream, (chunk: FollowedChunk) => {
     if (options.side !== null && chunk.from !== options.side) return;
+    isEmpty = false;
     if (chunk.kind === 'gap') {
       left[chunk.from] += chunk.length;
       if (form !== null) out.add(form.gap(chunk.from, chunk.length, chunk.reason));
@@ -93,6 +95,7 @@ async function run(
     warn('what came before its SYN stands under the name of the other side');
   }
   if (options.quiet) return status;
+  if (isEmpty) warn('no payload');
   for (const side of ['client', 'server'] as const) {
     if (left[side] > 0 && options.form === 'raw') {
       warn(

@@ -10,6 +10,7 @@ import * as usage from './usage.ts';
 
 /** Seconds of the longest --duration: ten years. */
 const MAX_SECONDS = 10 * 366 * 86_400;
+const MIN_SNAP_LEN = 96;
 const MAX_SNAP_LEN = 262_144;
 
 interface LiveFlags extends Selection {
@@ -32,6 +33,15 @@ export interface MetricsAddress {
   port: number;
 }
 
+/** 0 or enough for the headers down to TCP's. */
+function snapLen(text: string): number {
+  const bytes = usage.whole('--snap-len', text, 0, MAX_SNAP_LEN);
+  if (bytes === 0 || bytes >= MIN_SNAP_LEN) return bytes;
+  throw new usage.UsageError(
+    `--snap-len: expected 0 or at least ${MIN_SNAP_LEN}, so that the headers down to TCP's fit, found '${text}'`,
+  );
+}
+
 /** Adds what is live's own; the caller adds the rest. */
 function addLiveOptions(live: Command): void {
   live
@@ -46,7 +56,7 @@ function addLiveOptions(live: Command): void {
     .option(
       '-s, --snap-len <BYTES>',
       'bytes kept of each frame; 0: all (default: 512, with -w all)',
-      (text) => usage.whole('--snap-len', text, 0, MAX_SNAP_LEN),
+      snapLen,
     )
     .option(
       '-B, --buffer <MIB>',

@@ -57,6 +57,9 @@ interface ReportOptions extends CommonOptions, SeveralOptions {
   jobs?: number;
 }
 
+/** What may stand first. */
+const COMMANDS = ['show', 'follow', 'extract', 'live', 'report', 'interfaces'];
+
 const READING = 'Reading:';
 const LOOK = 'Look:';
 
@@ -138,6 +141,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   addCommon(program);
   program.action(async (files: string[]) => {
     const o = program.opts<RootOptions>();
+    usage.refuseMistypedCommand(files, COMMANDS);
     const { analyzeCommand } = await import('./analyze-command.ts');
     done(
       await analyzeCommand(ctx, files, {

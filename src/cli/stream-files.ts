@@ -2,7 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { outputError } from './output-error.ts';
 import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Files open at once; the one not written to for the longest time is closed and opened again when needed. */
@@ -20,6 +21,18 @@ interface StreamFile {
   fd: number | null;
 }
 
+/** Makes `folder` and those above it, level by level: Node's own way turns for ever where a file system refuses (/proc). */
+function makeFolder(folder: string): void {
+  if (fs.existsSync(folder) && fs.statSync(folder).isDirectory()) return;
+  const parent = dirname(resolve(folder));
+  try {
+    if (parent !== resolve(folder)) makeFolder(parent);
+    fs.mkdirSync(folder);
+  } catch (error) {
+    throw outputError('-d', folder, error);
+  }
+}
+
 /** Files by a number of the caller's; names are given to them at the end. */
 export class StreamFiles {
   readonly #folder: string;
@@ -30,7 +43,7 @@ export class StreamFiles {
 
   /** Files go to `folder`, which is made if it is not there. */
   constructor(folder: string) {
-    fs.mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     this.#folder = folder;
   }
 

@@ -1,5 +1,6 @@
 /** Reading the values of options: what is wrong is said with what was meant and what is valid. */
 
+import { existsSync } from 'node:fs';
 import { type Network, parseNetwork } from '../report/address.ts';
 import type { FailOn } from '../report/select.ts';
 import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
@@ -74,8 +75,8 @@ export const handshakeList = listOf(oneOf('handshake kind', HANDSHAKE_KINDS));
 export const findingList = listOf(oneOf('finding', FINDING_CODES));
 export const failOnList = listOf(oneOf('kind or finding', FAIL_ON));
 export const hostList = listOf(network);
-export const portList = listOf((text) => whole('port', text, 0, 65535));
-export const streamList = listOf((text) => whole('stream', text, 0, Number.MAX_SAFE_INTEGER));
+export const portList = listOf((text) => whole('--port', text, 0, 65535));
+export const streamList = listOf((text) => whole('--stream', text, 0, Number.MAX_SAFE_INTEGER));
 
 /** A whole number between the limits, both included. */
 export function whole(what: string, text: string, least: number, most: number): number {
@@ -98,6 +99,14 @@ function network(text: string): Network {
   throw new UsageError(
     `--host: expected an IPv4 or IPv6 address or a network such as 10.0.0.0/8 or 2001:db8::/32, found '${text}'`,
   );
+}
+
+/** `finwait shwo FILE 1`: the first of several files is none, and nearly a command. */
+export function refuseMistypedCommand(files: readonly string[], commands: readonly string[]): void {
+  const [first, ...others] = files;
+  if (first === undefined || others.length === 0 || existsSync(first)) return;
+  const guess = /^[a-z]+$/.test(first) ? nearest(first, commands) : null;
+  if (guess !== null) throw new UsageError(`${first}: no such file — did you mean ${guess}?`);
 }
 
 /** The word of `valid` that is at most two or a third of its letters away; null where none is. */

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { outputError } from './output-error.ts';
 import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Characters gathered before a write. */
@@ -92,9 +93,14 @@ export function fileWriter(path: string): Writer {
     dirname(target),
     `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`,
   );
-  const fd = direct
-    ? fs.openSync(target, 'w')
-    : fs.openSync(temporary, 'wx', old === undefined ? 0o666 : old.mode & 0o777);
+  let fd: number;
+  try {
+    fd = direct
+      ? fs.openSync(target, 'w')
+      : fs.openSync(temporary, 'wx', old === undefined ? 0o666 : old.mode & 0o777);
+  } catch (error) {
+    throw outputError('-o', path, error);
+  }
   if (!direct) addTemporary(temporary);
   const inner = fdWriter(fd);
   let open = true;

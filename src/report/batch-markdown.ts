@@ -103,7 +103,9 @@ function introduction(
     lines.push(`- ${fullTime(totals.start, look)} to ${fullTime(totals.end, look)}, ${span}`);
   }
   const quality = qualityWords(totals.quality, totals.notDecoded);
-  lines.push(`- Captures: ${quality === '' ? 'nothing lost, cut or out of order' : quality}`);
+  if (totals.files > 0) {
+    lines.push(`- Captures: ${quality === '' ? 'nothing lost, cut or out of order' : quality}`);
+  }
   if (joined.length > 0) {
     lines.push(
       `- ${plural(pieces, 'file')} joined to ${plural(joined.length, 'timeline')}: pieces of rotated captures`,
