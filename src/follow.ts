@@ -12,6 +12,7 @@ import { ACK, RST, SYN } from './decode/columns.ts';
 import { Conversation, type KeyEnd } from './flow/conversation.ts';
 import type { StreamItem } from './flow/stream.ts';
 import type { ConnectionRecord } from './report/record.ts';
+import { copiesDiffer } from './tcp/findings/copies-differ.ts';
 import type { Side } from './tcp/verdicts.ts';
 
 /** Bytes in order, from one side. */
@@ -110,6 +111,9 @@ export class Follower implements PayloadListener {
     if (this.#clientEnd === null) this.#setClient(clientEnd);
     this.rolesChanged = this.#clientEnd !== clientEnd;
     this.#conversation.finish();
+    if (this.conflictCount > 0) {
+      record.findings.push(copiesDiffer(this.conflictFrames, this.conflictCount));
+    }
   }
 
   #begin({ dstPort, from, ns, sec, srcPort }: PayloadSegment): void {

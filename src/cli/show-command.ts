@@ -1,6 +1,7 @@
 /** `finwait show FILE STREAM`: one connection as a ladder diagram and in words. */
 
 import type { Timeline } from '../capture/rotation.ts';
+import { Follower } from '../follow.ts';
 import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
@@ -44,6 +45,7 @@ export async function showCommand(
       found = record;
     },
     only: stream,
+    payload: new Follower(stream, () => {}),
     watch: { stream, onSegment: (segment) => collector.add(segment) },
   });
   if (status === EXIT.unusable) return status;

@@ -174,6 +174,7 @@ export const FINDING_CODES = [
   'half-closed-data',
   'merged-by-delayed-ack',
   'port-reused-in-time-wait',
+  'copies-differ',
   'zero-window',
   'capture-lost-packets',
   'vanished',
