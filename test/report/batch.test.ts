@@ -87,7 +87,6 @@ test('a report of nothing is short and whole', () => {
 
     - 0 connections, 0 B of payload
     - 0 frames, 0 B; TCP in 0
-    - Captures: nothing lost, cut or out of order
     "
   `);
 });

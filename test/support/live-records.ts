@@ -62,6 +62,11 @@ function grouped(records: readonly ConnectionRecord[]): Map<string, ConnectionRe
   return groups;
 }
 
+/** Two captures stamp a frame some microseconds apart: a finding that begins at a millisecond may be in one and not in the other. */
+function isSteady(code: string): boolean {
+  return code !== 'merged-by-delayed-ack';
+}
+
 /** Everything that is no time and no frame number. */
 function kinds(r: ConnectionRecord, withFindings: boolean): string {
   const path = (side: 'client' | 'server'): string[] => r.states[side].map(({ state }) => state);
@@ -82,6 +87,6 @@ function kinds(r: ConnectionRecord, withFindings: boolean): string {
     close: [r.close.kind, r.close.complete, r.close.initiator, r.close.timeWait, r.close.resetBy],
     phase: [r.close.phase, r.close.resetAfterClose, r.close.certainty, steps(r.close.steps)],
     states: [path('client'), path('server')],
-    findings: withFindings ? r.findings.map(({ code }) => code) : null,
+    findings: withFindings ? r.findings.map(({ code }) => code).filter(isSteady) : null,
   });
 }
