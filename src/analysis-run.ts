@@ -14,7 +14,7 @@ import { buildRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
-import { conclude } from './tcp/conclude.ts';
+import { conclude, type FilledMold } from './tcp/conclude.ts';
 import { type FinishedConnection, readStory } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
 import { FILE_IDLE, LIVE_IDLE } from './tcp/idle.ts';
@@ -40,10 +40,10 @@ export interface RunOptions extends AnalyzeOptions {
   /** Silent connections are let go by `finishIdle`, not as frames come. */
   isLive?: boolean;
   /**
-   * Called with each finished connection, in the order in which they finish. `mold`: number of the mold that the record's verdicts
-   * lie in, 0 unless `transient`.
+   * Called with each finished connection, in the order in which they finish. `mold`: the mold that the record's
+   * verdicts lie in, null unless `transient`.
    */
-  onRecord: (record: ConnectionRecord, mold: number) => void;
+  onRecord: (record: ConnectionRecord, mold: FilledMold | null) => void;
   /** Records may be overwritten once `onRecord` has returned: several times faster where connections are alike (tcp/molds.ts). */
   transient?: boolean;
   /**

@@ -16,6 +16,8 @@ import { ZeekObserver } from './zeek/observer.ts';
 
 const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
+/** With fewer connections in progress their memory stays in the caches: a first look costs more than it saves. */
+const TOUCH_FROM = 512;
 /** Connections handed over between two pauses at the end. */
 const FINISH_PART = 4096;
 
@@ -100,7 +102,7 @@ export class Connections {
     }
   }
 
-  /** First two passes: the keys of the batch, and a first look at what they lead to. */
+  /** First pass: the keys of the batch. */
   protected keys(count: number): void {
     const { family, src, dst, ports: portsAt } = this.columns;
     const table = this.table;
@@ -128,6 +130,12 @@ export class Connections {
       ends[i] = high ? 1 : 0;
       hashes[i] = table.hash(a, b, ports, six);
     }
+    if (table.size - this.linger.size >= TOUCH_FROM) this.#touch(count);
+  }
+
+  /** Second pass: a first look at what the keys of the batch lead to. */
+  #touch(count: number): void {
+    const { table, hashes } = this;
     const found = this.found;
     const cold = this.cold;
     const pool = this.pool;

@@ -324,6 +324,8 @@ export class Tracker extends Connections {
     const columns = this.columns;
     const words = this.table.words;
     const peer = index * L.HOT_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
+    // The greatest acknowledgement number says at once that there is none, as nearly always.
+    if (((words[peer + L.END_ACK]! - position) | 0) <= 0) return false;
     const current = this.#number & NUMBER_MASK;
     let number = words[peer + L.END_RING]!;
     let found = false;
