@@ -108,9 +108,9 @@ async function runFiles(
         if (goesOn) await start(frameBytes);
         return goesOn;
       },
-      takeFinished(finished) {
+      takeFinished(leaving) {
         if (offload === null) return false;
-        offload.take(finished);
+        offload.take(leaving);
         return true;
       },
       transient: format !== 'table' && !options.sort,
