@@ -67,12 +67,12 @@ if (file === undefined) {
 }
 const buffers = await firstConnections(file);
 let count = 0;
-for (const { buffer, used } of buffers) PackedConnections.forEach(buffer, used, () => count++);
+for (const packed of buffers) packed.forEach(() => void count++);
 const best = new Map<string, number>();
 for (let round = 0; round < ROUNDS; round++) {
   for (const [name, take] of Object.entries(stages(file))) {
     const begin = process.hrtime.bigint();
-    for (const { buffer, used } of buffers) PackedConnections.forEach(buffer, used, take);
+    for (const packed of buffers) packed.forEach(take);
     const ns = Number(process.hrtime.bigint() - begin) / count;
     best.set(name, Math.min(best.get(name) ?? Number.POSITIVE_INFINITY, ns));
   }

@@ -9,9 +9,12 @@ import type { FromReport, ReportJob, ReportResult, ToReport } from './report-job
 /** Threads beside this one: reading keeps about three busy. JSON Lines take so long to write that reading can share a core. */
 const MAX_THREADS = 3;
 
-/** Memory of one message, and messages under way at most. */
-const BUFFER_BYTES = Math.max(512 * 1024, MAX_PACKED_WORDS * 4 * 2);
+/** Memory of one message: little enough to stay in the caches. Messages under way at most between two chunks of the input. */
+const MESSAGE_BYTES = Math.max(128 * 1024, MAX_PACKED_WORDS * 4 * 2);
 const MAX_UNDER_WAY = 6;
+
+/** What a thread makes is gone with the connection: its young generation need not grow to the 48 MB that are usual. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
 
 /** Present only in the built program: a thread can't be started from TypeScript. */
 const THREAD = import.meta.url.endsWith('.js')
@@ -37,11 +40,16 @@ export function startOffload(
   const turn = new SharedArrayBuffer(4);
   const workers = Array.from(
     { length: Math.max(1, Math.min(cores, MAX_THREADS)) },
-    () => new Worker(THREAD, { workerData: { ...job, turn } satisfies ReportJob }),
+    () =>
+      new Worker(THREAD, {
+        resourceLimits: RESOURCE_LIMITS,
+        workerData: { ...job, turn } satisfies ReportJob,
+      }),
   );
-  const free: ArrayBuffer[] = [];
+  const free: SharedArrayBuffer[] = [];
   const results: ReportResult[] = [];
-  let packed = new PackedConnections(new ArrayBuffer(BUFFER_BYTES));
+  let memory = new SharedArrayBuffer(MESSAGE_BYTES);
+  let packed = new PackedConnections(memory);
   let sent = 0;
   let underWay = 0;
   let gone = false;
@@ -55,7 +63,7 @@ export function startOffload(
       } else {
         underWay--;
         gone ||= message.gone;
-        free.push(message.buffer);
+        free.push(message.memory);
       }
       wake();
     });
@@ -74,14 +82,15 @@ export function startOffload(
     if (packed.used === 0) return;
     const message: ToReport = {
       number: sent,
-      buffer: packed.buffer,
+      memory,
       used: packed.used,
       files: files().map(({ file, firstFrame }) => ({ file, firstFrame })),
     };
-    workers[sent % workers.length]?.postMessage(message, [packed.buffer]);
+    workers[sent % workers.length]?.postMessage(message);
     sent++;
     underWay++;
-    packed = new PackedConnections(free.pop() ?? new ArrayBuffer(BUFFER_BYTES));
+    memory = free.pop() ?? new SharedArrayBuffer(MESSAGE_BYTES);
+    packed = new PackedConnections(memory);
   };
 
   return {

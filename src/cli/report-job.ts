@@ -27,7 +27,9 @@ export interface ReportJob {
 /** To a thread: packed connections (tcp/packed.ts), numbered over all threads from 0, and the files begun; or null: that was all. */
 export type ToReport = {
   number: number;
-  buffer: ArrayBuffer;
+  /** Shared, not transferred: once anything was transferred, V8 checks every access to any typed array. */
+  memory: SharedArrayBuffer;
+  /** Words. */
   used: number;
   files: readonly FileStart[];
 } | null;
@@ -39,5 +41,5 @@ export interface ReportResult {
   matched: boolean;
 }
 
-/** From a thread: a buffer to use again (`gone`: nobody reads the result any more), or its result after the last one. */
-export type FromReport = { buffer: ArrayBuffer; gone: boolean } | { result: ReportResult };
+/** From a thread: memory to use again (`gone`: nobody reads the result any more), or its result after the last one. */
+export type FromReport = { memory: SharedArrayBuffer; gone: boolean } | { result: ReportResult };

@@ -6,6 +6,7 @@ import { buildRecord } from '../report/build-record.ts';
 import { countRecord, createCounts } from '../report/counts.ts';
 import { compileFailOn, compileSelection } from '../report/select.ts';
 import { createTally, tallyRecord } from '../report/summary.ts';
+import { createFinished } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 import { PackedConnections } from '../tcp/packed.ts';
 import { dataForm } from './data-form.ts';
@@ -31,12 +32,12 @@ const fails = compileFailOn(job.failOn);
 const molds = new Molds(job.mslSec);
 const counts = createCounts();
 const tally = createTally();
+/** Each connection, one after the other. */
+const unpacked = createFinished();
 let matched = false;
 let gone = false;
 
-const answer = (message: FromReport, transfer: ArrayBuffer[] = []): void => {
-  port.postMessage(message, transfer);
-};
+const answer = (message: FromReport): void => port.postMessage(message);
 
 /** Waits for the turn of message `number`; the threads before it never wait for this one. */
 function awaitTurn(number: number): void {
@@ -51,7 +52,7 @@ async function take(message: ToReport): Promise<void> {
     port?.close();
     return;
   }
-  PackedConnections.forEach(message.buffer, message.used, (finished) => {
+  new PackedConnections(message.memory, message.used).forEach((finished) => {
     const conclusion = molds.conclude(finished);
     const file = fileOfFrame(message.files, finished.firstFrame);
     const record = buildRecord(finished, file, conclusion, form !== null);
@@ -60,7 +61,7 @@ async function take(message: ToReport): Promise<void> {
     if (job.failOn.length > 0 && !matched) matched = fails(record);
     if (form === null) tallyRecord(tally, record);
     else if (!gone) form.record(record, conclusion.mold);
-  });
+  }, unpacked);
   if (form !== null) {
     form.flush();
     awaitTurn(message.number);
@@ -70,7 +71,7 @@ async function take(message: ToReport): Promise<void> {
     Atomics.add(turn, 0, 1);
     Atomics.notify(turn, 0);
   }
-  answer({ buffer: message.buffer, gone }, [message.buffer]);
+  answer({ memory: message.memory, gone });
 }
 
 // One after the other, also while a full pipe makes one wait.

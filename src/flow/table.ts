@@ -1,6 +1,11 @@
 /** The 4-tuple table: open addressing over packed records, one key shape for both families. */
 
 const INITIAL_RECORDS = 1024;
+/**
+ * How many times as large the memory of records is after it was full. What was never touched takes no memory, but the old one stays until the
+ * garbage is collected: so there is little of that.
+ */
+export const GROWTH = 8;
 
 /** Words of a record that belong to the table; the rest is the owner's. */
 export const KEY_WORDS = 4;
@@ -23,7 +28,7 @@ export class FlowTable {
   doubles: Float64Array;
   readonly recordWords: number;
   /** Pairs of hash and index + 1; index part 0: empty. */
-  #slots = new Int32Array(INITIAL_RECORDS * 4);
+  #slots: Int32Array = new Int32Array(INITIAL_RECORDS * 4);
   #mask = INITIAL_RECORDS * 2 - 1;
   #capacity = INITIAL_RECORDS;
   #free: Int32Array = new Int32Array(INITIAL_RECORDS);
@@ -45,9 +50,14 @@ export class FlowTable {
     return this.#size;
   }
 
-  /** Records that memory is held for: every index is below. */
+  /** Records that memory is held for. */
   get capacity(): number {
     return this.#capacity;
+  }
+
+  /** Every index is below. */
+  get indexes(): number {
+    return this.#next;
   }
 
   /** The hash of a key. Hot path. */
@@ -107,6 +117,7 @@ export class FlowTable {
     this.words[w + KEY_PORTS] = ports;
     this.words[w + KEY_BITS] = family;
     this.#size++;
+    if (this.#size * 2 > this.#mask + 1) this.#growSlots();
     this.#place(hash, index);
     return index;
   }
@@ -155,16 +166,19 @@ export class FlowTable {
     slots[slot * 2 + 1] = index + 1;
   }
 
-  /** Doubles the records and the slots: four slots a record, so that at most half of them are ever taken. */
   #grow(): void {
-    this.#capacity *= 2;
+    this.#capacity *= GROWTH;
     const words = new Int32Array(this.#capacity * this.recordWords);
     words.set(this.words);
     this.words = words;
     this.doubles = new Float64Array(words.buffer);
+  }
+
+  /** Doubles the slots: at most half of them are ever taken. */
+  #growSlots(): void {
     const old = this.#slots;
-    this.#slots = new Int32Array(this.#capacity * 4);
-    this.#mask = this.#capacity * 2 - 1;
+    this.#slots = new Int32Array(old.length * 2);
+    this.#mask = this.#mask * 2 + 1;
     for (let i = 0; i < old.length; i += 2) {
       if (old[i + 1] !== 0) this.#place(old[i]!, old[i + 1]! - 1);
     }

@@ -276,7 +276,7 @@ export class Connections {
   /** Calls `visit` with the index of every record in use. */
   protected eachOpen(visit: (index: number) => void): void {
     const words = this.table.words;
-    for (let index = 0; index < this.table.capacity; index++) {
+    for (let index = 0; index < this.table.indexes; index++) {
       if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME] !== 0) visit(index);
       else if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME + 1] !== 0) visit(index);
     }

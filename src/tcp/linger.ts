@@ -1,7 +1,7 @@
 /** The queue of closed connections that wait for late frames: first in, first out, since all wait equally long. */
 
 /** Closed connections held at most; beyond, the oldest is written out early. */
-export const MAX_LINGERING = 65_536;
+export const MAX_LINGERING = 32_768;
 
 /** Numbers of an item: record index, stream number, second of the tracker's clock, packets by then. */
 const FIELDS = 4;

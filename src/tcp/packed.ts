@@ -70,18 +70,18 @@ export interface LeavingConnection {
   pack: (target: PackedConnections) => void;
 }
 
-/** Many packed connections, one behind the other, in one transferable piece of memory. */
+/** Many packed connections, one behind the other, in one piece of memory that threads may share. */
 export class PackedConnections {
-  readonly buffer: ArrayBuffer;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
   /** Words in use, an even number. */
-  used = 0;
+  used: number;
 
-  constructor(buffer: ArrayBuffer) {
-    this.buffer = buffer;
-    this.words = new Int32Array(buffer);
-    this.doubles = new Float64Array(buffer);
+  /** `used`: words of `memory` that hold connections already. */
+  constructor(memory: ArrayBufferLike, used = 0) {
+    this.words = new Int32Array(memory);
+    this.doubles = new Float64Array(memory);
+    this.used = used;
   }
 
   /** Whether another connection of any size has room. */
@@ -89,18 +89,12 @@ export class PackedConnections {
     return this.used + MAX_PACKED_WORDS <= this.words.length;
   }
 
-  /** Calls `visit` with each connection in the first `used` words; the record is used again. */
-  static forEach(
-    buffer: ArrayBuffer,
-    used: number,
-    visit: (finished: FinishedConnection) => void,
-  ): void {
-    const words = new Int32Array(buffer);
-    const doubles = new Float64Array(buffer);
-    const f = createFinished();
+  /** Calls `visit` with each connection, as a record (`into`) that is used again. */
+  forEach(visit: (finished: FinishedConnection) => void, into = createFinished()): void {
+    const { words, doubles, used } = this;
     for (let at = 0; at < used; at += words[at + P_WORDS]!) {
-      unpack(words, doubles, at, f);
-      visit(f);
+      unpack(words, doubles, at, into);
+      visit(into);
     }
   }
 }

@@ -1,13 +1,18 @@
 /** The story of a connection: its few segments at which something happens, packed, chained and out of the way of the rest. */
 
 import { HAS_TIMESTAMPS, type SegmentColumns } from '../decode/columns.ts';
+import { GROWTH } from '../flow/table.ts';
 
 /** Entries a connection keeps at most, more than the limits of all kinds together (tcp/keep.ts). */
 export const MAX_STORY_ENTRIES = 768;
 
-/** Entries stand in blocks of four: smaller ones are further apart, larger ones leave more room unused (docs/performance.md). */
-const BLOCK = 4;
+/**
+ * Entries stand in blocks of three: smaller ones are further apart, larger ones leave more room unused, and the life of an ordinary
+ * connection has six to nine. An entry's number is block · 4 + place: a multiple of three would have to be divided.
+ */
+const BLOCK = 3;
 const BLOCK_SHIFT = 2;
+const PLACE_MASK = 3;
 /** 32-bit words of one entry, an even number. */
 export const ENTRY_WORDS = 12;
 /** Frame number less that of the connection's first frame. */
@@ -35,8 +40,7 @@ export const PEER_ACK_KNOWN = 1 << 14;
 export const NEXT_SEQ_KNOWN = 1 << 15;
 
 /**
- * All entries of all connections in one growing array. An entry's number is block · 4 + place; block 0 is never used, so that 0 means
- * none. Blocks are chained and reused.
+ * All entries of all connections in one growing array. Block 0 is never used, so that 0 means none. Blocks are chained and reused.
  */
 export class StoryPool {
   words = new Int32Array(64 * BLOCK * ENTRY_WORDS);
@@ -48,12 +52,12 @@ export class StoryPool {
 
   /** A first look at the place where the entry behind `tail` will stand, so that cache misses overlap; means nothing. */
   touch(tail: number): number {
-    return this.words[(tail + 1) * ENTRY_WORDS]!;
+    return this.words[wordOf(tail + 1)]!;
   }
 
   /** Room for one entry behind entry `tail` (0: the story's first): its number. */
   reserve(tail: number): number {
-    if (tail !== 0 && (tail & (BLOCK - 1)) !== BLOCK - 1) return tail + 1;
+    if (tail !== 0 && (tail & PLACE_MASK) !== BLOCK - 1) return tail + 1;
     let block = this.#free;
     if (block !== 0) {
       this.#free = this.#nextBlock[block]!;
@@ -63,7 +67,7 @@ export class StoryPool {
     }
     this.#nextBlock[block] = 0;
     if (tail !== 0) this.#nextBlock[tail >> BLOCK_SHIFT] = block;
-    return block * BLOCK;
+    return block << BLOCK_SHIFT;
   }
 
   /** Writes the segment at `position` of the ring into entry `entry`. `firstFrame`, `startSec`, `startNs`: of the connection. */
@@ -79,7 +83,7 @@ export class StoryPool {
     startNs: number,
   ): void {
     const words = this.words;
-    const at = entry * ENTRY_WORDS;
+    const at = wordOf(entry);
     words[at + FRAME] = columns.frame[position]! - firstFrame;
     words[at + BITS] =
       columns.flags[position]! |
@@ -111,7 +115,7 @@ export class StoryPool {
     let to = at;
     let n = 0;
     for (let entry = head; entry !== 0 && n < MAX_STORY_ENTRIES; entry = this.#after(entry)) {
-      const from = entry * ENTRY_WORDS;
+      const from = wordOf(entry);
       for (let i = 0; i < ENTRY_WORDS; i++) words[to + i] = own[from + i]!;
       to += ENTRY_WORDS;
       n++;
@@ -121,19 +125,24 @@ export class StoryPool {
   }
 
   #after(entry: number): number {
-    if ((entry & (BLOCK - 1)) !== BLOCK - 1) return entry + 1;
-    return this.#nextBlock[entry >> BLOCK_SHIFT]! * BLOCK;
+    if ((entry & PLACE_MASK) !== BLOCK - 1) return entry + 1;
+    return this.#nextBlock[entry >> BLOCK_SHIFT]! << BLOCK_SHIFT;
   }
 
   #grow(): void {
-    const words = new Int32Array(this.words.length * 2);
+    const words = new Int32Array(this.words.length * GROWTH);
     words.set(this.words);
     this.words = words;
     this.doubles = new Float64Array(words.buffer);
-    const next = new Int32Array(this.#nextBlock.length * 2);
+    const next = new Int32Array(this.#nextBlock.length * GROWTH);
     next.set(this.#nextBlock);
     this.#nextBlock = next;
   }
+}
+
+/** Where entry `entry` begins: its place among those before it, every fourth of which is left out. */
+function wordOf(entry: number): number {
+  return (entry - (entry >> BLOCK_SHIFT)) * ENTRY_WORDS;
 }
 
 /** Copies `count` entries that `StoryPool.copy` wrote to word `at` into `story`. */

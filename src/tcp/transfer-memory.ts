@@ -1,5 +1,6 @@
 /** The memory behind the transfer figures: records, blocks of ends with something to count, segments that wait for an ACK, round trips. */
 
+import { GROWTH } from '../flow/table.ts';
 import { FIGURES, RTT_SAMPLES } from './figures.ts';
 import { type HoleList, HolePool } from './holes.ts';
 import { gatherSamples, RttPool } from './rtt.ts';
@@ -39,7 +40,7 @@ export class TransferMemory {
   protected clear(index: number): void {
     const r = index * T.WORDS;
     if (r + T.WORDS > this.words.length) {
-      const words = new Int32Array(this.words.length * 2);
+      const words = new Int32Array(this.words.length * GROWTH);
       words.set(this.words);
       this.words = words;
       this.doubles = new Float64Array(words.buffer);

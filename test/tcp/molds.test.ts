@@ -30,16 +30,16 @@ async function compare(
   input: string | Uint8Array,
   { molds, text, write }: ReturnType<typeof both>,
 ): Promise<number> {
-  let buffer = new PackedConnections(new ArrayBuffer(1 << 20));
+  const buffer = new PackedConnections(new ArrayBuffer(1 << 20));
   const source = await openCapture(input, {});
   const before = molds.filled;
   const check = (): void => {
     const judged: ConnectionRecord[] = [];
-    PackedConnections.forEach(buffer.buffer, buffer.used, (finished) => {
+    buffer.forEach((finished) => {
       judged.push(buildRecord(finished, null, conclude(finished, MSL_SEC)));
     });
     let at = 0;
-    PackedConnections.forEach(buffer.buffer, buffer.used, (finished) => {
+    buffer.forEach((finished) => {
       const conclusion = molds.conclude(finished);
       const record = buildRecord(finished, null, conclusion);
       expect(record).toEqual(judged[at]);
@@ -47,7 +47,7 @@ async function compare(
       expect(new TextDecoder().decode(text.take())).toBe(`${JSON.stringify(judged[at])}\n`);
       at++;
     });
-    buffer = new PackedConnections(buffer.buffer);
+    buffer.used = 0;
   };
   await runAnalysis(source, {
     onRecord() {},
