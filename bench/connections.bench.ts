@@ -24,10 +24,10 @@ async function firstConnections(file: string): Promise<PackedConnections[]> {
   const source = await openCapture(file, {});
   await runAnalysis(source, {
     onRecord() {},
-    takeFinished(finished) {
+    takeFinished(leaving) {
       const last = buffers[buffers.length - 1] as PackedConnections;
       if (taken++ >= CONNECTIONS) return true;
-      last.push(finished);
+      leaving.pack(last);
       if (!last.hasRoom) buffers.push(new PackedConnections(new ArrayBuffer(BUFFER_BYTES)));
       return true;
     },

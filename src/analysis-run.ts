@@ -14,11 +14,12 @@ import { buildRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
-import { conclude } from './tcp/conclude.ts';
-import { type FinishedConnection, readStory } from './tcp/finished.ts';
+import { conclude, type FilledMold } from './tcp/conclude.ts';
+import type { FinishedConnection } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
 import { FILE_IDLE, LIVE_IDLE } from './tcp/idle.ts';
 import { Molds } from './tcp/molds.ts';
+import { type LeavingConnection, Unpacker } from './tcp/packed.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
 import type { Side } from './tcp/verdicts.ts';
@@ -40,17 +41,16 @@ export interface RunOptions extends AnalyzeOptions {
   /** Silent connections are let go by `finishIdle`, not as frames come. */
   isLive?: boolean;
   /**
-   * Called with each finished connection, in the order in which they finish. `mold`: number of the mold that the record's verdicts
-   * lie in, 0 unless `transient`.
+   * Called with each finished connection, in the order in which they finish. `mold`: the mold that the record's
+   * verdicts lie in, null unless `transient`.
    */
-  onRecord: (record: ConnectionRecord, mold: number) => void;
+  onRecord: (record: ConnectionRecord, mold: FilledMold | null) => void;
   /** Records may be overwritten once `onRecord` has returned: several times faster where connections are alike (tcp/molds.ts). */
   transient?: boolean;
   /**
-   * Asked first with each finished connection (a record that is used again after the call, its story not unfolded): true where it was taken, and is neither
-   * judged nor counted here.
+   * Asked first with each finished connection: true where it was taken, and is neither judged nor counted here.
    */
-  takeFinished?: (finished: FinishedConnection) => boolean;
+  takeFinished?: (leaving: LeavingConnection) => boolean;
   /** Awaited between chunks, never between frames: a writer's back-pressure. False stops the run early. */
   onChunk?: (progress: Progress) => Promise<boolean> | boolean;
   /**
@@ -139,6 +139,7 @@ export class AnalysisRun {
   readonly #tracker: Tracker;
   readonly #lingerSec: number;
   readonly #watched: WatchedSegment[] = [];
+  readonly #unpacker = new Unpacker();
 
   constructor(source: FrameSource, options: RunOptions) {
     this.#source = source;
@@ -158,13 +159,13 @@ export class AnalysisRun {
       readSack: (p, out) => this.#readSack(p, out),
       readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       zeek: options.zeek === true,
-      onFinished: (finished) => {
+      onFinished: (leaving) => {
         if (options.only !== undefined) {
-          if (finished.stream !== options.only) return;
+          if (leaving.stream !== options.only) return;
           this.isDone = true;
         }
-        if (options.takeFinished?.(finished)) return;
-        readStory(finished);
+        if (options.takeFinished?.(leaving)) return;
+        const finished = this.#unpacker.read(leaving);
         const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
         const name = files === undefined ? file : fileOfFrame(files, finished.firstFrame);
         const record = buildRecord(finished, name, conclusion);
@@ -179,7 +180,7 @@ export class AnalysisRun {
       ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload, options.only) }),
       ...(onHappening === undefined
         ? {}
-        : { onHappening: (index) => onHappening(this.#tracker.peek(index), index) }),
+        : { onHappening: (index) => onHappening(this.#now(index), index) }),
     });
   }
 
@@ -224,8 +225,12 @@ export class AnalysisRun {
 
   /** The connection that `onHappening` gave this index, as it is now; null where it is gone. Used again after the call. */
   look(index: number, stream: number): FinishedConnection | null {
-    const now = this.#tracker.peek(index);
+    const now = this.#now(index);
     return now.stream === stream && now.lastFrame > 0 ? now : null;
+  }
+
+  #now(index: number): FinishedConnection {
+    return this.#unpacker.read(this.#tracker.peek(index));
   }
 
   /** Writes out what is still open, some thousands at a time. */

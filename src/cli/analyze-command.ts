@@ -8,6 +8,7 @@ import { addCounts } from '../report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
 import { compileFailOn, compileSelection, type FailOn, type Selection } from '../report/select.ts';
 import type { Tally } from '../report/summary.ts';
+import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm } from './data-form.ts';
 import type { Offload } from './offload.ts';
@@ -30,7 +31,7 @@ export interface AnalyzeCommandOptions extends ReadOptions, JoinOptions {
 /** What a form does with the records of one file. */
 interface Form {
   begin: () => void;
-  record: (record: ConnectionRecord, mold: number) => void;
+  record: (record: ConnectionRecord, mold: FilledMold | null) => void;
   end: (summary: CaptureSummary | null) => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
@@ -107,9 +108,9 @@ async function runFiles(
         if (goesOn) await start(frameBytes);
         return goesOn;
       },
-      takeFinished(finished) {
+      takeFinished(leaving) {
         if (offload === null) return false;
-        offload.take(finished);
+        offload.take(leaving);
         return true;
       },
       transient: format !== 'table' && !options.sort,
@@ -129,7 +130,7 @@ async function runFiles(
       offload = null;
     }
     held.sort((a, b) => a.stream - b.stream);
-    for (const record of held) form.record(record, 0);
+    for (const record of held) form.record(record, null);
     statuses.add(outcome.status);
     if (outcome.status !== EXIT.unusable) form.end(outcome.summary);
     if (outcome.rest !== null) timelines.unshift(outcome.rest);

@@ -13,8 +13,9 @@ import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
 import { addCounts, countRecord, createCounts } from '../report/counts.ts';
 import { countConnection, createFigures } from '../report/figures.ts';
 import { transferOf } from '../tcp/figures.ts';
-import { type FinishedConnection, readStory } from '../tcp/finished.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
+import { Unpacker } from '../tcp/packed.ts';
 
 export interface BatchJob {
   timeline: Timeline;
@@ -89,6 +90,7 @@ async function readSource(
 ): Promise<TimelineFigures | null> {
   const mslSec = job.msl ?? DEFAULT_MSL_SEC;
   const molds = new Molds(mslSec);
+  const unpacker = new Unpacker();
   const figures = createFigures();
   const counts = createCounts();
   const begun: number[] = [];
@@ -99,8 +101,8 @@ async function readSource(
     msl: mslSec,
     ...(job.maxConnections === null ? {} : { maxConnections: job.maxConnections }),
     // Figures only: a record is not needed, and would take longer to build than to judge.
-    takeFinished(finished) {
-      readStory(finished);
+    takeFinished(leaving) {
+      const finished = unpacker.read(leaving);
       const conclusion = molds.conclude(finished);
       const { close, handshake } = conclusion;
       const client = finished.clientEnd;

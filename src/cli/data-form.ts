@@ -2,6 +2,7 @@
 
 import type { ByteText } from '../report/byte-text.ts';
 import type { ConnectionRecord } from '../report/record.ts';
+import type { FilledMold } from '../tcp/conclude.ts';
 import type { DataFormat } from './usage.ts';
 import type { Writer } from './writer.ts';
 
@@ -11,8 +12,8 @@ const CHUNK_BYTES = 256 * 1024;
 export interface DataForm {
   /** What stands before the first record. */
   head: () => void;
-  /** `mold`: number of the mold that the record's verdicts lie in, or 0 (tcp/molds.ts). */
-  record: (record: ConnectionRecord, mold: number) => void;
+  /** `mold`: the mold that the record's verdicts lie in, if any (tcp/molds.ts). */
+  record: (record: ConnectionRecord, mold: FilledMold | null) => void;
   /** What stands behind the last record. */
   foot: () => void;
   /** Hands what is held back for larger writes to the writer. */

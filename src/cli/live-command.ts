@@ -15,6 +15,7 @@ import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
 import { compileSelection, type Selection } from '../report/select.ts';
 import { createTally, formatSummary, tallyRecord } from '../report/summary.ts';
 import { humanCount } from '../report/units.ts';
+import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, EXIT } from './context.ts';
 import type { MetricsAddress } from './live-options.ts';
 import { eventsView, type LiveView, recordsView } from './live-views.ts';
@@ -126,7 +127,7 @@ async function capture(
   ctx.interrupt.addEventListener('abort', stop, { once: true });
   const timers = [setInterval(() => source.wake(), TICK_MS)];
   if (options.durationSec !== null) timers.push(longTimeout(options.durationSec * 1000, stop));
-  const onRecord = (record: ConnectionRecord, mold: number): void => {
+  const onRecord = (record: ConnectionRecord, mold: FilledMold | null): void => {
     live.finish(record, Date.now() / 1000);
     metrics?.record(record);
     if (!selected(record)) return;

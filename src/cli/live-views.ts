@@ -5,12 +5,13 @@ import { formatUtc } from '../base/time.ts';
 import type { LiveSource } from '../capture/live/live-source.ts';
 import type { LiveEvent } from '../report/live-events.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
+import type { FilledMold } from '../tcp/conclude.ts';
 import type { Context } from './context.ts';
 import { dataForm } from './data-form.ts';
 
 export interface LiveView {
   /** `mold` as `RunOptions.onRecord` has it. */
-  record: (record: ConnectionRecord, mold: number) => void;
+  record: (record: ConnectionRecord, mold: FilledMold | null) => void;
   /** Where the view wants to know at once. */
   event?: (event: LiveEvent) => void;
   /** Takes a line about the capture itself; false where it has no place for it. */

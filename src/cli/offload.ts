@@ -3,8 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import type { FileStart } from '../base/files.ts';
-import type { FinishedConnection } from '../tcp/finished.ts';
-import { MAX_PACKED_WORDS, PackedConnections } from '../tcp/packed.ts';
+import { type LeavingConnection, MAX_PACKED_WORDS, PackedConnections } from '../tcp/packed.ts';
 import type { FromReport, ReportJob, ReportResult, ToReport } from './report-job.ts';
 
 /** Threads beside this one: reading keeps about three busy. JSON Lines take so long to write that reading can share a core. */
@@ -21,7 +20,7 @@ const THREAD = import.meta.url.endsWith('.js')
 
 export interface Offload {
   /** Takes a finished connection. */
-  take: (finished: FinishedConnection) => void;
+  take: (leaving: LeavingConnection) => void;
   /** Sends what was taken and waits while too much is under way. False once nobody reads the result any more. */
   drain: () => Promise<boolean>;
   /** Sends the rest and waits for all of it: what each thread counted. Rejects where one failed. */
@@ -86,8 +85,8 @@ export function startOffload(
   };
 
   return {
-    take(finished) {
-      packed.push(finished);
+    take(leaving) {
+      leaving.pack(packed);
       if (!packed.hasRoom) send();
     },
     async drain() {

@@ -71,9 +71,9 @@ export class AddressTable {
     this.#idle.length = 0;
   }
 
-  /** Copies the four words of an address into `out`. */
-  copy(id: number, out: Int32Array): void {
-    for (let i = 0; i < 4; i++) out[i] = this.#words[id * 4 + i]!;
+  /** Copies the four words of an address to `out` from `at` on. */
+  copy(id: number, out: Int32Array, at: number): void {
+    for (let i = 0; i < 4; i++) out[at + i] = this.#words[id * 4 + i]!;
   }
 
   /** The address in 32 bits that don't depend on the id or the seed: for remembering it beyond its references. */

@@ -1,25 +1,24 @@
 /** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
-import type { Sink } from './template.ts';
+import type { Story } from '../tcp/story.ts';
+import { IS_LITTLE_ENDIAN, writeDigits, writeNs } from './digits.ts';
+import { ACK, END, FRAME, LEN, SEQ, type Sink, type Template, TIME } from './template.ts';
 
 /** Room that every value leaves for the next few short ones. */
 const SLACK = 64;
 /** Phrases kept. */
 const MAX_PHRASES = 256;
-const ZERO = 0x30;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
-const POINT = 0x2e;
 const MINUS = 0x2d;
 const NS_PER_S = 1_000_000_000;
 /** Below this many nanoseconds a time has at most 15 digits, and its shortest decimal is the one with nine places. */
 const MAX_EXACT_NS = 1e15;
-/** From this value on numbers have no exponent in JavaScript's own form. */
-const MIN_PLAIN = 1e-6;
+/** Below, JavaScript's own form has an exponent. */
+const MIN_PLAIN_NS = 1000;
 
 const encoder = new TextEncoder();
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 
 /** Printable ASCII, prepared to be appended again and again: keys and words. */
 export interface Fragment {
@@ -46,22 +45,6 @@ export function fragments<K extends string>(
 ): Readonly<Record<K, Fragment>> {
   const entries = words.map((word) => [word, fragment(shape(word))]);
   return Object.fromEntries(entries) as Record<K, Fragment>;
-}
-
-/** Four digits a word, as they lie in memory: 0000 … 9999. */
-const FOUR_DIGITS = fourDigits();
-
-function fourDigits(): Uint32Array {
-  const table = new Uint32Array(10_000);
-  const view = new DataView(table.buffer);
-  for (let i = 0; i < 10_000; i++) {
-    const thousands = ZERO + Math.floor(i / 1000);
-    const hundreds = ZERO + (Math.floor(i / 100) % 10);
-    const tens = ZERO + (Math.floor(i / 10) % 10);
-    const digits = (thousands << 24) | (hundreds << 16) | (tens << 8) | (ZERO + (i % 10));
-    view.setUint32(i * 4, digits);
-  }
-  return table;
 }
 
 /**
@@ -219,62 +202,69 @@ export class ByteText implements Sink {
     const ns = Math.round(size * NS_PER_S);
     if (value === 0) {
       this.raw('0');
-    } else if (size < MIN_PLAIN || ns >= MAX_EXACT_NS || ns / NS_PER_S !== size) {
+    } else if (ns < MIN_PLAIN_NS || ns >= MAX_EXACT_NS || ns / NS_PER_S !== size) {
       this.#number(value);
     } else {
       if (value < 0) this.#bytes[this.#at++] = MINUS;
-      const whole = Math.floor(ns / NS_PER_S);
-      this.#digits(whole);
-      this.#fraction(ns - whole * NS_PER_S);
+      this.#at = writeNs(this.#view, this.#at, ns);
+      if (this.#at + SLACK > this.#bytes.length) this.#grow(0);
     }
+  }
+
+  /** What is the same in all connections of a mold, and what `story` and the rest of one connection have in its places. Hot path, once a connection. */
+  template(t: Template, story: Story): void {
+    const { eights, firstEight, lengths, kinds, entries } = t;
+    const { frame, tNs, seq, ack, len } = story;
+    let at = this.#roomFor(t.maxBytes);
+    let view = this.#view;
+    for (let k = 0; k < kinds.length; k++) {
+      const first = firstEight[k]!;
+      const last = firstEight[k + 1]!;
+      for (let i = first, to = at; i < last; i++, to += 8) {
+        view.setFloat64(to, eights[i]!, IS_LITTLE_ENDIAN);
+      }
+      at += lengths[k]!;
+      const entry = entries[k]!;
+      const kind = kinds[k]!;
+      if (kind === TIME) {
+        const ns = tNs[entry]!;
+        if (ns === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS)) {
+          at = writeNs(view, at, ns);
+          continue;
+        }
+      } else if (kind === SEQ) {
+        at = writeDigits(view, at, seq[entry]! >>> 0);
+        continue;
+      } else if (kind === ACK) {
+        at = writeDigits(view, at, ack[entry]! >>> 0);
+        continue;
+      } else if (kind === LEN) {
+        at = writeDigits(view, at, len[entry]!);
+        continue;
+      } else if (kind === FRAME && frame[entry]! <= 0xffff_ffff) {
+        at = writeDigits(view, at, frame[entry]!);
+        continue;
+      }
+      this.#at = at;
+      if (kind === END) return;
+      if (kind === TIME) this.seconds(tNs[entry]! / NS_PER_S);
+      else if (kind === FRAME) this.integer(frame[entry]!);
+      else t.others[k]!(this);
+      at = this.#roomFor(t.maxBytes);
+      view = this.#view;
+    }
+  }
+
+  /** Makes room for `count` bytes and a little more: where they go. */
+  #roomFor(count: number): number {
+    if (this.#at + count + SLACK > this.#bytes.length) this.#grow(count);
+    return this.#at;
   }
 
   /** A whole number, 0 … 2^32-1. */
   #digits(value: number): void {
-    let rest = value;
-    if (rest >= 100_000_000) {
-      const high = Math.floor(rest / 100_000_000);
-      this.#upToFour(high);
-      rest -= high * 100_000_000;
-      this.#four(Math.floor(rest / 10_000));
-      this.#four(rest % 10_000);
-    } else if (rest >= 10_000) {
-      this.#upToFour(Math.floor(rest / 10_000));
-      this.#four(rest % 10_000);
-    } else {
-      this.#upToFour(rest);
-    }
+    this.#at = writeDigits(this.#view, this.#at, value);
     if (this.#at + SLACK > this.#bytes.length) this.#grow(0);
-  }
-
-  /** `value`, 0 … 9999, in as many digits as it has. */
-  #upToFour(value: number): void {
-    const skipped = value >= 1000 ? 0 : value >= 100 ? 1 : value >= 10 ? 2 : 3;
-    const word = FOUR_DIGITS[value] as number;
-    const shifted = IS_LITTLE_ENDIAN ? word >>> (skipped * 8) : word << (skipped * 8);
-    this.#view.setUint32(this.#at, shifted, IS_LITTLE_ENDIAN);
-    this.#at += 4 - skipped;
-  }
-
-  /** `value`, 0 … 9999, in four digits. */
-  #four(value: number): void {
-    this.#view.setUint32(this.#at, FOUR_DIGITS[value] as number, IS_LITTLE_ENDIAN);
-    this.#at += 4;
-  }
-
-  /** A point and up to nine places without zeros at the end; nothing for 0. */
-  #fraction(ns: number): void {
-    if (ns === 0) return;
-    const bytes = this.#bytes;
-    bytes[this.#at++] = POINT;
-    const high = Math.floor(ns / 100_000);
-    const low = ns - high * 100_000;
-    const middle = Math.floor(low / 10);
-    this.#four(high);
-    this.#four(middle);
-    bytes[this.#at++] = ZERO + low - middle * 10;
-    while (bytes[this.#at - 1] === ZERO) this.#at--;
-    if (this.#at + SLACK > bytes.length) this.#grow(0);
   }
 
   #number(value: number): void {

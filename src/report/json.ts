@@ -1,8 +1,10 @@
 /** Records as JSON Lines (RFC 8259), written byte by byte because every connection of a capture passes here. */
 
+import type { FilledMold } from '../tcp/conclude.ts';
 import { COUNT_NAMES, isQuiet, type Transfer, type TransferSide } from '../tcp/figures.ts';
 import { MAX_MOLDS } from '../tcp/molds.ts';
 import { TCP_STATES } from '../tcp/state.ts';
+import type { Story } from '../tcp/story.ts';
 import {
   CLOSE_KINDS,
   type Close,
@@ -127,6 +129,7 @@ export function writeRecord(
   out: ByteText,
   r: ConnectionRecord,
   template: Template | null = null,
+  story: Story | null = null,
 ): void {
   out.put(HEAD);
   out.text(r.file);
@@ -153,8 +156,8 @@ export function writeRecord(
   out.put(DUPLICATES);
   out.integer(r.duplicateFrames);
   transfer(out, r.transfer);
-  if (template === null) verdicts(out, r);
-  else template.write(out);
+  if (template === null || story === null) verdicts(out, r);
+  else out.template(template, story);
 }
 
 /** What is judged of the connection, to the end of the line. */
@@ -171,22 +174,28 @@ function verdicts(out: Sink, r: ConnectionRecord): void {
 }
 
 /**
- * A writer of records to `out`. It is told the number of the mold that a record's verdicts lie in (0: none) and writes what is the same
- * in all connections of that mold from a template.
+ * A writer of records to `out`. It is told the mold that a record's verdicts lie in, if any, and writes what is the same in all connections
+ * of that mold from a template.
  */
-export function recordWriter(out: ByteText): (record: ConnectionRecord, mold: number) => void {
+export function recordWriter(
+  out: ByteText,
+): (record: ConnectionRecord, mold: FilledMold | null) => void {
   const templates = new Map<number, Template>();
   return (record, mold) => {
-    let template = mold === 0 ? null : (templates.get(mold) ?? null);
-    if (mold !== 0 && template === null) {
-      const recorder = new TemplateRecorder();
+    if (mold === null) {
+      writeRecord(out, record);
+      return;
+    }
+    let template = templates.get(mold.number);
+    if (template === undefined) {
+      const recorder = new TemplateRecorder(mold.entryOf, fragment);
       verdicts(recorder, record);
       template = recorder.finish();
       // Numbers of molds are not used again: those of forgotten ones go with the rest.
       if (templates.size >= MAX_MOLDS) templates.clear();
-      templates.set(mold, template);
+      templates.set(mold.number, template);
     }
-    writeRecord(out, record, template);
+    writeRecord(out, record, template, mold.story);
   };
 }
 
@@ -311,7 +320,7 @@ function close(out: Sink, c: Close): void {
   out.put(EVIDENCE);
   out.part(c, evidence);
   out.put(DOUBT);
-  out.text(c.doubt);
+  out.part(c, doubt);
   out.put(CLOSE_STEPS);
   for (let i = 0; i < c.steps.length; i++) {
     const s = c.steps[i] as CloseStep;
@@ -341,6 +350,10 @@ function evidence(out: ByteText, { evidence: list }: Close): void {
     out.text(e.proves);
     out.raw('}');
   }
+}
+
+function doubt(out: ByteText, { doubt: text }: Close): void {
+  out.text(text);
 }
 
 /** What both kinds of step share, without the closing brace. */

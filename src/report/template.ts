@@ -1,6 +1,6 @@
 /** What is the same in every connection of one mold, written once, and the places of what differs. */
 
-import { type ByteText, type Fragment, fragment } from './byte-text.ts';
+import type { ByteText, Fragment } from './byte-text.ts';
 
 /** Takes text in pieces: `ByteText` writes them, a `TemplateRecorder` notes what they are made of. */
 export interface Sink {
@@ -9,8 +9,6 @@ export interface Sink {
   raw(text: string): void;
   /** ASCII that needs no escape, in quotes; or null. */
   word(text: string | null): void;
-  /** Any string; or null. */
-  text(text: string | null): void;
   /** The whole number, or null, that `of[key]` is by then. */
   integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void;
   /** The seconds, or null, that `of[key]` is by then. */
@@ -19,47 +17,61 @@ export interface Sink {
   part<T>(of: T, write: (out: ByteText, of: T) => void): void;
 }
 
-const INTEGER = 0;
-const SECONDS = 1;
-const PART = 2;
+/** What a place is filled from: a column of the story, or something else. */
+export const FRAME = 0;
+export const TIME = 1;
+export const SEQ = 2;
+export const ACK = 3;
+export const LEN = 4;
+const OTHER = 5;
+/** Behind the last piece. */
+export const END = 6;
 
-/** A place of a template: the piece before it, and where its value is found. */
-interface Hole {
-  before: Fragment;
-  kind: typeof INTEGER | typeof SECONDS | typeof PART;
-  of: Readonly<Record<string, number | null>>;
-  key: string;
-  write: (out: ByteText, of: unknown) => void;
+/** By the keys under which a step or a state shows them. */
+const COLUMNS: Readonly<Record<string, number>> = {
+  frame: FRAME,
+  t: TIME,
+  seq: SEQ,
+  ack: ACK,
+  len: LEN,
+};
+
+/** Bytes that a number takes at most. */
+const MAX_NUMBER_BYTES = 24;
+
+/** Pieces and places in turn, to be written again and again (`ByteText.template`). */
+export interface Template {
+  /** The pieces' bytes as fragments have them; piece k begins at `firstEight[k]`. */
+  readonly eights: Float64Array;
+  readonly firstEight: Int32Array;
+  /** Bytes of each piece. */
+  readonly lengths: Int32Array;
+  /** What stands behind each piece: FRAME … END, and the entry of the story that it comes from. */
+  readonly kinds: Uint8Array;
+  readonly entries: Uint16Array;
+  /** What writes the other places. */
+  readonly others: readonly ((out: ByteText) => void)[];
+  /** Bytes of all pieces and numbers of the story, at most. */
+  readonly maxBytes: number;
 }
 
-const NO_WRITE = (): void => {};
-
-/** Pieces and places, to be written again and again with the values that the noted objects have by then. */
-export class Template {
-  readonly #holes: readonly Hole[];
-  readonly #end: Fragment;
-
-  constructor(holes: readonly Hole[], end: Fragment) {
-    this.#holes = holes;
-    this.#end = end;
-  }
-
-  /** Hot path, once a connection. */
-  write(out: ByteText): void {
-    for (const hole of this.#holes) {
-      out.put(hole.before);
-      if (hole.kind === INTEGER) out.integer(hole.of[hole.key] as number | null);
-      else if (hole.kind === SECONDS) out.seconds(hole.of[hole.key] as number | null);
-      else hole.write(out, hole.of);
-    }
-    out.put(this.#end);
-  }
-}
+const NOTHING = (): void => {};
 
 /** Notes what is written to it as a template. */
 export class TemplateRecorder implements Sink {
-  readonly #holes: Hole[] = [];
+  readonly #entryOf: ReadonlyMap<object, number>;
+  readonly #fragment: (text: string) => Fragment;
+  readonly #pieces: Fragment[] = [];
+  readonly #kinds: number[] = [];
+  readonly #entries: number[] = [];
+  readonly #others: ((out: ByteText) => void)[] = [];
   #text = '';
+
+  /** `entryOf`: the entry of the story that a step or a state shows. */
+  constructor(entryOf: ReadonlyMap<object, number>, toFragment: (text: string) => Fragment) {
+    this.#entryOf = entryOf;
+    this.#fragment = toFragment;
+  }
 
   put({ text }: Fragment): void {
     this.#text += text;
@@ -73,35 +85,55 @@ export class TemplateRecorder implements Sink {
     this.#text += text === null ? 'null' : `"${text}"`;
   }
 
-  text(text: string | null): void {
-    this.part(text, (out, same) => out.text(same));
-  }
-
   integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
-    this.#number(INTEGER, of, key);
+    this.#number(of, key, (out) => out.integer(of[key]));
   }
 
   secondsOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
-    this.#number(SECONDS, of, key);
+    this.#number(of, key, (out) => out.seconds(of[key]));
   }
 
   part<T>(of: T, write: (out: ByteText, of: T) => void): void {
-    this.#hole(PART, of as Hole['of'], '', write as Hole['write']);
+    this.#place(OTHER, 0, (out) => write(out, of));
   }
 
   /** What was written so far. */
   finish(): Template {
-    return new Template(this.#holes, fragment(this.#text));
+    this.#place(END, 0, NOTHING);
+    const pieces = this.#pieces;
+    const firstEight = new Int32Array(pieces.length + 1);
+    for (const [k, { eights }] of pieces.entries())
+      firstEight[k + 1] = firstEight[k]! + eights.length;
+    const eights = new Float64Array(firstEight[pieces.length]!);
+    for (const [k, piece] of pieces.entries()) eights.set(piece.eights, firstEight[k]);
+    return {
+      eights,
+      firstEight,
+      lengths: Int32Array.from(pieces, ({ length }) => length),
+      kinds: Uint8Array.from(this.#kinds),
+      entries: Uint16Array.from(this.#entries),
+      others: this.#others,
+      maxBytes: eights.length * 8 + pieces.length * MAX_NUMBER_BYTES,
+    };
   }
 
-  #number(kind: Hole['kind'], of: Hole['of'], key: string): void {
+  #number<K extends string>(
+    of: Readonly<Record<K, number | null>>,
+    key: K,
+    write: (out: ByteText) => void,
+  ): void {
+    const entry = this.#entryOf.get(of);
     // What is not known of one connection is not known of any of the mold.
     if (of[key] === null) this.#text += 'null';
-    else this.#hole(kind, of, key, NO_WRITE);
+    else if (entry === undefined) this.#place(OTHER, 0, write);
+    else this.#place(COLUMNS[key]!, entry, NOTHING);
   }
 
-  #hole(kind: Hole['kind'], of: Hole['of'], key: string, write: Hole['write']): void {
-    this.#holes.push({ before: fragment(this.#text), kind, of, key, write });
+  #place(kind: number, entry: number, write: (out: ByteText) => void): void {
+    this.#pieces.push(this.#fragment(this.#text));
+    this.#kinds.push(kind);
+    this.#entries.push(entry);
+    this.#others.push(write);
     this.#text = '';
   }
 }

@@ -8,13 +8,24 @@ import type { Case } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { classifyHandshake, describeHandshake } from './handshake.ts';
 import { judgeResets } from './resets.ts';
+import type { Story } from './story.ts';
 import { buildTimelines, type Timeline } from './timeline.ts';
 import type { Finding } from './verdicts.ts';
 
+/** What those who write a record need to know of the mold that its verdicts were filled from (tcp/molds.ts). */
+export interface FilledMold {
+  /** From 1, never used again. */
+  readonly number: number;
+  /** The story of the connection at hand. */
+  readonly story: Story;
+  /** Which entry of the story each step and each state shows. */
+  readonly entryOf: ReadonlyMap<object, number>;
+}
+
 /** What `conclude` returns. */
 export interface Conclusion extends Case {
-  /** Number of the mold that it was filled from, or 0: then the objects in it are its own (tcp/molds.ts). */
-  mold: number;
+  /** The mold that it was filled from; null: the objects in it are its own. */
+  mold: FilledMold | null;
   timelines: readonly [Timeline, Timeline];
   findings: Finding[];
 }
@@ -30,5 +41,5 @@ export function conclude(finished: FinishedConnection, mslSec: number): Conclusi
   const close = describeClose(facts, closing, resets, timelines);
   const states = { client: timelines[0].entries, server: timelines[1].entries };
   const all = { facts, opening, resets, closing, handshake, close, states };
-  return { ...all, mold: 0, timelines, findings: findAll(all) };
+  return { ...all, mold: null, timelines, findings: findAll(all) };
 }

@@ -3,9 +3,10 @@
 import { ACK, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
 import { AddressTable } from '../flow/addresses.ts';
 import { FlowTable } from '../flow/table.ts';
-import { createFinished, type EndOfTracking } from './finished.ts';
+import type { EndOfTracking } from './finished.ts';
 import { GhostMemory } from './ghosts.ts';
 import * as L from './layout.ts';
+import { Leaving } from './leaving.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
 import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
@@ -16,6 +17,8 @@ import { ZeekObserver } from './zeek/observer.ts';
 
 const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
+/** With fewer connections in progress their memory stays in the caches: a first look costs more than it saves. */
+const TOUCH_FROM = 512;
 /** Connections handed over between two pauses at the end. */
 const FINISH_PART = 4096;
 
@@ -36,7 +39,8 @@ export class Connections {
   protected readonly pool = new StoryPool();
   protected readonly linger = new LingerQueue();
   protected readonly cookies = new Map<number, string>();
-  protected readonly finished = createFinished();
+  readonly #zeekFacts = createZeekFacts();
+  protected readonly leaving: Leaving;
   protected readonly transfer: Transfer;
   protected readonly zeek: ZeekObserver | null;
   protected cold: Int32Array;
@@ -65,13 +69,23 @@ export class Connections {
     this.options = options;
     this.hasListener = options.onSegment !== undefined;
     this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
-    if (this.zeek !== null) this.finished.zeek = createZeekFacts();
     this.table = new FlowTable(L.HOT_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
     this.transfer = new Transfer(columns, options.readSack);
     this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
     this.coldDoubles = new Float64Array(this.cold.buffer);
     this.coldBytes = new Uint8Array(this.cold.buffer);
+    this.leaving = new Leaving(
+      {
+        table: this.table,
+        addresses: this.addresses,
+        transfer: this.transfer,
+        pool: this.pool,
+        cookies: this.cookies,
+      },
+      columns,
+      this.zeek === null ? null : this.#zeekFacts,
+    );
   }
 
   /** Connections open or lingering at present. */
@@ -100,7 +114,7 @@ export class Connections {
     }
   }
 
-  /** First two passes: the keys of the batch, and a first look at what they lead to. */
+  /** First pass: the keys of the batch. */
   protected keys(count: number): void {
     const { family, src, dst, ports: portsAt } = this.columns;
     const table = this.table;
@@ -128,6 +142,12 @@ export class Connections {
       ends[i] = high ? 1 : 0;
       hashes[i] = table.hash(a, b, ports, six);
     }
+    if (table.size - this.linger.size >= TOUCH_FROM) this.#touch(count);
+  }
+
+  /** Second pass: a first look at what the keys of the batch lead to. */
+  #touch(count: number): void {
+    const { table, hashes } = this;
     const found = this.found;
     const cold = this.cold;
     const pool = this.pool;
@@ -208,7 +228,7 @@ export class Connections {
     const linger = this.linger;
     let left = linger.size;
     while (left > 0 && this.clock > linger.headTime() + this.options.lingerSec) {
-      this.leave(false);
+      this.takeHead(false);
       left--;
     }
   }
@@ -221,7 +241,7 @@ export class Connections {
       this.clock,
       this.packets(index),
     );
-    while (linger.size > MAX_LINGERING) this.leave(true);
+    while (linger.size > MAX_LINGERING) this.takeHead(true);
   }
 
   protected packets(index: number): number {
@@ -231,7 +251,7 @@ export class Connections {
   }
 
   /** Takes the head off the queue: finished if nothing was heard of it meanwhile (or `isForced`), else back to the end. */
-  protected leave(isForced: boolean): void {
+  protected takeHead(isForced: boolean): void {
     const linger = this.linger;
     const index = linger.headIndex();
     const stream = linger.headStream();
@@ -282,16 +302,16 @@ export class Connections {
 
   /** Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. */
   protected finishRecord(index: number, end: EndOfTracking, reusedAt: number): void {
-    this.describe(index, end, reusedAt);
-    this.transfer.finish(index);
-    const f = this.finished;
-    if (this.zeek !== null && f.zeek !== null) {
-      this.zeek.finish(index, f.startSec * 1e6 + Math.floor(f.startNs / 1000), f.zeek);
-    }
     const cold = this.cold;
     const words = this.table.words;
     const h = index * L.HOT_WORDS;
     const c = index * L.COLD_WORDS;
+    if (this.zeek !== null) {
+      const startUs =
+        (cold[c + L.C_START_SEC]! >>> 0) * 1e6 + Math.floor(cold[c + L.C_START_NS]! / 1000);
+      this.zeek.finish(index, startUs, this.#zeekFacts);
+    }
+    this.options.onFinished(this.leaving.point(index, end, reusedAt, cold));
     const addresses = this.addresses;
     const a = words[h]!;
     const b = words[h + 1]!;
@@ -305,6 +325,8 @@ export class Connections {
         this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
       else this.ghosts.remember(a, b, ports, 0, this.clock);
     }
+    this.transfer.finish(index);
+    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
     this.table.remove(index);
     words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
     if (six === 1) {
@@ -312,80 +334,5 @@ export class Connections {
       addresses.release(b);
     }
     if (index === this.watched) this.watched = -1;
-    const { head, tail } = f;
-    this.options.onFinished(f);
-    this.pool.release(head, tail);
-  }
-
-  /** Fills `finished` with what is known of the connection. */
-  protected describe(index: number, end: EndOfTracking, reusedAt: number): void {
-    const table = this.table;
-    const words = table.words;
-    const doubles = table.doubles;
-    const cold = this.cold;
-    const h = index * L.HOT_WORDS;
-    const c = index * L.COLD_WORDS;
-    const f = this.finished;
-    const addresses = this.addresses;
-    const a = words[h]!;
-    const b = words[h + 1]!;
-    const ports = words[h + 2]!;
-    const bits = words[h + L.HOT_BITS]!;
-    const six = bits & 1;
-    f.stream = cold[c + L.C_STREAM]!;
-    f.family = six === 1 ? 6 : 4;
-    if (six === 1) {
-      addresses.copy(a, f.address[0]);
-      addresses.copy(b, f.address[1]);
-    } else {
-      f.address[0][0] = a;
-      f.address[1][0] = b;
-    }
-    f.port[0] = ports >>> 16;
-    f.port[1] = ports & 0xffff;
-    f.startSec = cold[c + L.C_START_SEC]! >>> 0;
-    f.startNs = cold[c + L.C_START_NS]!;
-    f.durationNs = Math.max(
-      0,
-      ((words[h + L.HOT_LAST_SEC]! >>> 0) - f.startSec) * 1e9 +
-        (words[h + L.HOT_LAST_NS]! - f.startNs),
-    );
-    f.firstFrame = this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1]!;
-    f.lastFrame = doubles[(h + L.HOT_LAST_FRAME) >> 1]!;
-    f.firstFrom = this.coldBytes[index * L.COLD_BYTES + L.B_FIRST_FROM] === 0 ? 0 : 1;
-    f.duplicates = cold[c + L.C_DUPLICATES]!;
-    f.end = end;
-    f.reusedFrame = null;
-    f.reusedNs = 0;
-    if (reusedAt >= 0) {
-      const columns = this.columns;
-      f.reusedFrame = columns.frame[reusedAt]!;
-      f.reusedNs =
-        (columns.tsSec[reusedAt]! - f.startSec) * 1e9 + (columns.tsNs[reusedAt]! - f.startNs);
-    }
-    f.lostFrames = (bits & L.LOST_SEEN) !== 0;
-    f.lastData = -1;
-    if ((bits & L.LAST_DATA) !== 0) f.lastData = 0;
-    if ((bits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
-    for (let d = 0; d < 2; d++) {
-      const own = h + L.HOT_END + d * L.END_WORDS;
-      f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
-      f.bytes[d] = doubles[(own + L.END_BYTES) >> 1]!;
-      f.nextSeq[d] = words[own + L.END_NEXT]!;
-      f.maxAck[d] = words[own + L.END_ACK]!;
-      f.ackKnown[d] = (bits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
-      f.repeats[d] = words[own + L.END_REPEATS]!;
-      f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
-      const packed = cold[c + L.C_OPTIONS + d]!;
-      f.options[d] = packed;
-      f.cookie[d] = '';
-      if (hasCookie(packed)) {
-        f.cookie[d] = this.cookies.get(index * 2 + d) ?? '';
-      }
-    }
-    this.transfer.read(index, f, words);
-    f.pool = this.pool;
-    f.head = cold[c + L.C_HEAD]!;
-    f.tail = cold[c + L.C_TAIL]!;
   }
 }

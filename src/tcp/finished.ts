@@ -1,7 +1,7 @@
-/** What the tracker hands over of a connection that left it: numbers only, no verdicts. */
+/** What is known of a connection that left the tracker: numbers only, no verdicts. */
 
 import { createEndFigures, type EndFigures } from './figures.ts';
-import { createStory, type Story, type StoryPool } from './story.ts';
+import { createStory, type Story } from './story.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
 
 /** Why the tracker let go of a connection. */
@@ -47,20 +47,9 @@ export interface FinishedConnection {
   /** The capture holds an earlier connection of the same two ends. */
   reusedPorts: boolean;
   readonly transfer: readonly [EndFigures, EndFigures];
-  /** Where its story lies until `readStory`: `pool` is null afterwards. */
-  pool: StoryPool | null;
-  head: number;
-  tail: number;
-  /** Valid after `readStory`. */
   readonly story: Story;
   /** Null where nobody asked for it. */
   zeek: ZeekFacts | null;
-}
-
-/** Unfolds the story of a record that the tracker hands over, while it does. */
-export function readStory(finished: FinishedConnection): void {
-  finished.pool?.read(finished.head, finished.tail, finished.firstFrame, finished.story);
-  finished.pool = null;
 }
 
 /** An empty record. */
@@ -94,9 +83,6 @@ export function createFinished(): FinishedConnection {
     cookie: ['', ''],
     reusedPorts: false,
     transfer: [createEndFigures(), createEndFigures()],
-    pool: null,
-    head: 0,
-    tail: 0,
     story: createStory(),
     zeek: null,
   };

@@ -1,6 +1,6 @@
 /** Verdicts of ordinary connections, judged once for each outline and filled with the numbers of each connection. */
 
-import { type Conclusion, conclude } from './conclude.ts';
+import { type Conclusion, conclude, type FilledMold } from './conclude.ts';
 import { listEvidence, measureClose } from './describe-close.ts';
 import { orient } from './facts.ts';
 import { FINDERS } from './findings/all.ts';
@@ -17,9 +17,8 @@ export const MAX_MOLDS = 1024;
 const KEY_SPACE = 4 * MAX_MOLDS;
 
 /** The verdict on one outline, to be filled again and again. */
-interface Mold {
-  /** From 1, never used again. */
-  readonly number: number;
+interface Mold extends FilledMold {
+  story: Story;
   readonly words: Int32Array;
   readonly conclusion: Conclusion;
   /** Positions in the story of the steps. */
@@ -57,7 +56,8 @@ export class Molds {
     const mold = this.#table[at];
     if (mold) {
       this.filled++;
-      mold.conclusion.mold = mold.number;
+      mold.story = finished.story;
+      mold.conclusion.mold = mold;
       fill(mold, finished, this.#mslSec);
       return mold.conclusion;
     }
@@ -100,18 +100,33 @@ function isSame(mold: Int32Array, words: Int32Array, count: number): boolean {
 }
 
 function createMold(number: number, words: Int32Array, conclusion: Conclusion): Mold {
-  const { handshake, close, facts } = conclusion;
+  const { handshake, close, facts, timelines } = conclusion;
   const { frame, count } = facts.story;
   const positionOf = (step: HandshakeStep | CloseStep): number => {
     for (let i = 0; i < count; i++) if (frame[i] === step.frame) return i;
     throw new Error(`no entry of the story has frame ${step.frame}`);
   };
+  const handshakeSteps = handshake.steps.map(positionOf);
+  const closeSteps = close.steps.map(positionOf);
+  const entryOf = new Map<object, number>();
+  for (const [k, step] of handshake.steps.entries()) entryOf.set(step, handshakeSteps[k]!);
+  for (const [k, step] of close.steps.entries()) entryOf.set(step, closeSteps[k]!);
+  for (const { entries, causes } of timelines) {
+    let latest = 0;
+    for (const [k, cause] of causes.entries()) {
+      // One that comes before its turn shows the time of the state before it (fillStates).
+      if (cause >= latest) entryOf.set(entries[k]!, cause);
+      latest = Math.max(latest, cause);
+    }
+  }
   return {
     number,
+    story: facts.story,
+    entryOf,
     words,
     conclusion,
-    handshakeSteps: handshake.steps.map(positionOf),
-    closeSteps: close.steps.map(positionOf),
+    handshakeSteps,
+    closeSteps,
     finders: FINDERS.filter((find) => find(conclusion) !== null),
     // No SYN's options are packed as this.
     optionWords: [-1, -1],

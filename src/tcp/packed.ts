@@ -1,121 +1,92 @@
-/** Finished connections as plain words, to hand them to another thread: what `conclude` needs and nothing else. */
+/** Connections that left the tracker as plain words: their records as they lie there, to be read in this thread or in another. */
 
-import { COUNTS, type EndFigures, FIGURES } from './figures.ts';
+import {
+  COUNTS,
+  type EndFigures,
+  FIGURES,
+  MAX_BYTES_IN_FLIGHT,
+  MAX_WINDOW,
+  MISSING_BYTES,
+  RTT_SAMPLES,
+  UNIQUE_BYTES,
+} from './figures.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
+import * as L from './layout.ts';
+import { windowShift } from './packed-options.ts';
+import { readSamples } from './rtt.ts';
 import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
+import * as T from './transfer-layout.ts';
 import { createZeekFacts } from './zeek/facts.ts';
-import { MAX_ZEEK_WORDS, packZeek, unpackZeek } from './zeek/packed.ts';
+import { MAX_ZEEK_WORDS, unpackZeek } from './zeek/packed.ts';
 
-const ENDS: readonly EndOfTracking[] = ['input-ended', 'time-wait-over', 'reused', 'evicted'];
+export const ENDS: readonly EndOfTracking[] = [
+  'input-ended',
+  'time-wait-over',
+  'reused',
+  'evicted',
+];
 
-/** Words of the fixed part: 8 doubles, then 40 words. */
-const DOUBLES = 8;
-const FIXED_WORDS = DOUBLES * 2 + 40;
-/** Bits of one word; HAS_COUNTS for each end. */
-const LOST_FRAMES = 1;
-const REUSED_PORTS = 2;
-const HAS_COUNTS = 4;
-/** A Fast Open cookie has at most 16 bytes, 32 characters of hex: a word each. */
-const MAX_COOKIE_CHARS = 32;
+/** The first words: how many all of it takes, an index into ENDS, the bits below, the characters of both cookies (16 bits each). */
+export const P_WORDS = 0;
+export const P_END = 1;
+export const P_BITS = 2;
+export const P_COOKIES = 3;
+/** The hot, the cold and the transfer record (tcp/layout.ts, tcp/transfer-layout.ts). */
+export const P_HOT = 4;
+export const P_COLD = P_HOT + L.HOT_WORDS;
+export const P_TRANSFER = P_COLD + L.COLD_WORDS;
+/** Behind them, where the bits say so and in this order: */
+export const P_REST = P_TRANSFER + T.WORDS;
+/** frame and time (nanoseconds since the first frame) of the SYN that took the ports, two doubles; */
+export const IS_REUSED = 1;
+/** the addresses in place of their numbers in the key, four words each (IPv6 only, as the key says); */
+export const ADDRESS_WORDS = 8;
+/** for each end that something happened to (shifted by the end) BLOCK_DOUBLES: its counts, bytes repeated, bytes in holes; */
+export const HAS_BLOCK = 1 << 1;
+export const BLOCK_DOUBLES = COUNTS + 2;
+/** for each end with more than T.FEW_SAMPLES round trips RTT_DOUBLES: the figures from RTT_SAMPLES on; */
+export const HAS_RTT_BLOCK = 1 << 3;
+export const RTT_DOUBLES = FIGURES - RTT_SAMPLES;
+/** Zeek's view (tcp/zeek/packed.ts); the cookies, a word a character, and one word more if that makes the number even; the story. */
+export const HAS_ZEEK = 1 << 5;
+
+/** A Fast Open cookie has at most 16 bytes, 32 characters of hex. */
+export const MAX_COOKIE_CHARS = 32;
 
 /** The most words that one connection takes. */
 export const MAX_PACKED_WORDS =
-  FIXED_WORDS +
-  2 * MAX_COOKIE_CHARS +
-  4 * FIGURES +
+  P_REST +
+  4 +
+  ADDRESS_WORDS +
+  4 * (BLOCK_DOUBLES + RTT_DOUBLES) +
   MAX_ZEEK_WORDS +
+  2 * MAX_COOKIE_CHARS +
   MAX_STORY_ENTRIES * ENTRY_WORDS;
 
-/** Characters of the cookies of the connection at hand. */
-const lengths = [0, 0];
+/** A connection that leaves the tracker, while it does: valid during the call that it is handed to. */
+export interface LeavingConnection {
+  readonly stream: number;
+  /** Appends it to `target`, which must have room. */
+  pack: (target: PackedConnections) => void;
+}
 
 /** Many packed connections, one behind the other, in one transferable piece of memory. */
 export class PackedConnections {
   readonly buffer: ArrayBuffer;
-  readonly #words: Int32Array;
-  readonly #doubles: Float64Array;
-  #at = 0;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  /** Words in use, an even number. */
+  used = 0;
 
   constructor(buffer: ArrayBuffer) {
     this.buffer = buffer;
-    this.#words = new Int32Array(buffer);
-    this.#doubles = new Float64Array(buffer);
-  }
-
-  /** Words in use. */
-  get used(): number {
-    return this.#at;
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
   }
 
   /** Whether another connection of any size has room. */
   get hasRoom(): boolean {
-    return this.#at + MAX_PACKED_WORDS <= this.#words.length;
-  }
-
-  /** Appends `f`, its story not yet unfolded; only where `hasRoom`. */
-  push(f: FinishedConnection): void {
-    const words = this.#words;
-    const doubles = this.#doubles;
-    const start = this.#at;
-    const d = start >> 1;
-    doubles[d] = f.firstFrame;
-    doubles[d + 1] = f.lastFrame;
-    doubles[d + 2] = f.durationNs;
-    doubles[d + 3] = f.reusedFrame ?? -1;
-    doubles[d + 4] = f.reusedNs;
-    doubles[d + 5] = f.bytes[0];
-    doubles[d + 6] = f.bytes[1];
-    doubles[d + 7] = f.stream;
-    let at = start + DOUBLES * 2;
-    words[at++] = f.family;
-    words[at++] = f.startSec;
-    words[at++] = f.startNs;
-    words[at++] = f.firstFrom;
-    words[at++] = f.duplicates;
-    words[at++] = ENDS.indexOf(f.end);
-    words[at++] =
-      (f.lostFrames ? LOST_FRAMES : 0) |
-      (f.reusedPorts ? REUSED_PORTS : 0) |
-      (f.transfer[0].hasCounts ? HAS_COUNTS : 0) |
-      (f.transfer[1].hasCounts ? HAS_COUNTS << 1 : 0);
-    words[at++] = f.lastData;
-    for (let e = 0; e < 2; e++) {
-      const address = f.address[e]!;
-      for (let i = 0; i < 4; i++) words[at++] = address[i]!;
-      words[at++] = f.port[e]!;
-      words[at++] = f.packets[e]!;
-      words[at++] = f.nextSeq[e]!;
-      words[at++] = f.maxAck[e]!;
-      words[at++] = f.ackKnown[e]!;
-      words[at++] = f.repeats[e]!;
-      words[at++] = f.zeroWindows[e]!;
-      words[at++] = f.options[e]!;
-      words[at++] = Math.min(f.cookie[e]!.length, MAX_COOKIE_CHARS);
-    }
-    const counted = at++;
-    words[at] = f.zeek === null ? 0 : 1;
-    at = start + FIXED_WORDS;
-    for (const cookie of f.cookie) {
-      for (let i = 0; i < cookie.length && i < MAX_COOKIE_CHARS; i++) {
-        words[at++] = cookie.charCodeAt(i);
-      }
-    }
-    if ((at & 1) !== 0) at++;
-    at = this.#pushFigures(at, f.transfer[0]);
-    at = this.#pushFigures(at, f.transfer[1]);
-    if (f.zeek !== null) at = packZeek(f.zeek, words, doubles, at);
-    const from = at;
-    at = f.pool === null ? at : f.pool.copy(f.head, f.tail, words, at);
-    words[counted] = (at - from) / ENTRY_WORDS;
-    this.#at = at;
-  }
-
-  /** Counts that are all 0 are left out. */
-  #pushFigures(at: number, { values, hasCounts }: EndFigures): number {
-    const doubles = this.#doubles;
-    let d = at >> 1;
-    for (let i = hasCounts ? 0 : COUNTS; i < FIGURES; i++) doubles[d++] = values[i]!;
-    return d * 2;
+    return this.used + MAX_PACKED_WORDS <= this.words.length;
   }
 
   /** Calls `visit` with each connection in the first `used` words; the record is used again. */
@@ -127,87 +98,189 @@ export class PackedConnections {
     const words = new Int32Array(buffer);
     const doubles = new Float64Array(buffer);
     const f = createFinished();
-    let at = 0;
-    while (at < used) {
-      at = unpack(words, doubles, at, f);
+    for (let at = 0; at < used; at += words[at + P_WORDS]!) {
+      unpack(words, doubles, at, f);
       visit(f);
     }
   }
 }
 
+/** Reads leaving connections in this thread, one at a time. */
+export class Unpacker {
+  readonly #packed = new PackedConnections(new ArrayBuffer(MAX_PACKED_WORDS * 4));
+  readonly #finished = createFinished();
+
+  /** The connection as a record that is used again by the next call. */
+  read(leaving: LeavingConnection): FinishedConnection {
+    const packed = this.#packed;
+    packed.used = 0;
+    leaving.pack(packed);
+    unpack(packed.words, packed.doubles, 0, this.#finished);
+    return this.#finished;
+  }
+}
+
+/** Hot path, once a connection. */
 function unpack(
   words: Int32Array,
   doubles: Float64Array,
   start: number,
   f: FinishedConnection,
-): number {
-  const d = start >> 1;
-  f.firstFrame = doubles[d]!;
-  f.lastFrame = doubles[d + 1]!;
-  f.durationNs = doubles[d + 2]!;
-  f.reusedFrame = doubles[d + 3]! < 0 ? null : doubles[d + 3]!;
-  f.reusedNs = doubles[d + 4]!;
-  f.bytes[0] = doubles[d + 5]!;
-  f.bytes[1] = doubles[d + 6]!;
-  f.stream = doubles[d + 7]!;
-  let at = start + DOUBLES * 2;
-  f.family = words[at++] === 6 ? 6 : 4;
-  f.startSec = words[at++]! >>> 0;
-  f.startNs = words[at++]!;
-  f.firstFrom = words[at++] === 0 ? 0 : 1;
-  f.duplicates = words[at++]!;
-  f.end = ENDS[words[at++]!]!;
-  const bits = words[at++]!;
-  f.lostFrames = (bits & LOST_FRAMES) !== 0;
-  f.reusedPorts = (bits & REUSED_PORTS) !== 0;
-  f.lastData = words[at++] as -1 | 0 | 1;
-  let chars = 0;
+): void {
+  const h = start + P_HOT;
+  const c = start + P_COLD;
+  const bits = words[start + P_BITS]!;
+  const hotBits = words[h + L.HOT_BITS]!;
+  const firstFrom = (words[c + (L.B_FIRST_FROM >> 2)]! >> ((L.B_FIRST_FROM & 3) * 8)) & 0xff;
+  f.stream = words[c + L.C_STREAM]!;
+  f.family = (hotBits & 1) === 1 ? 6 : 4;
+  f.port[0] = words[h + 2]! >>> 16;
+  f.port[1] = words[h + 2]! & 0xffff;
+  f.startSec = words[c + L.C_START_SEC]! >>> 0;
+  f.startNs = words[c + L.C_START_NS]!;
+  f.durationNs = Math.max(
+    0,
+    ((words[h + L.HOT_LAST_SEC]! >>> 0) - f.startSec) * 1e9 +
+      (words[h + L.HOT_LAST_NS]! - f.startNs),
+  );
+  f.firstFrame = doubles[(c + L.C_FIRST_FRAME) >> 1]!;
+  f.lastFrame = doubles[(h + L.HOT_LAST_FRAME) >> 1]!;
+  f.firstFrom = firstFrom === 0 ? 0 : 1;
+  f.duplicates = words[c + L.C_DUPLICATES]!;
+  f.end = ENDS[words[start + P_END]!]!;
+  f.lostFrames = (hotBits & L.LOST_SEEN) !== 0;
+  f.lastData = -1;
+  if ((hotBits & L.LAST_DATA) !== 0) f.lastData = 0;
+  if ((hotBits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
+  for (let d = 0; d < 2; d++) {
+    const own = h + L.HOT_END + d * L.END_WORDS;
+    f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
+    f.bytes[d] = doubles[(own + L.END_BYTES) >> 1]!;
+    f.nextSeq[d] = words[own + L.END_NEXT]!;
+    f.maxAck[d] = words[own + L.END_ACK]!;
+    f.ackKnown[d] = (hotBits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
+    f.repeats[d] = words[own + L.END_REPEATS]!;
+    f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
+    f.options[d] = words[c + L.C_OPTIONS + d]!;
+  }
+
+  let at = start + P_REST;
+  f.reusedFrame = null;
+  f.reusedNs = 0;
+  if ((bits & IS_REUSED) !== 0) {
+    f.reusedFrame = doubles[at >> 1]!;
+    f.reusedNs = doubles[(at >> 1) + 1]!;
+    at += 4;
+  }
   for (let e = 0; e < 2; e++) {
     const address = f.address[e]!;
-    for (let i = 0; i < 4; i++) address[i] = words[at++]!;
-    f.port[e] = words[at++]!;
-    f.packets[e] = words[at++]! >>> 0;
-    f.nextSeq[e] = words[at++]!;
-    f.maxAck[e] = words[at++]!;
-    f.ackKnown[e] = words[at++]!;
-    f.repeats[e] = words[at++]!;
-    f.zeroWindows[e] = words[at++]!;
-    f.options[e] = words[at++]!;
-    lengths[e] = words[at++]!;
-    chars += lengths[e]!;
+    if (f.family === 4) address[0] = words[h + e]!;
+    else for (let i = 0; i < 4; i++) address[i] = words[at++]!;
   }
-  const count = words[at++]!;
-  const hasZeek = words[at] === 1;
-  at = start + FIXED_WORDS;
-  if (chars > 0) {
-    for (let e = 0; e < 2; e++) {
-      f.cookie[e] = String.fromCharCode(...words.subarray(at, at + lengths[e]!));
-      at += lengths[e]!;
-    }
-  } else {
-    f.cookie[0] = '';
-    f.cookie[1] = '';
-  }
-  if ((at & 1) !== 0) at++;
-  at = unpackFigures(doubles, at, f.transfer[0], (bits & HAS_COUNTS) !== 0);
-  at = unpackFigures(doubles, at, f.transfer[1], (bits & (HAS_COUNTS << 1)) !== 0);
-  if (hasZeek) {
+  at = unpackFigures(words, doubles, start, at, f);
+  if ((bits & HAS_ZEEK) !== 0) {
     f.zeek ??= createZeekFacts();
     at = unpackZeek(f.zeek, words, doubles, at);
+  } else {
+    f.zeek = null;
   }
-  readEntries(f.story, words, doubles, at, count, f.firstFrame);
-  return at + count * ENTRY_WORDS;
+  const cookies = words[start + P_COOKIES]!;
+  f.cookie[0] = '';
+  f.cookie[1] = '';
+  if (cookies !== 0) {
+    for (let e = 0; e < 2; e++) {
+      const chars = (cookies >>> (e * 16)) & 0xffff;
+      f.cookie[e] = String.fromCharCode(...words.subarray(at, at + chars));
+      at += chars;
+    }
+    at += at & 1;
+  }
+  readEntries(f.story, words, doubles, at, words[c + L.C_COUNT]!, f.firstFrame);
 }
 
+/** The figures of transfer from the records and from what stands at `at`: where the next part stands. */
 function unpackFigures(
+  words: Int32Array,
   doubles: Float64Array,
+  start: number,
   at: number,
-  out: EndFigures,
-  hasCounts: boolean,
+  f: FinishedConnection,
 ): number {
-  if (!hasCounts && out.hasCounts) out.values.fill(0, 0, COUNTS);
-  out.hasCounts = hasCounts;
-  let d = at >> 1;
-  for (let i = hasCounts ? 0 : COUNTS; i < FIGURES; i++) out.values[i] = doubles[d++]!;
-  return d * 2;
+  const bits = words[start + P_BITS]!;
+  const r = start + P_TRANSFER;
+  f.reusedPorts = (words[r + T.MARKS]! & T.REUSED) !== 0;
+  const isScaled = windowShift(f.options[0]) >= 0 && windowShift(f.options[1]) >= 0;
+  let next = at;
+  for (let d = 0; d < 2; d++) {
+    const own = r + d * T.END;
+    const out = f.transfer[d]!;
+    const { values } = out;
+    let repeated = 0;
+    let inHoles = 0;
+    if ((bits & (HAS_BLOCK << d)) !== 0) {
+      for (let i = 0; i < COUNTS; i++) values[i] = doubles[(next >> 1) + i]!;
+      repeated = doubles[(next >> 1) + COUNTS]!;
+      inHoles = doubles[(next >> 1) + COUNTS + 1]!;
+      out.hasCounts = true;
+      next += BLOCK_DOUBLES * 2;
+    } else {
+      clearCounts(out);
+    }
+    const windows = words[own + T.WINDOWS]!;
+    const scaled = (windows & 0xffff) << (isScaled ? windowShift(f.options[d]!) : 0);
+    values[MAX_WINDOW] = Math.max(scaled, windows >>> 16);
+    values[UNIQUE_BYTES] = Math.max(0, f.bytes[d]! - repeated);
+    values[MISSING_BYTES] = missingBytes(words, start, d, f, inHoles);
+    values[MAX_BYTES_IN_FLIGHT] = words[own + T.MAX_FLIGHT]!;
+    if ((bits & (HAS_RTT_BLOCK << d)) !== 0) {
+      for (let i = 0; i < RTT_DOUBLES; i++) values[RTT_SAMPLES + i] = doubles[(next >> 1) + i]!;
+      next += RTT_DOUBLES * 2;
+    } else {
+      readSamples(words, own + T.RTT, r + T.RTT_LAST + d, values);
+    }
+  }
+  return next;
+}
+
+function clearCounts(out: EndFigures): void {
+  if (out.hasCounts) out.values.fill(0, 0, COUNTS);
+  out.hasCounts = false;
+}
+
+/** What the other end acknowledged of end `d` without the capture having it: `inHoles` of it lie in holes. */
+function missingBytes(
+  words: Int32Array,
+  start: number,
+  d: number,
+  f: FinishedConnection,
+  inHoles: number,
+): number {
+  if (!mayMiss(words, start + P_HOT, d)) return 0;
+  const acked = ackedOf(words, start + P_HOT, words, start + P_TRANSFER, d);
+  const own = start + P_HOT + L.HOT_END + d * L.END_WORDS;
+  const high = f.packets[d] === 0 ? (words[own + L.END_BASE]! + 1) | 0 : f.nextSeq[d]!;
+  return inHoles + Math.max(0, (acked - high) | 0);
+}
+
+/** Whether the capture can tell what it lacks of end `d`: what a SYN-ACK acknowledges may be nothing but wrong, a segment after it has to. */
+export function mayMiss(hot: Int32Array, h: number, d: number): boolean {
+  const other = 1 - d;
+  const needed = (L.BASE_SET << d) | (L.SPOKE << other) | (L.ACK_KNOWN << other);
+  return (hot[h + L.HOT_BITS]! & needed) === needed;
+}
+
+/** Of the greatest and the latest acknowledgement of end `d` the lesser: a stray one of an earlier connection proves nothing. */
+export function ackedOf(
+  hot: Int32Array,
+  h: number,
+  transfer: Int32Array,
+  r: number,
+  d: number,
+): number {
+  const other = 1 - d;
+  const greatest = hot[h + L.HOT_END + other * L.END_WORDS + L.END_ACK]!;
+  const latest = r + other * T.END;
+  if ((transfer[latest + T.STATE]! & T.ACKED) === 0) return greatest;
+  const last = transfer[latest + T.LAST_ACK]!;
+  return ((last - greatest) | 0) < 0 ? last : greatest;
 }

@@ -1,6 +1,7 @@
 /** Round-trip samples of an end: all of the first hundred, a histogram from there on. */
 
 import { RTT_MAX, RTT_MEDIAN, RTT_MIN, RTT_P95, RTT_SAMPLES } from './figures.ts';
+import { FEW_SAMPLES } from './transfer-layout.ts';
 
 /** Ends that have a block at once; one more keeps the first four samples that it has (transfer-layout.ts). */
 export const MAX_RTT_BLOCKS = 65_536;
@@ -21,6 +22,8 @@ const STEPS = 16;
 const BUCKETS = BODY_WORDS * 2;
 const MAX_UNITS = 2 ** 27 - 1;
 
+const scratch = new Float64Array(MAX_EXACT_SAMPLES);
+
 /** All blocks in one growing array. Block 0 is never used, so that 0 means none. */
 export class RttPool {
   #words = new Int32Array(16 * BLOCK_WORDS);
@@ -28,7 +31,6 @@ export class RttPool {
   #halves = new Uint16Array(this.#words.buffer);
   #blocks = 1;
   #free: number[] = [];
-  readonly #scratch = new Float64Array(MAX_EXACT_SAMPLES);
 
   /** An empty block, or 0 where all are taken. */
   allocate(): number {
@@ -66,9 +68,9 @@ export class RttPool {
     }
     if (count === MAX_EXACT_SAMPLES) {
       const body = d + BODY / 2;
-      this.#scratch.set(doubles.subarray(body, body + MAX_EXACT_SAMPLES));
+      scratch.set(doubles.subarray(body, body + MAX_EXACT_SAMPLES));
       words.fill(0, at + BODY, at + BLOCK_WORDS);
-      for (const sample of this.#scratch) this.#count(at, sample);
+      for (const sample of scratch) this.#count(at, sample);
     }
     this.#count(at, ns);
   }
@@ -83,39 +85,12 @@ export class RttPool {
     out[RTT_MAX] = this.#doubles[d + 2]!;
     if (count <= MAX_EXACT_SAMPLES) {
       const body = d + BODY / 2;
-      this.#scratch.set(this.#doubles.subarray(body, body + count));
-      this.#readExact(count, out);
+      scratch.set(this.#doubles.subarray(body, body + count));
+      readExact(count, out);
     } else {
       out[RTT_MEDIAN] = this.#quantile(at, 0.5);
       out[RTT_P95] = this.#quantile(at, 0.95);
     }
-  }
-
-  /** Writes the figures of the first `count` of `few`: as many as need no block. Hot path, once a connection. */
-  readFew(few: Float64Array, count: number, out: Float64Array): void {
-    out[RTT_SAMPLES] = count;
-    if (count === 0) {
-      out[RTT_MIN] = out[RTT_MEDIAN] = out[RTT_P95] = out[RTT_MAX] = 0;
-      return;
-    }
-    const scratch = this.#scratch;
-    for (let i = 0; i < count; i++) scratch[i] = few[i]!;
-    this.#readExact(count, out);
-    out[RTT_MIN] = scratch[0]!;
-    out[RTT_MAX] = scratch[count - 1]!;
-  }
-
-  /** Sorts the first `count` numbers of the scratch by insertion: there are a hundred at most, and mostly three. */
-  #readExact(count: number, out: Float64Array): void {
-    const scratch = this.#scratch;
-    for (let i = 1; i < count; i++) {
-      const value = scratch[i]!;
-      let k = i;
-      for (; k > 0 && scratch[k - 1]! > value; k--) scratch[k] = scratch[k - 1]!;
-      scratch[k] = value;
-    }
-    out[RTT_MEDIAN] = scratch[rank(0.5, count) - 1]!;
-    out[RTT_P95] = scratch[rank(0.95, count) - 1]!;
   }
 
   #count(at: number, ns: number): void {
@@ -141,6 +116,54 @@ export class RttPool {
     const max = this.#doubles[(at >> 1) + 2]!;
     return Math.min(max, Math.max(min, middleOf(bucket)));
   }
+}
+
+/**
+ * Writes the figures of the samples that need no block: three words from `first` on and the one at `last`, each one more than its
+ * nanoseconds, 0: none. Hot path, once a connection.
+ */
+export function readSamples(
+  words: Int32Array,
+  first: number,
+  last: number,
+  out: Float64Array,
+): void {
+  const count = gatherSamples(words, first, last, scratch);
+  out[RTT_SAMPLES] = count;
+  if (count === 0) {
+    out[RTT_MIN] = out[RTT_MEDIAN] = out[RTT_P95] = out[RTT_MAX] = 0;
+    return;
+  }
+  readExact(count, out);
+  out[RTT_MIN] = scratch[0]!;
+  out[RTT_MAX] = scratch[count - 1]!;
+}
+
+/** Copies such samples to `out`: how many. */
+export function gatherSamples(
+  words: Int32Array,
+  first: number,
+  last: number,
+  out: Float64Array,
+): number {
+  let count = 0;
+  for (let at = first; count < FEW_SAMPLES - 1 && words[at] !== 0; at++) {
+    out[count++] = words[at]! - 1;
+  }
+  if (words[last] !== 0) out[count++] = words[last]! - 1;
+  return count;
+}
+
+/** Sorts the first `count` numbers of the scratch by insertion: there are a hundred at most, and mostly three. */
+function readExact(count: number, out: Float64Array): void {
+  for (let i = 1; i < count; i++) {
+    const value = scratch[i]!;
+    let k = i;
+    for (; k > 0 && scratch[k - 1]! > value; k--) scratch[k] = scratch[k - 1]!;
+    scratch[k] = value;
+  }
+  out[RTT_MEDIAN] = scratch[rank(0.5, count) - 1]!;
+  out[RTT_P95] = scratch[rank(0.95, count) - 1]!;
 }
 
 /** Nearest rank, from 1. */

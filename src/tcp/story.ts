@@ -120,16 +120,6 @@ export class StoryPool {
     return to;
   }
 
-  /** Copies the entries from `head` to `tail` into `story`. */
-  read(head: number, tail: number, firstFrame: number, story: Story): void {
-    story.count = 0;
-    for (let entry = head; entry !== 0; entry = this.#after(entry)) {
-      addEntry(story, this.words, this.doubles, entry * ENTRY_WORDS, firstFrame);
-      if (entry === tail || story.count === MAX_STORY_ENTRIES) break;
-    }
-    sortByFrame(story);
-  }
-
   #after(entry: number): number {
     if ((entry & (BLOCK - 1)) !== BLOCK - 1) return entry + 1;
     return this.#nextBlock[entry >> BLOCK_SHIFT]! * BLOCK;

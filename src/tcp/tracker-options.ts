@@ -1,7 +1,7 @@
 /** What a tracker is told, and what it counts. */
 
-import type { FinishedConnection } from './finished.ts';
 import type { IdleLimits } from './idle.ts';
+import type { LeavingConnection } from './packed.ts';
 
 /** What the tracker asks of the layers around it. */
 export interface TrackerOptions {
@@ -18,8 +18,7 @@ export interface TrackerOptions {
   readCookie: (position: number) => string;
   /** Reads the SACK blocks of the segment at `position`, edges in turn: how many blocks it wrote. */
   readSack: (position: number, out: Int32Array) => number;
-  /** Called with a record that is used again after the call. */
-  onFinished: (finished: FinishedConnection) => void;
+  onFinished: (leaving: LeavingConnection) => void;
   /** The connection to watch (its stream number), and where its segments go. */
   watchStream?: number;
   onWatched?: (position: number, fromHigh: boolean, isDuplicate: boolean) => void;

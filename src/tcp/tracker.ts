@@ -3,7 +3,6 @@
 import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
 import { Connections } from './connections.ts';
 import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
-import { type FinishedConnection, readStory } from './finished.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
   type Decision,
@@ -16,6 +15,7 @@ import {
   SKIP,
 } from './keep.ts';
 import * as L from './layout.ts';
+import type { LeavingConnection } from './packed.ts';
 import { hasCookie } from './packed-options.ts';
 import { FROM_HIGH, MAX_STORY_ENTRIES, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
 
@@ -99,11 +99,9 @@ export class Tracker extends Connections {
     this.counts.evicted += silent.length;
   }
 
-  /** The connection of record `index` as it is now, as if the capture ended here; used again after the call. */
-  peek(index: number): FinishedConnection {
-    this.describe(index, 'input-ended', -1);
-    readStory(this.finished);
-    return this.finished;
+  /** The connection of record `index` as it is now, as if the capture ended here. */
+  peek(index: number): LeavingConnection {
+    return this.leaving.point(index, 'input-ended', -1, this.cold);
   }
 
   /** Third pass: one segment. */
@@ -324,6 +322,8 @@ export class Tracker extends Connections {
     const columns = this.columns;
     const words = this.table.words;
     const peer = index * L.HOT_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
+    // The greatest acknowledgement number says at once that there is none, as nearly always.
+    if (((words[peer + L.END_ACK]! - position) | 0) <= 0) return false;
     const current = this.#number & NUMBER_MASK;
     let number = words[peer + L.END_RING]!;
     let found = false;

@@ -1,20 +1,10 @@
 /** What one direction carried, byte for byte: repetitions, holes, bytes in flight, SACK; its opening, and its figures at the end. */
 
 import { ACK, FIN, HAS_MORE_OPTIONS, RST, type SegmentColumns, SYN } from '../decode/columns.ts';
-import {
-  COUNTS,
-  DSACKS,
-  type EndFigures,
-  MAX_BYTES_IN_FLIGHT,
-  MAX_WINDOW,
-  MISSING_BYTES,
-  RETRANSMITTED_BYTES,
-  UNIQUE_BYTES,
-} from './figures.ts';
-import type { FinishedConnection } from './finished.ts';
+import { COUNTS, DSACKS, RETRANSMITTED_BYTES } from './figures.ts';
 import type { HoleList } from './holes.ts';
 import * as L from './layout.ts';
-import { windowShift } from './packed-options.ts';
+import { ackedOf, mayMiss } from './packed.ts';
 import * as T from './transfer-layout.ts';
 import { TransferMemory } from './transfer-memory.ts';
 
@@ -209,67 +199,31 @@ export class TransferLedger extends TransferMemory {
     }
   }
 
-  /** Writes the figures of the connection at `index`, whose other facts are in `f`. Hot path, once a connection. */
-  read(index: number, f: FinishedConnection, hot: Int32Array): void {
-    const words = this.words;
+  /** Writes what end `d` counted, at `at` (BLOCK_DOUBLES of tcp/packed.ts): false where there is nothing. `hot`: with the record's words at `h`. */
+  packBlock(
+    index: number,
+    d: number,
+    hot: Int32Array,
+    h: number,
+    doubles: Float64Array,
+    at: number,
+  ): boolean {
     const r = index * T.WORDS;
-    f.reusedPorts = (words[r + T.MARKS]! & T.REUSED) !== 0;
-    const isScaled = windowShift(f.options[0]) >= 0 && windowShift(f.options[1]) >= 0;
-    for (let d = 0; d < 2; d++) {
-      const own = r + d * T.END;
-      const out = f.transfer[d]!;
-      const values = out.values;
-      const windows = words[own + T.WINDOWS]!;
-      const scaled = (windows & 0xffff) << (isScaled ? windowShift(f.options[d]!) : 0);
-      const repeated = this.#readCounts(words[r + T.EXTRA + d]!, out);
-      values[MAX_WINDOW] = Math.max(scaled, windows >>> 16);
-      values[UNIQUE_BYTES] = Math.max(0, f.bytes[d]! - repeated);
-      values[MISSING_BYTES] = this.#missingBytes(r, index * L.HOT_WORDS, d, f, hot);
-      values[MAX_BYTES_IN_FLIGHT] = words[own + T.MAX_FLIGHT]!;
-      this.readRtt(r, d, values);
-    }
+    const block = this.words[r + T.EXTRA + d]!;
+    if (block === 0) return false;
+    const x = block * T.X_WORDS;
+    for (let i = 0; i < COUNTS; i++) doubles[at + i] = this.extra[x + i]!;
+    doubles[at + RETRANSMITTED_BYTES] = this.extraDoubles[(x + T.X_RETRANSMITTED) >> 1]!;
+    doubles[at + COUNTS] = this.extraDoubles[(x + T.X_REPEATED) >> 1]!;
+    const acked = ackedOf(hot, h, this.words, r, d);
+    const isTold = mayMiss(hot, h, d);
+    doubles[at + COUNTS + 1] = isTold ? this.holes.missing(this.holeLists[block]!, acked) : 0;
+    return true;
   }
 
   /** Gives the memory of the connection at `index` back. */
   finish(index: number): void {
     this.release(index * T.WORDS, 0);
     this.release(index * T.WORDS, 1);
-  }
-
-  /** Writes the counts of `block` (0: none): its bytes that count for nothing. */
-  #readCounts(block: number, out: EndFigures): number {
-    const { values } = out;
-    if (block === 0) {
-      if (out.hasCounts) values.fill(0, 0, COUNTS);
-      out.hasCounts = false;
-      return 0;
-    }
-    const x = block * T.X_WORDS;
-    out.hasCounts = true;
-    for (let i = 0; i < COUNTS; i++) values[i] = this.extra[x + i]!;
-    values[RETRANSMITTED_BYTES] = this.extraDoubles[(x + T.X_RETRANSMITTED) >> 1]!;
-    return this.extraDoubles[(x + T.X_REPEATED) >> 1]!;
-  }
-
-  /** What the other end acknowledged of end `d` without the capture having it. */
-  #missingBytes(r: number, h: number, d: number, f: FinishedConnection, hot: Int32Array): number {
-    const words = this.words;
-    const other = 1 - d;
-    if (f.ackKnown[other] !== 1) return 0;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    // What a SYN-ACK acknowledges may be nothing but wrong: a segment after it has to.
-    const needed = (L.BASE_SET << d) | (L.SPOKE << other);
-    if ((hot[h + L.HOT_BITS]! & needed) !== needed) return 0;
-    // Of the greatest and the latest acknowledgement the lesser: a stray one of an earlier connection proves nothing.
-    let acked = f.maxAck[other]!;
-    const latest = r + other * T.END;
-    if ((words[latest + T.STATE]! & T.ACKED) !== 0) {
-      const last = words[latest + T.LAST_ACK]!;
-      if (((last - acked) | 0) < 0) acked = last;
-    }
-    const high = f.packets[d] === 0 ? (hot[own + L.END_BASE]! + 1) | 0 : f.nextSeq[d]!;
-    const block = words[r + T.EXTRA + d]!;
-    const inHoles = block === 0 ? 0 : this.holes.missing(this.holeLists[block]!, acked);
-    return inHoles + Math.max(0, (acked - high) | 0);
   }
 }

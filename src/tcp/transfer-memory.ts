@@ -1,7 +1,8 @@
 /** The memory behind the transfer figures: records, blocks of ends with something to count, segments that wait for an ACK, round trips. */
 
+import { FIGURES, RTT_SAMPLES } from './figures.ts';
 import { type HoleList, HolePool } from './holes.ts';
-import { RttPool } from './rtt.ts';
+import { gatherSamples, RttPool } from './rtt.ts';
 import * as T from './transfer-layout.ts';
 
 /** Segments of an end that wait for their ACK at once (13 bits hold the count); later ones give no round trip. */
@@ -32,6 +33,7 @@ export class TransferMemory {
   #freeEntry = 0;
   readonly #rtt = new RttPool();
   readonly #few = new Float64Array(T.FEW_SAMPLES);
+  readonly #figures = new Float64Array(FIGURES);
 
   /** Makes room for the record at `index` and empties it. */
   protected clear(index: number): void {
@@ -147,7 +149,7 @@ export class TransferMemory {
     if (words[last] !== T.IN_BLOCK) {
       const block = this.#rtt.allocate();
       if (block === 0) return;
-      const count = this.#gatherFew(first, last);
+      const count = gatherSamples(words, first, last, this.#few);
       for (let i = 0; i < count; i++) this.#rtt.add(block, this.#few[i]!);
       words[first] = block;
       words[last] = T.IN_BLOCK;
@@ -155,24 +157,13 @@ export class TransferMemory {
     this.#rtt.add(words[first]!, ns);
   }
 
-  /** Writes the round trips of end `d` as figures. */
-  protected readRtt(r: number, d: number, out: Float64Array): void {
-    const first = r + d * T.END + T.RTT;
-    const last = r + T.RTT_LAST + d;
-    if (this.words[last] === T.IN_BLOCK) this.#rtt.read(this.words[first]!, out);
-    else this.#rtt.readFew(this.#few, this.#gatherFew(first, last), out);
-  }
-
-  /** Copies the samples that need no block to `#few`: how many. */
-  #gatherFew(first: number, last: number): number {
-    const words = this.words;
-    const few = this.#few;
-    let count = 0;
-    for (let at = first; count < T.FEW_SAMPLES - 1 && words[at] !== 0; at++) {
-      few[count++] = words[at]! - 1;
-    }
-    if (words[last] !== 0) few[count++] = words[last]! - 1;
-    return count;
+  /** Writes the figures of the round trips of end `d` at `at`: true where they stand in a block, else they stand in the record. */
+  packRtt(index: number, d: number, doubles: Float64Array, at: number): boolean {
+    const r = index * T.WORDS;
+    if (this.words[r + T.RTT_LAST + d] !== T.IN_BLOCK) return false;
+    this.#rtt.read(this.words[r + d * T.END + T.RTT]!, this.#figures);
+    for (let i = RTT_SAMPLES; i < FIGURES; i++) doubles[at + i - RTT_SAMPLES] = this.#figures[i]!;
+    return true;
   }
 
   /** A place for a waiting segment, without a next one, or 0 where all are taken. */

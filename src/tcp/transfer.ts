@@ -90,11 +90,12 @@ export class Transfer extends TransferLedger {
     const window = columns.window[p]!;
     const now = (columns.tsSec[p]! - (words[r + T.BASE_SEC]! >>> 0)) * 1e9 + columns.tsNs[p]!;
     const h = index * L.HOT_WORDS;
-    const end = (seq + len) | 0;
+    const kind = flags & (SPECIAL | ACK);
+    const end = (seq + len + (kind & FIN)) | 0;
     const isOrdinary =
       ((s | t) & T.CLOSER_LOOK) === 0 &&
       (s & t & T.KNOWN) !== 0 &&
-      (flags & (SPECIAL | ACK)) === ACK &&
+      (kind === ACK || (kind === (FIN | ACK) && len === 0)) &&
       window !== 0 &&
       seq === words[own + T.NEXT] &&
       seq === hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT] &&
@@ -102,18 +103,20 @@ export class Transfer extends TransferLedger {
       (columns.optionBits[p]! & HAS_MORE_OPTIONS) === 0 &&
       (len > 0
         ? this.#fits(t, words[peer + T.LAST_ACK]!, end, len)
-        : ack !== words[own + T.LAST_ACK]);
+        : kind !== ACK || ack !== words[own + T.LAST_ACK]);
     if (!isOrdinary) {
       this.#look(r, h, p, d, flags, seq, ack, len, window, now, hot);
       return;
     }
     let state = (s & ~(T.WINDOW_MASK | T.WAS_KEEP_ALIVE | T.WAS_PROBE)) | T.ACKED | window;
-    if (len > 0) {
+    if (end !== seq) {
       if ((s & T.PENDING) !== 0)
         this.wait(r, d, words[own + T.NEXT]!, this.doubles[(own + T.TIME) >> 1]!);
       words[own + T.NEXT] = end;
       this.doubles[(own + T.TIME) >> 1] = now;
       state |= T.PENDING;
+    }
+    if (len > 0) {
       const flight = (end - hot[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!) | 0;
       if (flight > words[own + T.MAX_FLIGHT]! && flight < MAX_FLIGHT_BYTES)
         words[own + T.MAX_FLIGHT] = flight;

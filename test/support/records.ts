@@ -307,7 +307,7 @@ export function fakeContext(
       runAnalysis: async (_source, options) => {
         for (const r of records) {
           if (options.only !== undefined && r.stream !== options.only) continue;
-          options.onRecord({ ...r, file: options.file ?? null }, 0);
+          options.onRecord({ ...r, file: options.file ?? null }, null);
         }
         during?.(options);
         await options.onChunk?.({

@@ -51,8 +51,8 @@ async function compare(
   };
   await runAnalysis(source, {
     onRecord() {},
-    takeFinished(finished) {
-      buffer.push(finished);
+    takeFinished(leaving) {
+      leaving.pack(buffer);
       if (!buffer.hasRoom) check();
       return true;
     },

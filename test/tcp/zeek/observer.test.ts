@@ -4,12 +4,6 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { runAnalysis } from '../../../src/analyze.ts';
-import { openCapture } from '../../../src/capture/open.ts';
-import { buildRecord } from '../../../src/report/build-record.ts';
-import type { ConnectionRecord } from '../../../src/report/record.ts';
-import { conclude } from '../../../src/tcp/conclude.ts';
-import { MAX_PACKED_WORDS, PackedConnections } from '../../../src/tcp/packed.ts';
 import { MAX_HISTORY_LETTERS } from '../../../src/tcp/zeek/memory.ts';
 import {
   CLOSED,
@@ -23,7 +17,7 @@ import {
   SYN_SENT,
 } from '../../../src/tcp/zeek/states.ts';
 import { ROOT } from '../../support/command.ts';
-import { connectionsIn, fixturePath, segments } from '../../support/fixtures.ts';
+import { connectionsIn, segments } from '../../support/fixtures.ts';
 
 const OPEN = `
   C > S  S   0:0(0)
@@ -169,32 +163,6 @@ test('the table of connections may grow while it is watched', async () => {
   expect(new Set(views.map((view) => `${view?.connState} ${view?.history}`))).toEqual(
     new Set(['S0 S']),
   );
-});
-
-test('a record handed to another thread arrives as it was', async () => {
-  for (const name of readdirSync(join(ROOT, 'fixtures/zeek'))) {
-    if (!name.endsWith('.pcap')) continue;
-    const direct: ConnectionRecord[] = [];
-    const packed = new PackedConnections(new ArrayBuffer(MAX_PACKED_WORDS * 4 * 4));
-    const source = await openCapture(fixturePath(`zeek/${name}`));
-    await runAnalysis(source, {
-      zeek: true,
-      file: name,
-      onRecord: (record) => direct.push(record),
-      takeFinished: (finished) => {
-        packed.push(finished);
-        return false;
-      },
-    });
-    await source.close();
-    const handed: ConnectionRecord[] = [];
-    PackedConnections.forEach(packed.buffer, packed.used, (finished) => {
-      handed.push(buildRecord(finished, name, conclude(finished, 30)));
-    });
-
-    expect(direct[0]?.zeek).toBeDefined();
-    expect(handed, name).toEqual(direct);
-  }
 });
 
 test('whatever the segments, the history has only its letters and the figures are whole', async () => {

@@ -1,0 +1,68 @@
+/** Whole numbers and nanoseconds as decimal digits, written four at a time. */
+
+const ZERO = 0x30;
+const POINT = 0x2e;
+const NS_PER_S = 1_000_000_000;
+
+export const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
+/** Four digits a word, as they lie in memory: 0000 … 9999. */
+const FOUR_DIGITS = fourDigits();
+
+function fourDigits(): Uint32Array {
+  const table = new Uint32Array(10_000);
+  const view = new DataView(table.buffer);
+  for (let i = 0; i < 10_000; i++) {
+    const thousands = ZERO + Math.floor(i / 1000);
+    const hundreds = ZERO + (Math.floor(i / 100) % 10);
+    const tens = ZERO + (Math.floor(i / 10) % 10);
+    const digits = (thousands << 24) | (hundreds << 16) | (tens << 8) | (ZERO + (i % 10));
+    view.setUint32(i * 4, digits);
+  }
+  return table;
+}
+
+/** Writes `value`, a whole number from 0 to 2^32-1, at `at`: where the next byte goes. Up to ten bytes, and three more are touched. Hot path. */
+export function writeDigits(view: DataView, at: number, value: number): number {
+  if (value < 10_000) return writeUpToFour(view, at, value);
+  if (value < 100_000_000) {
+    const high = (value / 10_000) | 0;
+    const to = writeUpToFour(view, at, high);
+    view.setUint32(to, FOUR_DIGITS[value - high * 10_000]!, IS_LITTLE_ENDIAN);
+    return to + 4;
+  }
+  const top = (value / 100_000_000) | 0;
+  const rest = (value - top * 100_000_000) | 0;
+  const high = (rest / 10_000) | 0;
+  const to = writeUpToFour(view, at, top);
+  view.setUint32(to, FOUR_DIGITS[high]!, IS_LITTLE_ENDIAN);
+  view.setUint32(to + 4, FOUR_DIGITS[rest - high * 10_000]!, IS_LITTLE_ENDIAN);
+  return to + 8;
+}
+
+/** `value`, 0 … 9999, in as many digits as it has. */
+function writeUpToFour(view: DataView, at: number, value: number): number {
+  const skipped = value >= 1000 ? 0 : value >= 100 ? 1 : value >= 10 ? 2 : 3;
+  const word = FOUR_DIGITS[value]!;
+  const shifted = IS_LITTLE_ENDIAN ? word >>> (skipped * 8) : word << (skipped * 8);
+  view.setUint32(at, shifted, IS_LITTLE_ENDIAN);
+  return at + 4 - skipped;
+}
+
+/** Writes `ns`, whole nanoseconds from 0 to below 2^32 seconds, as seconds without zeros at the end, at `at`: where the next byte goes. Hot path. */
+export function writeNs(view: DataView, at: number, ns: number): number {
+  const whole = ns < NS_PER_S ? 0 : Math.floor(ns / NS_PER_S);
+  const rest = (ns - whole * NS_PER_S) | 0;
+  let to = writeDigits(view, at, whole);
+  if (rest === 0) return to;
+  view.setUint8(to, POINT);
+  const high = (rest / 100_000) | 0;
+  const low = rest - high * 100_000;
+  const middle = (low / 10) | 0;
+  view.setUint32(to + 1, FOUR_DIGITS[high]!, IS_LITTLE_ENDIAN);
+  view.setUint32(to + 5, FOUR_DIGITS[middle]!, IS_LITTLE_ENDIAN);
+  view.setUint8(to + 9, ZERO + low - middle * 10);
+  to += 10;
+  while (view.getUint8(to - 1) === ZERO) to--;
+  return to;
+}
