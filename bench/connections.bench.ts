@@ -2,7 +2,8 @@
 
 import { runAnalysis } from '../src/analyze.ts';
 import { openCapture } from '../src/capture/open.ts';
-import { buildRecord } from '../src/report/build-record.ts';
+import { fillingOf } from '../src/cli/data-form.ts';
+import { TransientRecord } from '../src/report/build-record.ts';
 import { ByteText } from '../src/report/byte-text.ts';
 import { csvBytes, writeRow } from '../src/report/csv.ts';
 import { recordWriter } from '../src/report/json.ts';
@@ -39,22 +40,26 @@ async function firstConnections(file: string): Promise<PackedConnections[]> {
 
 /** The stages, each with all that it needs of the ones before. */
 function stages(file: string): Record<string, (finished: FinishedConnection) => void> {
-  const molds = new Molds(MSL_SEC);
+  const whole = new Molds(MSL_SEC);
+  const figures = new Molds(MSL_SEC, fillingOf('csv'));
+  const words = new Molds(MSL_SEC, fillingOf('jsonl'));
+  const record = new TransientRecord();
   const csv = csvBytes(2 * TAKE_FROM);
   const json = new ByteText(2 * TAKE_FROM);
   const write = recordWriter(json);
   return {
     unpack() {},
     judge: (finished) => void conclude(finished, MSL_SEC),
-    'judge by mold': (finished) => void molds.conclude(finished),
-    record: (finished) => void buildRecord(finished, file, molds.conclude(finished)),
+    'judge by mold': (finished) => void whole.conclude(finished),
+    'figures by mold': (finished) => void figures.conclude(finished),
+    record: (finished) => void record.fill(finished, file, figures.conclude(finished)),
     csv(finished) {
-      writeRow(csv, buildRecord(finished, file, molds.conclude(finished)));
+      writeRow(csv, record.fill(finished, file, figures.conclude(finished)));
       if (csv.length > TAKE_FROM) csv.take();
     },
     jsonl(finished) {
-      const conclusion = molds.conclude(finished);
-      write(buildRecord(finished, file, conclusion), conclusion.mold);
+      const conclusion = words.conclude(finished);
+      write(record.fill(finished, file, conclusion), conclusion.mold);
       if (json.length > TAKE_FROM) json.take();
     },
   };
@@ -78,4 +83,4 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 console.log(`${count} connections, nanoseconds each, with all stages before:`);
-for (const [name, ns] of best) console.log(`${name.padEnd(14)} ${ns.toFixed(0).padStart(6)}`);
+for (const [name, ns] of best) console.log(`${name.padEnd(16)} ${ns.toFixed(0).padStart(6)}`);

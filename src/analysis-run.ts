@@ -10,7 +10,7 @@ import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from
 import { parseSynOptions, readSackBlocks, type SynOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
-import { buildRecord } from './report/build-record.ts';
+import { buildRecord, TransientRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
 import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
@@ -18,7 +18,7 @@ import { conclude, type FilledMold } from './tcp/conclude.ts';
 import type { FinishedConnection } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
 import { FILE_IDLE, LIVE_IDLE } from './tcp/idle.ts';
-import { Molds } from './tcp/molds.ts';
+import { type Filling, Molds } from './tcp/molds.ts';
 import { type LeavingConnection, Unpacker } from './tcp/packed.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
@@ -45,8 +45,8 @@ export interface RunOptions extends AnalyzeOptions {
    * verdicts lie in, null unless `transient`.
    */
   onRecord: (record: ConnectionRecord, mold: FilledMold | null) => void;
-  /** Records may be overwritten once `onRecord` has returned: several times faster where connections are alike (tcp/molds.ts). */
-  transient?: boolean;
+  /** Records may be overwritten once `onRecord` has returned, and lack what isn't wanted of them: several times faster where connections are alike (tcp/molds.ts). */
+  transient?: Filling;
   /**
    * Asked first with each finished connection: true where it was taken, and is neither judged nor counted here.
    */
@@ -148,7 +148,8 @@ export class AnalysisRun {
     this.#summary = emptySummary(file, source);
     const { onHappening, payload, watch } = options;
     const { files } = source;
-    const molds = options.transient === true ? new Molds(mslSec) : null;
+    const molds = options.transient === undefined ? null : new Molds(mslSec, options.transient);
+    const transient = molds === null ? null : new TransientRecord();
     this.#lingerSec = 2 * mslSec;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: this.#lingerSec,
@@ -168,7 +169,8 @@ export class AnalysisRun {
         const finished = this.#unpacker.read(leaving);
         const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
         const name = files === undefined ? file : fileOfFrame(files, finished.firstFrame);
-        const record = buildRecord(finished, name, conclusion);
+        const record =
+          transient?.fill(finished, name, conclusion) ?? buildRecord(finished, name, conclusion);
         countRecord(this.#summary, record);
         payload?.onFinished(record, finished.clientEnd);
         if (watch?.stream === record.stream) this.#tellWatched(finished, watch.onSegment);

@@ -10,7 +10,7 @@ import { compileFailOn, compileSelection, type FailOn, type Selection } from '..
 import type { Tally } from '../report/summary.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
-import { dataForm } from './data-form.ts';
+import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { OFFLOAD_FROM_BYTES } from './report-job.ts';
@@ -113,7 +113,7 @@ async function runFiles(
         offload.take(leaving);
         return true;
       },
-      transient: format !== 'table' && !options.sort,
+      ...(format === 'table' || options.sort ? {} : { transient: fillingOf(format) }),
       onRecord: (record, mold) => {
         if (!selected(record)) return;
         if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);

@@ -12,7 +12,7 @@ import type { FrameSource } from '../capture/source.ts';
 import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
 import { addCounts, countRecord, createCounts } from '../report/counts.ts';
 import { countConnection, createFigures } from '../report/figures.ts';
-import { transferOf } from '../tcp/figures.ts';
+import { createTransfer, fillTransfer } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 import { Unpacker } from '../tcp/packed.ts';
@@ -89,8 +89,9 @@ async function readSource(
   onProgress: OnProgress,
 ): Promise<TimelineFigures | null> {
   const mslSec = job.msl ?? DEFAULT_MSL_SEC;
-  const molds = new Molds(mslSec);
+  const molds = new Molds(mslSec, { handshakeSteps: false, words: false });
   const unpacker = new Unpacker();
+  const transfer = createTransfer();
   const figures = createFigures();
   const counts = createCounts();
   const begun: number[] = [];
@@ -107,12 +108,13 @@ async function readSource(
       const { close, handshake } = conclusion;
       const client = finished.clientEnd;
       const bytes = sides(finished.bytes, client);
+      fillTransfer(transfer, finished, client);
       countRecord(counts, {
         bytes,
         packets: sides(finished.packets, client),
         close,
         handshake,
-        transfer: transferOf(finished, client),
+        transfer,
       });
       countConnection(figures, finished, conclusion);
       if (joined !== null) countBegun(begun, joined, finished);

@@ -3,6 +3,7 @@
 import type { ByteText } from '../report/byte-text.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
+import type { Filling } from '../tcp/molds.ts';
 import type { DataFormat } from './usage.ts';
 import type { Writer } from './writer.ts';
 
@@ -18,6 +19,11 @@ export interface DataForm {
   foot: () => void;
   /** Hands what is held back for larger writes to the writer. */
   flush: () => void;
+}
+
+/** What a record must have for that format: JSON Lines take the steps from the story (report/template.ts). */
+export function fillingOf(format: DataFormat | 'summary'): Filling {
+  return { handshakeSteps: false, words: format === 'jsonl' };
 }
 
 /** Writes records to `writer` in a format for programs, in pieces of `chunkBytes` or (infinite) only on `flush`. */

@@ -16,6 +16,7 @@ import { compileSelection, type Selection } from '../report/select.ts';
 import { createTally, formatSummary, tallyRecord } from '../report/summary.ts';
 import { humanCount } from '../report/units.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
+import { WHOLE } from '../tcp/molds.ts';
 import { type Context, EXIT } from './context.ts';
 import type { MetricsAddress } from './live-options.ts';
 import { eventsView, type LiveView, recordsView } from './live-views.ts';
@@ -140,7 +141,7 @@ async function capture(
       msl: mslSec,
       maxConnections: options.maxConnections ?? DEFAULT_LIVE_CONNECTIONS,
       onRecord,
-      transient: true,
+      transient: WHOLE,
       ...(listeners.length > 0 ? { onHappening: (now, index) => live.happened(now, index) } : {}),
       onTick: async (run) => {
         kept?.tick(source.interfaces);

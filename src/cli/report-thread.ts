@@ -2,14 +2,14 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { fileOfFrame } from '../base/files.ts';
-import { buildRecord } from '../report/build-record.ts';
+import { TransientRecord } from '../report/build-record.ts';
 import { countRecord, createCounts } from '../report/counts.ts';
 import { compileFailOn, compileSelection } from '../report/select.ts';
 import { createTally, tallyRecord } from '../report/summary.ts';
 import { createFinished } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 import { PackedConnections } from '../tcp/packed.ts';
-import { dataForm } from './data-form.ts';
+import { dataForm, fillingOf } from './data-form.ts';
 import type { FromReport, ReportJob, ToReport } from './report-job.ts';
 import { fdWriter } from './writer.ts';
 
@@ -29,10 +29,11 @@ const form =
   job.format === 'summary' ? null : await dataForm(job.format, holder, Number.POSITIVE_INFINITY);
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
-const molds = new Molds(job.mslSec);
+const molds = new Molds(job.mslSec, fillingOf(job.format));
 const counts = createCounts();
 const tally = createTally();
 /** Each connection, one after the other. */
+const records = new TransientRecord(form !== null);
 const unpacked = createFinished();
 let matched = false;
 let gone = false;
@@ -55,7 +56,7 @@ async function take(message: ToReport): Promise<void> {
   new PackedConnections(message.memory, message.used).forEach((finished) => {
     const conclusion = molds.conclude(finished);
     const file = fileOfFrame(message.files, finished.firstFrame);
-    const record = buildRecord(finished, file, conclusion, form !== null);
+    const record = records.fill(finished, file, conclusion);
     countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);

@@ -1,6 +1,7 @@
 /** A record as a row of CSV (RFC 4180): one line a connection, nested values flattened. */
 
-import { ByteText } from './byte-text.ts';
+import { CLOSE_KINDS, FINDING_CODES, type Finding, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
+import { ByteText, fragment, fragments } from './byte-text.ts';
 import type { ConnectionRecord } from './record.ts';
 
 /** The columns in the order in which `writeRow` writes them. Times and sizes are those of the record; null is an empty cell. */
@@ -68,6 +69,18 @@ export const CSV_HEADER = CSV_COLUMNS.join(',');
 /** Line end of RFC 4180. */
 export const CSV_EOL = '\r\n';
 
+const ROLES_FROM = fragments(['syn', 'syn-ack', 'ports'], (word) => `,${word},`);
+const HANDSHAKE = fragments(HANDSHAKE_KINDS, (kind) => `,${kind}`);
+const CLOSE = fragments(CLOSE_KINDS, (kind) => `,${kind}`);
+const CERTAINTY = fragments(['proven', 'likely'], (word) => `,${word}`);
+const SIDE = fragments(
+  ['client', 'server', 'both', 'none'],
+  (word) => `,${word === 'none' ? '' : word}`,
+);
+const BOOLEAN = [fragment(',false'), fragment(',true')] as const;
+const FIRST_FINDING = fragments(FINDING_CODES, (code) => `,${code}`);
+const NEXT_FINDING = fragments(FINDING_CODES, (code) => ` ${code}`);
+
 /** An empty buffer for rows: null is an empty cell. */
 export function csvBytes(capacity: number): ByteText {
   return new ByteText(capacity, '');
@@ -77,7 +90,7 @@ export function csvBytes(capacity: number): ByteText {
 export function writeRow(out: ByteText, r: ConnectionRecord): void {
   const { handshake, close } = r;
   const { client, server } = r.transfer;
-  out.utf8(csvCell(r.file));
+  fileCell(out, r.file);
   out.comma();
   out.integer(r.stream);
   text(out, r.communityId);
@@ -85,8 +98,8 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
   integer(out, r.client.port);
   text(out, r.server.ip);
   integer(out, r.server.port);
-  text(out, r.rolesFrom);
-  text(out, r.start);
+  out.put(ROLES_FROM[r.rolesFrom]);
+  out.raw(r.start);
   seconds(out, r.duration);
   integer(out, r.firstFrame);
   integer(out, r.lastFrame);
@@ -95,29 +108,29 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
   integer(out, r.bytes.client);
   integer(out, r.bytes.server);
   integer(out, r.duplicateFrames);
-  text(out, handshake.kind);
-  text(out, String(handshake.fastOpen));
+  out.put(HANDSHAKE[handshake.kind]);
+  out.put(BOOLEAN[handshake.fastOpen ? 1 : 0]);
   integer(out, handshake.attempts);
   seconds(out, handshake.serverRtt);
   seconds(out, handshake.clientRtt);
   seconds(out, handshake.handshakeRtt);
-  text(out, close.kind);
-  text(out, String(close.complete));
-  text(out, close.initiator);
-  text(out, close.timeWait);
-  text(out, close.resetBy);
+  out.put(CLOSE[close.kind]);
+  out.put(BOOLEAN[close.complete ? 1 : 0]);
+  out.put(SIDE[close.initiator ?? 'none']);
+  out.put(SIDE[close.timeWait ?? 'none']);
+  out.put(SIDE[close.resetBy ?? 'none']);
   text(out, close.phase);
-  text(out, String(close.resetAfterClose));
-  text(out, close.certainty);
+  out.put(BOOLEAN[close.resetAfterClose ? 1 : 0]);
+  out.put(CERTAINTY[close.certainty]);
   seconds(out, close.finToAck);
   seconds(out, close.closeWait);
   seconds(out, close.finWait2);
   seconds(out, close.total);
   integer(out, close.bytesAfterFin);
-  out.comma();
+  if (r.findings.length === 0) out.comma();
   for (let i = 0; i < r.findings.length; i++) {
-    if (i > 0) out.raw(' ');
-    out.raw(r.findings[i]?.code ?? '');
+    const { code } = r.findings[i] as Finding;
+    out.put((i === 0 ? FIRST_FINDING : NEXT_FINDING)[code]);
   }
   integer(out, client.retransmissions);
   integer(out, server.retransmissions);
@@ -138,6 +151,21 @@ export function writeRow(out: ByteText, r: ConnectionRecord): void {
   seconds(out, client.rtt === null ? null : client.rtt.median);
   seconds(out, server.rtt === null ? null : server.rtt.median);
   out.raw(CSV_EOL);
+}
+
+/** The file of the row before, and its cell: there are many rows to a file. */
+let lastFile: string | null = null;
+let lastCell = '';
+let isPlain = true;
+
+function fileCell(out: ByteText, file: string | null): void {
+  if (file !== lastFile) {
+    lastFile = file;
+    lastCell = csvCell(file);
+    isPlain = /^[ -~]*$/.test(lastCell);
+  }
+  if (isPlain) out.raw(lastCell);
+  else out.utf8(lastCell);
 }
 
 function text(out: ByteText, value: string | null): void {

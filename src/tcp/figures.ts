@@ -121,41 +121,73 @@ export function createEndFigures(): EndFigures {
   return { values: new Float64Array(FIGURES), hasCounts: false };
 }
 
-/** The figures as a record shows them. */
-function transferSide({ values: v }: EndFigures): TransferSide {
+function createSide(): TransferSide {
   return {
-    retransmissions: v[RETRANSMISSIONS]!,
-    retransmittedBytes: v[RETRANSMITTED_BYTES]!,
-    fastRetransmissions: v[FAST_RETRANSMISSIONS]!,
-    spuriousRetransmissions: v[SPURIOUS_RETRANSMISSIONS]!,
-    sackRetransmissions: v[SACK_RETRANSMISSIONS]!,
-    dsacks: v[DSACKS]!,
-    outOfOrder: v[OUT_OF_ORDER]!,
-    duplicateAcks: v[DUPLICATE_ACKS]!,
-    keepAlives: v[KEEP_ALIVES]!,
-    keepAliveAcks: v[KEEP_ALIVE_ACKS]!,
-    zeroWindows: v[ZERO_WINDOWS]!,
-    zeroWindowProbes: v[ZERO_WINDOW_PROBES]!,
-    zeroWindowProbeAcks: v[ZERO_WINDOW_PROBE_ACKS]!,
-    windowFull: v[WINDOW_FULL]!,
-    windowUpdates: v[WINDOW_UPDATES]!,
-    lostSegments: v[LOST_SEGMENTS]!,
-    ackedUnseen: v[ACKED_UNSEEN]!,
-    maxWindow: v[MAX_WINDOW]!,
-    uniqueBytes: v[UNIQUE_BYTES]!,
-    missingBytes: v[MISSING_BYTES]!,
-    maxBytesInFlight: v[MAX_BYTES_IN_FLIGHT]!,
-    rtt:
-      v[RTT_SAMPLES] === 0
-        ? null
-        : {
-            samples: v[RTT_SAMPLES]!,
-            min: v[RTT_MIN]! / NS_PER_S,
-            median: v[RTT_MEDIAN]! / NS_PER_S,
-            p95: v[RTT_P95]! / NS_PER_S,
-            max: v[RTT_MAX]! / NS_PER_S,
-          },
+    retransmissions: 0,
+    retransmittedBytes: 0,
+    fastRetransmissions: 0,
+    spuriousRetransmissions: 0,
+    sackRetransmissions: 0,
+    dsacks: 0,
+    outOfOrder: 0,
+    duplicateAcks: 0,
+    keepAlives: 0,
+    keepAliveAcks: 0,
+    zeroWindows: 0,
+    zeroWindowProbes: 0,
+    zeroWindowProbeAcks: 0,
+    windowFull: 0,
+    windowUpdates: 0,
+    lostSegments: 0,
+    ackedUnseen: 0,
+    maxWindow: 0,
+    uniqueBytes: 0,
+    missingBytes: 0,
+    maxBytesInFlight: 0,
+    rtt: null,
   };
+}
+
+/** All zero, as a record shows it. */
+export function createTransfer(): Transfer {
+  return { client: createSide(), server: createSide(), reusedPorts: false };
+}
+
+/** Puts the figures of one end into `out`, which may hold those of another. Hot path, once a connection. */
+function fillSide(out: TransferSide, { values: v, hasCounts }: EndFigures): void {
+  if (hasCounts || !isQuiet(out)) {
+    out.retransmissions = v[RETRANSMISSIONS]!;
+    out.retransmittedBytes = v[RETRANSMITTED_BYTES]!;
+    out.fastRetransmissions = v[FAST_RETRANSMISSIONS]!;
+    out.spuriousRetransmissions = v[SPURIOUS_RETRANSMISSIONS]!;
+    out.sackRetransmissions = v[SACK_RETRANSMISSIONS]!;
+    out.dsacks = v[DSACKS]!;
+    out.outOfOrder = v[OUT_OF_ORDER]!;
+    out.duplicateAcks = v[DUPLICATE_ACKS]!;
+    out.keepAlives = v[KEEP_ALIVES]!;
+    out.keepAliveAcks = v[KEEP_ALIVE_ACKS]!;
+    out.zeroWindows = v[ZERO_WINDOWS]!;
+    out.zeroWindowProbes = v[ZERO_WINDOW_PROBES]!;
+    out.zeroWindowProbeAcks = v[ZERO_WINDOW_PROBE_ACKS]!;
+    out.windowFull = v[WINDOW_FULL]!;
+    out.windowUpdates = v[WINDOW_UPDATES]!;
+    out.lostSegments = v[LOST_SEGMENTS]!;
+    out.ackedUnseen = v[ACKED_UNSEEN]!;
+  }
+  out.maxWindow = v[MAX_WINDOW]!;
+  out.uniqueBytes = v[UNIQUE_BYTES]!;
+  out.missingBytes = v[MISSING_BYTES]!;
+  out.maxBytesInFlight = v[MAX_BYTES_IN_FLIGHT]!;
+  if (v[RTT_SAMPLES] === 0) {
+    out.rtt = null;
+    return;
+  }
+  out.rtt ??= { samples: 0, min: 0, median: 0, p95: 0, max: 0 };
+  out.rtt.samples = v[RTT_SAMPLES]!;
+  out.rtt.min = v[RTT_MIN]! / NS_PER_S;
+  out.rtt.median = v[RTT_MEDIAN]! / NS_PER_S;
+  out.rtt.p95 = v[RTT_P95]! / NS_PER_S;
+  out.rtt.max = v[RTT_MAX]! / NS_PER_S;
 }
 
 /** Whether all counts are 0, as for most connections. Hot path, once a connection: written out, since a loop over names takes 50 times as long. */
@@ -182,14 +214,13 @@ export function isQuiet(side: TransferSide): boolean {
   );
 }
 
-/** The figures of a finished connection whose end `client` is the client, as a record shows them. */
-export function transferOf(
+/** Puts the figures of a finished connection whose end `client` is the client into `out`. */
+export function fillTransfer(
+  out: Transfer,
   finished: { readonly transfer: readonly [EndFigures, EndFigures]; readonly reusedPorts: boolean },
   client: 0 | 1,
-): Transfer {
-  return {
-    client: transferSide(finished.transfer[client]),
-    server: transferSide(finished.transfer[client === 0 ? 1 : 0]),
-    reusedPorts: finished.reusedPorts,
-  };
+): void {
+  fillSide(out.client, finished.transfer[client]);
+  fillSide(out.server, finished.transfer[client === 0 ? 1 : 0]);
+  out.reusedPorts = finished.reusedPorts;
 }

@@ -16,6 +16,17 @@ import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
 export const MAX_MOLDS = 1024;
 const KEY_SPACE = 4 * MAX_MOLDS;
 
+/** What is filled in besides the kinds and the figures, where it is wanted. */
+export interface Filling {
+  /** Frames, times and numbers of the steps of the handshake. */
+  handshakeSteps: boolean;
+  /** The evidence, and frames and words of the findings. */
+  words: boolean;
+}
+
+/** Everything. */
+export const WHOLE: Filling = { handshakeSteps: true, words: true };
+
 /** The verdict on one outline, to be filled again and again. */
 interface Mold extends FilledMold {
   story: Story;
@@ -37,14 +48,16 @@ interface Mold extends FilledMold {
  */
 export class Molds {
   readonly #mslSec: number;
+  readonly #filling: Filling;
   readonly #table: (Mold | null)[] = new Array(KEY_SPACE).fill(null);
   #count = 0;
   #made = 0;
   /** Connections that were filled in, not judged. */
   filled = 0;
 
-  constructor(mslSec: number) {
+  constructor(mslSec: number, filling: Filling = WHOLE) {
     this.#mslSec = mslSec;
+    this.#filling = filling;
   }
 
   /** The conclusion on `finished`; changes its story's `from` to client and server. */
@@ -58,7 +71,7 @@ export class Molds {
       this.filled++;
       mold.story = finished.story;
       mold.conclusion.mold = mold;
-      fill(mold, finished, this.#mslSec);
+      fill(mold, finished, this.#mslSec, this.#filling);
       return mold.conclusion;
     }
     const words = outline.words.slice(0, outline.count);
@@ -134,7 +147,7 @@ function createMold(number: number, words: Int32Array, conclusion: Conclusion): 
 }
 
 /** Puts the numbers of `finished` into the mold's conclusion. */
-function fill(mold: Mold, finished: FinishedConnection, mslSec: number): void {
+function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling: Filling): void {
   const { conclusion } = mold;
   const { facts, opening, resets, closing, handshake, close, states, timelines } = conclusion;
   const { story } = finished;
@@ -160,12 +173,14 @@ function fill(mold: Mold, finished: FinishedConnection, mslSec: number): void {
   if (handshake.clientRtt !== null) handshake.clientRtt = toClient / 1e9;
   if (handshake.handshakeRtt !== null) handshake.handshakeRtt = (toServer + toClient) / 1e9;
   fillOptions(mold, finished, client);
-  fillSteps(handshake.steps, mold.handshakeSteps, story);
   fillStates(timelines[0], story, finished, mslSec);
   fillStates(timelines[1], story, finished, mslSec);
 
+  // The figures of the close are measured from its steps.
   fillSteps(close.steps, mold.closeSteps, story);
   measureClose(close, facts, closing, resets, [states.client, states.server]);
+  if (filling.handshakeSteps) fillSteps(handshake.steps, mold.handshakeSteps, story);
+  if (!filling.words) return;
   close.evidence = listEvidence(facts, closing, resets);
   for (let i = 0; i < mold.finders.length; i++) {
     conclusion.findings[i] = mold.finders[i]!(conclusion)!;

@@ -4,8 +4,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
-import { buildRecord } from '../../src/report/build-record.ts';
+import { fillingOf } from '../../src/cli/data-form.ts';
+import { buildRecord, TransientRecord } from '../../src/report/build-record.ts';
 import { ByteText } from '../../src/report/byte-text.ts';
+import { csvBytes, csvRow, writeRow } from '../../src/report/csv.ts';
 import { recordWriter } from '../../src/report/json.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import { conclude } from '../../src/tcp/conclude.ts';
@@ -19,16 +21,25 @@ import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
 const MSL_SEC = 30;
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 
-/** Molds, and a writer for what comes out of them. */
+/** Molds that are filled wholly, and as a data format needs them with its writer. */
 function both() {
-  const text = new ByteText(1 << 16);
-  return { molds: new Molds(MSL_SEC), text, write: recordWriter(text) };
+  const json = new ByteText(1 << 16);
+  const csv = csvBytes(1 << 16);
+  return {
+    molds: new Molds(MSL_SEC),
+    forJson: new Molds(MSL_SEC, fillingOf('jsonl')),
+    json,
+    write: recordWriter(json),
+    forCsv: new Molds(MSL_SEC, fillingOf('csv')),
+    csv,
+    record: new TransientRecord(),
+  };
 }
 
 /** Holds every connection of a capture against its mold, and counts those that a mold of another one served. */
 async function compare(
   input: string | Uint8Array,
-  { molds, text, write }: ReturnType<typeof both>,
+  { molds, forJson, json, write, forCsv, csv, record }: ReturnType<typeof both>,
 ): Promise<number> {
   const buffer = new PackedConnections(new ArrayBuffer(1 << 20));
   const source = await openCapture(input, {});
@@ -40,11 +51,21 @@ async function compare(
     });
     let at = 0;
     buffer.forEach((finished) => {
-      const conclusion = molds.conclude(finished);
-      const record = buildRecord(finished, null, conclusion);
-      expect(record).toEqual(judged[at]);
-      write(record, conclusion.mold);
-      expect(new TextDecoder().decode(text.take())).toBe(`${JSON.stringify(judged[at])}\n`);
+      expect(buildRecord(finished, null, molds.conclude(finished))).toEqual(judged[at]);
+      at++;
+    });
+    at = 0;
+    buffer.forEach((finished) => {
+      const conclusion = forJson.conclude(finished);
+      write(record.fill(finished, null, conclusion), conclusion.mold);
+      expect(new TextDecoder().decode(json.take())).toBe(`${JSON.stringify(judged[at])}\n`);
+      at++;
+    });
+    at = 0;
+    buffer.forEach((finished) => {
+      writeRow(csv, record.fill(finished, null, forCsv.conclude(finished)));
+      const row = new TextDecoder().decode(csv.take());
+      expect(row).toBe(`${csvRow(judged[at] as ConnectionRecord)}\r\n`);
       at++;
     });
     buffer.used = 0;
