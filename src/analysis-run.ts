@@ -67,6 +67,8 @@ export interface RunOptions extends AnalyzeOptions {
    * call) and the index for `look`. For live captures: it costs more than the analysis itself.
    */
   onHappening?: (now: FinishedConnection, index: number) => void;
+  /** Called when connections have got other indexes: `to` tells the one that follows `index`. */
+  onMoved?: (to: (index: number) => number) => void;
 }
 
 /** Who wants the bytes of connections. */
@@ -146,7 +148,7 @@ export class AnalysisRun {
     const file = options.file === undefined ? source.name : options.file;
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
-    const { onHappening, payload, watch } = options;
+    const { onHappening, onMoved, payload, watch } = options;
     const { files } = source;
     const molds = options.transient === undefined ? null : new Molds(mslSec, options.transient);
     const transient = molds === null ? null : new TransientRecord();
@@ -183,6 +185,7 @@ export class AnalysisRun {
       ...(onHappening === undefined
         ? {}
         : { onHappening: (index) => onHappening(this.#now(index), index) }),
+      ...(onMoved === undefined ? {} : { onMoved }),
     });
   }
 
@@ -220,12 +223,13 @@ export class AnalysisRun {
     this.#tracker.advanceTo(sec);
   }
 
-  /** Lets go of connections of which nothing was heard for long; `isLive` runs only. */
+  /** Lets go of connections of which nothing was heard for long, and of memory that is not needed any more; `isLive` runs only. */
   finishIdle(sec: number): void {
     this.#tracker.finishIdle(sec, { ...LIVE_IDLE, closingSec: this.#lingerSec });
+    this.#tracker.shrink();
   }
 
-  /** The connection that `onHappening` gave this index, as it is now; null where it is gone. Used again after the call. */
+  /** The connection that `onHappening`, or since then `onMoved`, gave this index, as it is now; null where it is gone. Used again after the call. */
   look(index: number, stream: number): FinishedConnection | null {
     const now = this.#now(index);
     return now.stream === stream && now.lastFrame > 0 ? now : null;

@@ -142,7 +142,12 @@ async function capture(
       maxConnections: options.maxConnections ?? DEFAULT_LIVE_CONNECTIONS,
       onRecord,
       transient: WHOLE,
-      ...(listeners.length > 0 ? { onHappening: (now, index) => live.happened(now, index) } : {}),
+      ...(listeners.length > 0
+        ? {
+            onHappening: (now, index) => live.happened(now, index),
+            onMoved: (to) => live.moved(to),
+          }
+        : {}),
       onTick: async (run) => {
         kept?.tick(source.interfaces);
         if (kept?.failure && !source.isStopped) {

@@ -18,6 +18,7 @@ import {
 import { storyRows } from '../report/story-rows.ts';
 import { sumDrops } from '../report/totals.ts';
 import { conclude } from '../tcp/conclude.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
 import { type Context, localeIsUtf8, wantsColor } from './context.ts';
 import type { LiveView } from './live-views.ts';
 
@@ -169,8 +170,14 @@ export async function screenView(
     open.scrolled = Math.max(0, Math.min(last, open.scrolled + (steps[name] ?? 0)));
   }
 
+  /** A connection as it is now, null where it has left. Rows may be copies, whose index is out of date. */
+  function look(run: AnalysisRun, stream: number): FinishedConnection | null {
+    const one = live.open.get(stream);
+    return one === undefined ? null : run.look(one.index, stream);
+  }
+
   function refreshLadder(run: AnalysisRun, open: OpenLadder): void {
-    const now = run.look(open.one.index, open.one.stream);
+    const now = look(run, open.one.stream);
     if (now === null) {
       notice = `connection ${open.one.stream} has left`;
       return;
@@ -212,7 +219,7 @@ export async function screenView(
       rows = rows.map((one) => ({ ...one, states: { ...one.states } }));
     } else {
       for (const one of rows) {
-        const now = run.look(one.index, one.stream);
+        const now = look(run, one.stream);
         if (now !== null) one.bytes = now.bytes[0] + now.bytes[1];
       }
     }

@@ -86,6 +86,36 @@ export class AddressTable {
     return h ^ (h >>> 16);
   }
 
+  /**
+   * Gives the addresses held the lowest ids, in memory that fits them: what became of each id, 0 where it was free. Not within a
+   * batch, as `sweep`.
+   */
+  compact(): Int32Array {
+    this.sweep();
+    const ids = new Int32Array(this.#next);
+    const words = this.#words;
+    const refs = this.#refs;
+    let room = INITIAL_SLOTS;
+    while (room < (this.#live + 1) * 2) room *= 2;
+    this.#slots = new Int32Array(room);
+    this.#mask = room - 1;
+    this.#words = new Int32Array(room * 2);
+    this.#refs = new Int32Array(room / 2);
+    this.#free = [];
+    const end = this.#next;
+    this.#next = 1;
+    for (let id = 1; id < end; id++) {
+      if (refs[id]! <= 0) continue;
+      const to = this.#next++;
+      ids[id] = to;
+      for (let i = 0; i < 4; i++) this.#words[to * 4 + i] = words[id * 4 + i]!;
+      this.#refs[to] = refs[id]!;
+      this.#place(to);
+    }
+    this.#live = this.#next - 1;
+    return ids;
+  }
+
   #hash(a: number, b: number, c: number, d: number): number {
     let h = Math.imul(a ^ this.#seed, 0x9e3779b1);
     h = Math.imul((h ^ (h >>> 15)) + b, 0x85ebca6b);

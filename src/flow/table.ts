@@ -1,5 +1,7 @@
 /** The 4-tuple table: open addressing over packed records, one key shape for both families. */
 
+import { Moves } from './moves.ts';
+
 const INITIAL_RECORDS = 1024;
 /**
  * How many times as large the memory of records is after it was full. What was never touched takes no memory, but the old one stays until the
@@ -150,6 +152,42 @@ export class FlowTable {
       this.#free = free;
     }
     this.#free[this.#freeCount++] = index;
+  }
+
+  /**
+   * Moves the records in use to the lowest indexes, into memory that fits them; what else is kept by their index has to follow them.
+   * `ids`: what became of each IPv6 id (`AddressTable.compact`).
+   */
+  compact(ids: Int32Array): Moves {
+    const slots = this.#slots;
+    const from = new Int32Array(this.#size);
+    let n = 0;
+    for (let slot = 1; slot < slots.length; slot += 2) {
+      if (slots[slot] !== 0) from[n++] = slots[slot]! - 1;
+    }
+    from.sort();
+    this.#capacity = INITIAL_RECORDS;
+    while (this.#capacity < n) this.#capacity *= GROWTH;
+    const moves = new Moves(from, this.#capacity);
+    const words = moves.gather(this.words, this.recordWords);
+    this.words = words;
+    this.doubles = new Float64Array(words.buffer);
+    this.#free = new Int32Array(INITIAL_RECORDS);
+    this.#freeCount = 0;
+    this.#next = n;
+    let room = INITIAL_RECORDS * 2;
+    while (room < n * 2) room *= 2;
+    this.#slots = new Int32Array(room * 2);
+    this.#mask = room - 1;
+    for (let index = 0; index < n; index++) {
+      const w = index * this.recordWords;
+      if ((words[w + KEY_BITS]! & 1) === 1) {
+        words[w] = ids[words[w]!]!;
+        words[w + KEY_B] = ids[words[w + KEY_B]!]!;
+      }
+      this.#place(this.#hashOf(index), index);
+    }
+    return moves;
   }
 
   #hashOf(index: number): number {

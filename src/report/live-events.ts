@@ -64,8 +64,8 @@ export type LiveEvent = OpenEvent | StateEvent | CloseEvent;
 /** An open connection as the live view shows it. */
 export interface LiveConnection {
   readonly stream: number;
-  /** For `AnalysisRun.look`. */
-  readonly index: number;
+  /** For `AnalysisRun.look`; a copy's may be out of date. */
+  index: number;
   readonly startSec: number;
   readonly startNs: number;
   client: EndpointAddress;
@@ -134,6 +134,11 @@ export class LiveEvents {
     this.#tellStates(one, states, null);
     if (close.complete) this.#tellClose(one, close, findings, t);
     one.lastSec = secondOf(one, t);
+  }
+
+  /** Connections have got other indexes (`RunOptions.onMoved`). */
+  moved(to: (index: number) => number): void {
+    for (const one of this.open.values()) one.index = to(one.index);
   }
 
   /** The connection is over, or the capture is, at second `nowSec`. */

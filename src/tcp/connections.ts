@@ -105,9 +105,7 @@ export class Connections {
     this.eachOpen((index) => {
       indexes[n++] = index;
     });
-    const cold = this.cold;
-    const stream = (index: number): number => cold[index * L.COLD_WORDS + L.C_STREAM]!;
-    indexes.sort((x, y) => stream(x) - stream(y));
+    indexes.sort((x, y) => this.streamOf(x) - this.streamOf(y));
     for (let i = 0; i < n; i++) {
       this.finishRecord(indexes[i]!, 'input-ended', -1);
       if (i % FINISH_PART === FINISH_PART - 1) yield;
@@ -235,13 +233,13 @@ export class Connections {
 
   protected queue(index: number): void {
     const linger = this.linger;
-    linger.push(
-      index,
-      this.cold[index * L.COLD_WORDS + L.C_STREAM]!,
-      this.clock,
-      this.packets(index),
-    );
+    linger.push(index, this.streamOf(index), this.clock, this.packets(index));
     while (linger.size > MAX_LINGERING) this.takeHead(true);
+  }
+
+  /** The number of the connection at `index`. */
+  protected streamOf(index: number): number {
+    return this.cold[index * L.COLD_WORDS + L.C_STREAM]!;
   }
 
   protected packets(index: number): number {
@@ -269,7 +267,7 @@ export class Connections {
   protected isQueued(index: number, stream: number): boolean {
     return (
       (this.table.words[index * L.HOT_WORDS + L.HOT_BITS]! & L.QUEUED) !== 0 &&
-      this.cold[index * L.COLD_WORDS + L.C_STREAM] === stream
+      this.streamOf(index) === stream
     );
   }
 
@@ -290,9 +288,7 @@ export class Connections {
     const age = (index: number): number =>
       (words[index * L.HOT_WORDS + L.HOT_LAST_SEC]! >>> 0) * 1e9 +
       words[index * L.HOT_WORDS + L.HOT_LAST_NS]!;
-    const cold = this.cold;
-    const stream = (index: number): number => cold[index * L.COLD_WORDS + L.C_STREAM]!;
-    indexes.sort((x, y) => age(x) - age(y) || stream(x) - stream(y));
+    indexes.sort((x, y) => age(x) - age(y) || this.streamOf(x) - this.streamOf(y));
     const many = Math.max(1, indexes.length >> 4);
     for (let i = 0; i < many; i++) {
       this.finishRecord(indexes[i]!, 'evicted', -1);

@@ -4,7 +4,10 @@
 const PLACES = 65_536;
 const WORDS = 4;
 
-/** A direct-mapped cache of 4-tuples and when each was forgotten. Its hash has no seed: what it forgets must be the same on every run. */
+/**
+ * A direct-mapped cache of 4-tuples and when each was forgotten. Its hash has no seed: what it forgets must be the same on every run.
+ * Which end of an IPv6 tuple is the lower one hangs on when its addresses were first seen, so both ways round are one tuple here.
+ */
 export class GhostMemory {
   /** Empty until something is to be remembered: a small capture forgets nothing, and there may be thousands of them. */
   #keys = new Int32Array(0);
@@ -12,6 +15,10 @@ export class GhostMemory {
 
   /** `time`: seconds of any clock that only goes forward. */
   remember(a: number, b: number, ports: number, family: number, time: number): void {
+    if (a > b) {
+      this.remember(b, a, turned(ports), family, time);
+      return;
+    }
     if (this.#keys.length === 0) {
       this.#keys = new Int32Array(PLACES * WORDS);
       this.#times = new Float64Array(PLACES);
@@ -26,6 +33,7 @@ export class GhostMemory {
 
   /** Whether the tuple is remembered from `since` on. */
   has(a: number, b: number, ports: number, family: number, since: number): boolean {
+    if (a > b) return this.has(b, a, turned(ports), family, since);
     const keys = this.#keys;
     if (keys.length === 0) return false;
     const at = place(a, b, ports);
@@ -35,8 +43,14 @@ export class GhostMemory {
 
   /** A new connection of the tuple began. */
   forget(a: number, b: number, ports: number, family: number): void {
-    if (this.has(a, b, ports, family, 0)) this.#keys[place(a, b, ports) + 3] = 0;
+    if (a > b) this.forget(b, a, turned(ports), family);
+    else if (this.has(a, b, ports, family, 0)) this.#keys[place(a, b, ports) + 3] = 0;
   }
+}
+
+/** The ports of the other way round. */
+function turned(ports: number): number {
+  return (ports << 16) | (ports >>> 16);
 }
 
 function place(a: number, b: number, ports: number): number {

@@ -89,6 +89,21 @@ export class HolePool {
     list.givenUp = 0;
   }
 
+  /** Takes over the holes of `list`, which are in `pool`. */
+  adopt(pool: HolePool, list: HoleList): void {
+    const old = pool.#words;
+    let before = 0;
+    for (let hole = list.head; hole !== 0; hole = old[hole * WORDS + LINK]!) {
+      const to = this.#take();
+      if (before === 0) list.head = to;
+      else this.#words[before * WORDS + LINK] = to;
+      this.#words[to * WORDS] = old[hole * WORDS]!;
+      this.#words[to * WORDS + END] = old[hole * WORDS + END]!;
+      this.#words[to * WORDS + LINK] = 0;
+      before = to;
+    }
+  }
+
   #giveUpOldest(list: HoleList): void {
     const words = this.#words;
     let before = 0;

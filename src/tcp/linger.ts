@@ -1,5 +1,7 @@
 /** The queue of closed connections that wait for late frames: first in, first out, since all wait equally long. */
 
+import type { Moves } from '../flow/moves.ts';
+
 /** Closed connections held at most; beyond, the oldest is written out early. */
 export const MAX_LINGERING = 32_768;
 
@@ -49,6 +51,14 @@ export class LingerQueue {
   pop(): void {
     this.#head = (this.#head + 1) % (this.#items.length / FIELDS);
     this.#count--;
+  }
+
+  /** Records have moved. An item whose record was used again keeps its place: its stream number tells that it is over. */
+  move(moves: Moves): void {
+    for (let i = 0; i < this.#count; i++) {
+      const at = ((this.#head + i) * FIELDS) % this.#items.length;
+      this.#items[at] = Math.max(0, moves.to(this.#items[at]!));
+    }
   }
 
   #grow(): void {

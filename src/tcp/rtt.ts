@@ -52,6 +52,14 @@ export class RttPool {
     this.#free.push(block);
   }
 
+  /** Takes over the samples of `block` of `pool`: the number of the block here. */
+  adopt(pool: RttPool, block: number): number {
+    const to = this.allocate();
+    const at = block * BLOCK_WORDS;
+    this.#words.set(pool.#words.subarray(at, at + BLOCK_WORDS), to * BLOCK_WORDS);
+    return to;
+  }
+
   /** Adds a sample of `ns` nanoseconds, 0 or more. */
   add(block: number, ns: number): void {
     const words = this.#words;

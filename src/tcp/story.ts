@@ -11,6 +11,7 @@ export const MAX_STORY_ENTRIES = 768;
  * connection has six to nine. An entry's number is block · 4 + place: a multiple of three would have to be divided.
  */
 const BLOCK = 3;
+const INITIAL_BLOCKS = 64;
 const BLOCK_SHIFT = 2;
 const PLACE_MASK = 3;
 /** 32-bit words of one entry, an even number. */
@@ -39,16 +40,26 @@ export const HAS_TS = 1 << 13;
 export const PEER_ACK_KNOWN = 1 << 14;
 export const NEXT_SEQ_KNOWN = 1 << 15;
 
+/** Blocks that `entries` entries of one story take. */
+export function blocksOf(entries: number): number {
+  return Math.ceil(entries / BLOCK);
+}
+
 /**
  * All entries of all connections in one growing array. Block 0 is never used, so that 0 means none. Blocks are chained and reused.
  */
 export class StoryPool {
-  words = new Int32Array(64 * BLOCK * ENTRY_WORDS);
+  words = new Int32Array(INITIAL_BLOCKS * BLOCK * ENTRY_WORDS);
   doubles = new Float64Array(this.words.buffer);
   /** Of each block: the next one of the same story, or of the free list. */
-  #nextBlock = new Int32Array(64);
+  #nextBlock = new Int32Array(INITIAL_BLOCKS);
   #blocks = 1;
   #free = 0;
+
+  /** Blocks in use or free. */
+  get blocks(): number {
+    return this.#blocks;
+  }
 
   /** A first look at the place where the entry behind `tail` will stand, so that cache misses overlap; means nothing. */
   touch(tail: number): number {
@@ -109,12 +120,35 @@ export class StoryPool {
     this.#free = head >> BLOCK_SHIFT;
   }
 
+  /** Begins anew with little memory. What was held is in the pool that it returns, for `adopt`. */
+  renew(): StoryPool {
+    const old = new StoryPool();
+    old.words = this.words;
+    old.doubles = this.doubles;
+    old.#nextBlock = this.#nextBlock;
+    this.words = new Int32Array(INITIAL_BLOCKS * BLOCK * ENTRY_WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+    this.#nextBlock = new Int32Array(INITIAL_BLOCKS);
+    this.#blocks = 1;
+    this.#free = 0;
+    return old;
+  }
+
+  /** Takes over entry `entry` of `pool` as the one behind entry `tail`: its number here. */
+  adopt(pool: StoryPool, entry: number, tail: number): number {
+    const to = this.reserve(tail);
+    const from = wordOf(entry);
+    const at = wordOf(to);
+    for (let i = 0; i < ENTRY_WORDS; i++) this.words[at + i] = pool.words[from + i]!;
+    return to;
+  }
+
   /** Copies the entries from `head` to `tail` as they are to word `at` of `words`: the word behind the last. */
   copy(head: number, tail: number, words: Int32Array, at: number): number {
     const own = this.words;
     let to = at;
     let n = 0;
-    for (let entry = head; entry !== 0 && n < MAX_STORY_ENTRIES; entry = this.#after(entry)) {
+    for (let entry = head; entry !== 0 && n < MAX_STORY_ENTRIES; entry = this.after(entry)) {
       const from = wordOf(entry);
       for (let i = 0; i < ENTRY_WORDS; i++) words[to + i] = own[from + i]!;
       to += ENTRY_WORDS;
@@ -124,7 +158,8 @@ export class StoryPool {
     return to;
   }
 
-  #after(entry: number): number {
+  /** The entry behind `entry`, 0 where its block is full and the last. */
+  after(entry: number): number {
     if ((entry & PLACE_MASK) !== BLOCK - 1) return entry + 1;
     return this.#nextBlock[entry >> BLOCK_SHIFT]! << BLOCK_SHIFT;
   }

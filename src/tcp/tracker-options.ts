@@ -28,6 +28,8 @@ export interface TrackerOptions {
   onSegment?: (stream: number, position: number, fromHigh: boolean) => void;
   /** Called after every segment at which something happened, with the record's index: what `peek` takes. */
   onHappening?: (index: number) => void;
+  /** Called when records have moved: `to` tells where the one at an index is now. Indexes from before mean nothing any more. */
+  onMoved?: (to: (index: number) => number) => void;
 }
 
 /** Counts of a whole capture. */

@@ -1,7 +1,6 @@
 /** Follows every connection of a capture: counts what is common, keeps what is rare. */
 
 import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
-import { Connections } from './connections.ts';
 import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
@@ -17,6 +16,7 @@ import {
 import * as L from './layout.ts';
 import type { LeavingConnection } from './packed.ts';
 import { hasCookie } from './packed-options.ts';
+import { Shrinking } from './shrink.ts';
 import { FROM_HIGH, MAX_STORY_ENTRIES, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
 
 const MASK = SEGMENT_RING - 1;
@@ -34,7 +34,7 @@ const REORDERING_NS = 20_000_000;
  * `process` is the hot path of the program: it works in three passes over a batch, so that the cache misses of the table and the
  * records overlap (PERFORMANCE: 1.7 times with 100,000 connections open), and leaves the loop only where something happens.
  */
-export class Tracker extends Connections {
+export class Tracker extends Shrinking {
   /** Running number of the segment at hand. */
   #number = 0;
   /** Of the segment of each ring position: the running number + 1 of the one before from the same end. */
@@ -43,6 +43,8 @@ export class Tracker extends Connections {
   /** The earliest second since the last sweep, and the second of that sweep. */
   #floorSec = Number.POSITIVE_INFINITY;
   #sweptSec = 0;
+  /** There was one in this batch. */
+  #hasSwept = false;
 
   /** Takes the next `count` (at most 256) segments, which begin at `position`. Hot path. */
   process(count: number): void {
@@ -59,6 +61,10 @@ export class Tracker extends Connections {
       else if (sec < this.#floorSec) this.#floorSec = sec;
     }
     this.counts.segments = first + count;
+    if (this.#hasSwept) {
+      this.#hasSwept = false;
+      this.shrink();
+    }
   }
 
   /**
@@ -70,6 +76,7 @@ export class Tracker extends Connections {
     this.#floorSec = Number.POSITIVE_INFINITY;
     if (floor - this.#sweptSec < SWEEP_SEC) return;
     this.#sweptSec = floor;
+    this.#hasSwept = true;
     if (this.options.idle !== null) this.finishIdle(floor, this.options.idle);
   }
 
@@ -93,6 +100,8 @@ export class Tracker extends Connections {
       if (isClosing(bits)) over.push(index);
       else silent.push(index);
     });
+    // By their numbers: at which index a connection lies must not show.
+    for (const list of [over, silent]) list.sort((x, y) => this.streamOf(x) - this.streamOf(y));
     for (const index of over) this.finishRecord(index, 'time-wait-over', -1);
     // Not remembered as closed: should one speak again, its frames are no late ones.
     for (const index of silent) this.finishRecord(index, 'evicted', -1);

@@ -1,5 +1,6 @@
 /** The memory behind the transfer figures: records, blocks of ends with something to count, segments that wait for an ACK, round trips. */
 
+import type { Moves } from '../flow/moves.ts';
 import { GROWTH } from '../flow/table.ts';
 import { FIGURES, RTT_SAMPLES } from './figures.ts';
 import { type HoleList, HolePool } from './holes.ts';
@@ -14,6 +15,8 @@ export const MAX_ALL_WAITING = 1 << 21;
 /** Words of a waiting segment: the number behind it, the next one, a double: when it was sent. */
 const ENTRY = 4;
 const LINK = 1;
+const INITIAL_BLOCKS = 64;
+const INITIAL_ENTRIES = 1024;
 const LARGEST_FEW_NS = 0x7fff_fffe;
 
 /** Owns what `Transfer` reads and writes. */
@@ -21,18 +24,18 @@ export class TransferMemory {
   words = new Int32Array(1024 * T.WORDS);
   protected doubles = new Float64Array(this.words.buffer);
   /** Blocks of X_WORDS; block 0 is never used. */
-  protected extra = new Int32Array(64 * T.X_WORDS);
+  protected extra = new Int32Array(INITIAL_BLOCKS * T.X_WORDS);
   protected extraDoubles = new Float64Array(this.extra.buffer);
   /** The holes of each block. */
-  protected readonly holeLists: HoleList[] = [];
-  protected readonly holes = new HolePool();
+  protected holeLists: HoleList[] = [];
+  protected holes = new HolePool();
   #extras = 1;
-  readonly #freeExtras: number[] = [];
-  #entries = new Int32Array(1024 * ENTRY);
+  #freeExtras: number[] = [];
+  #entries = new Int32Array(INITIAL_ENTRIES * ENTRY);
   #entryDoubles = new Float64Array(this.#entries.buffer);
   #entryCount = 1;
   #freeEntry = 0;
-  readonly #rtt = new RttPool();
+  #rtt = new RttPool();
   readonly #few = new Float64Array(T.FEW_SAMPLES);
   readonly #figures = new Float64Array(FIGURES);
 
@@ -165,6 +168,60 @@ export class TransferMemory {
     this.#rtt.read(this.words[r + d * T.END + T.RTT]!, this.#figures);
     for (let i = RTT_SAMPLES; i < FIGURES; i++) doubles[at + i - RTT_SAMPLES] = this.#figures[i]!;
     return true;
+  }
+
+  /** Records have moved: they, and what hangs on them, go to memory that fits them. */
+  compact(moves: Moves): void {
+    this.words = moves.gather(this.words, T.WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+    const { extra, holeLists, holes } = this;
+    const entries = this.#entries;
+    const entryDoubles = this.#entryDoubles;
+    const rtt = this.#rtt;
+    this.extra = new Int32Array(INITIAL_BLOCKS * T.X_WORDS);
+    this.extraDoubles = new Float64Array(this.extra.buffer);
+    this.holeLists = [];
+    this.holes = new HolePool();
+    this.#extras = 1;
+    this.#freeExtras = [];
+    this.#entries = new Int32Array(INITIAL_ENTRIES * ENTRY);
+    this.#entryDoubles = new Float64Array(this.#entries.buffer);
+    this.#entryCount = 1;
+    this.#freeEntry = 0;
+    this.#rtt = new RttPool();
+    for (let r = 0; r < moves.count * T.WORDS; r += T.WORDS) {
+      for (let d = 0; d < 2; d++) {
+        this.#adoptEntries(r, d, entries, entryDoubles);
+        this.#adoptBlock(r, d, extra, holeLists, holes);
+        const samples = r + d * T.END + T.RTT;
+        if (this.words[r + T.RTT_LAST + d] === T.IN_BLOCK)
+          this.words[samples] = this.#rtt.adopt(rtt, this.words[samples]!);
+      }
+    }
+  }
+
+  #adoptEntries(r: number, d: number, entries: Int32Array, doubles: Float64Array): void {
+    const words = this.words;
+    const own = r + d * T.END;
+    let entry = words[own + T.HEAD]!;
+    words[own + T.HEAD] = 0;
+    words[own + T.TAIL] = 0;
+    words[r + T.MARKS]! &= ~(T.COUNT_MASK << (d * T.COUNT_BITS));
+    for (; entry !== 0; entry = entries[entry * ENTRY + LINK]!) {
+      this.wait(r, d, entries[entry * ENTRY]!, doubles[((entry * ENTRY) >> 1) + 1]!);
+    }
+  }
+
+  #adoptBlock(r: number, d: number, extra: Int32Array, lists: HoleList[], holes: HolePool): void {
+    const words = this.words;
+    const old = words[r + T.EXTRA + d]!;
+    if (old === 0) return;
+    words[r + T.EXTRA + d] = 0;
+    const x = this.block(r, d);
+    this.extra.set(extra.subarray(old * T.X_WORDS, (old + 1) * T.X_WORDS), x);
+    const list = lists[old]!;
+    this.holes.adopt(holes, list);
+    this.holeLists[words[r + T.EXTRA + d]!] = list;
   }
 
   /** A place for a waiting segment, without a next one, or 0 where all are taken. */

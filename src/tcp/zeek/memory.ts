@@ -1,5 +1,7 @@
 /** What is remembered of each open connection for Zeek's view of it: a packed record, and the letters of its history. */
 
+import type { Moves } from '../../flow/moves.ts';
+
 /** Words of a connection's record: two ends, then what both share, then the first letters of the history. */
 export const RECORD_WORDS = 80;
 /** The words of end `d` begin at d * END_WORDS. */
@@ -81,6 +83,14 @@ export class ZeekMemory {
     this.words = words;
     this.doubles = new Float64Array(words.buffer);
     this.#bytes = new Uint8Array(words.buffer);
+  }
+
+  /** Records have moved. */
+  compact(moves: Moves): void {
+    this.words = moves.gather(this.words, RECORD_WORDS);
+    this.doubles = new Float64Array(this.words.buffer);
+    this.#bytes = new Uint8Array(this.words.buffer);
+    moves.renameKeys(this.#more, 1);
   }
 
   /** Adds `code` to the history: a capital for the originator, small for the responder. */

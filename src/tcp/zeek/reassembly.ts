@@ -1,5 +1,6 @@
 /** Content gaps and the end of a stream, as Zeek's reassembler finds them (zeek: analyzer/protocol/tcp/TCP_Reassembler.cc, Reassem.cc). */
 
+import type { Moves } from '../../flow/moves.ts';
 import * as M from './memory.ts';
 import { CLOSED, ESTABLISHED, INACTIVE, RESET, SYN_SENT } from './states.ts';
 
@@ -107,6 +108,11 @@ export class ZeekReassembly extends M.ZeekMemory {
     }
     this.words[base + M.BITS]! &= ~M.CLOSE_DEFERRED;
     this.words[base + d * M.END_WORDS + M.END_BITS]! |= M.DID_CLOSE;
+  }
+
+  override compact(moves: Moves): void {
+    super.compact(moves);
+    moves.renameKeys(this.#pieces, 2);
   }
 
   protected override forget(index: number): void {

@@ -1,0 +1,68 @@
+/** Gives memory back after a burst: the connections that are left move together, and everything into memory that fits them. */
+
+import { Connections } from './connections.ts';
+import * as L from './layout.ts';
+import { blocksOf, type StoryPool } from './story.ts';
+
+/** Records and blocks of stories (144 bytes) that stay as they are: 30 MB and 36 MB. */
+export const KEPT_RECORDS = 65_536;
+export const KEPT_BLOCKS = 262_144;
+/** How many times as many as are in use there may be. To fill them took at least three times as long as moving the rest. */
+const SPARE = 4;
+
+/** The part of the tracker that moves records: between batches only, when connections have been let go. */
+export class Shrinking extends Connections {
+  /** Gives memory back where little of it is in use. */
+  shrink(): void {
+    const { indexes, size } = this.table;
+    const hasRecords = indexes > KEPT_RECORDS && size * SPARE < indexes;
+    if (hasRecords || this.#hasBlocks()) this.compact();
+  }
+
+  /** Moves every connection; afterwards all are at other indexes, in the same order. */
+  compact(): void {
+    const moves = this.table.compact(this.addresses.compact());
+    this.cold = moves.gather(this.cold, L.COLD_WORDS);
+    this.coldDoubles = new Float64Array(this.cold.buffer);
+    this.coldBytes = new Uint8Array(this.cold.buffer);
+    moveStories(this.pool, this.table.words, this.cold, moves.count);
+    this.transfer.compact(moves);
+    this.zeek?.compact(moves);
+    this.linger.move(moves);
+    moves.renameKeys(this.cookies, 2);
+    this.watched = moves.to(this.watched);
+    this.options.onMoved?.((index) => moves.to(index));
+  }
+
+  /** Whether most blocks of the stories are free. Those in use are counted only where there are many. */
+  #hasBlocks(): boolean {
+    if (this.pool.blocks <= KEPT_BLOCKS) return false;
+    const cold = this.cold;
+    let used = 0;
+    this.eachOpen((index) => {
+      used += blocksOf(cold[index * L.COLD_WORDS + L.C_COUNT]!);
+    });
+    return used * SPARE < this.pool.blocks;
+  }
+}
+
+/** Moves the stories of the first `count` records, entry by entry, and tells the records where they are. */
+function moveStories(pool: StoryPool, hot: Int32Array, cold: Int32Array, count: number): void {
+  const old = pool.renew();
+  for (let index = 0; index < count; index++) {
+    const c = index * L.COLD_WORDS;
+    const low = index * L.HOT_WORDS + L.HOT_END + L.END_LAST_FILL;
+    const high = low + L.END_WORDS;
+    const [lowFill, highFill] = [hot[low]!, hot[high]!];
+    let entry = cold[c + L.C_HEAD]!;
+    let tail = 0;
+    for (let n = 0; n < cold[c + L.C_COUNT]!; n++) {
+      tail = pool.adopt(old, entry, tail);
+      if (n === 0) cold[c + L.C_HEAD] = tail;
+      if (lowFill === entry) hot[low] = tail;
+      if (highFill === entry) hot[high] = tail;
+      entry = old.after(entry);
+    }
+    cold[c + L.C_TAIL] = tail;
+  }
+}
