@@ -79,16 +79,27 @@ const seed = Buffer.alloc(8 + 32 + 4);
  */
 function uidOf(finished: FinishedConnection, startUs: number): string {
   seed.writeDoubleBE(startUs, 0);
+  const words = finished.family === 4 ? 1 : 4;
+  const lower = lowerEnd(finished, words);
   for (const e of [0, 1] as const) {
-    const address = finished.address[e];
-    const words = finished.family === 4 ? 1 : 4;
+    const at = e === 0 ? lower : lower === 0 ? 1 : 0;
+    const address = finished.address[at];
     for (let i = 0; i < 4; i++) {
       seed.writeInt32BE(i < words ? (address[i] ?? 0) : 0, 8 + e * 16 + i * 4);
     }
-    seed.writeUInt16BE(finished.port[e], 40 + e * 2);
+    seed.writeUInt16BE(finished.port[at], 40 + e * 2);
   }
   const hash = sha1(seed);
   let uid = 'C';
   for (let i = 0; i < UID_DIGITS; i++) uid += BASE62.charAt((hash[i] ?? 0) % BASE62.length);
   return uid;
+}
+
+/** The end with the lower address, then port. The key's lower one hangs, in IPv6, on which address was seen first. */
+function lowerEnd({ address, port }: FinishedConnection, words: number): 0 | 1 {
+  for (let i = 0; i < words; i++) {
+    const difference = (address[0][i] ?? 0) - (address[1][i] ?? 0);
+    if (difference !== 0) return difference < 0 ? 0 : 1;
+  }
+  return port[0] <= port[1] ? 0 : 1;
 }

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { ZEEK_FIELDS } from '../../src/report/zeek.ts';
 import { CAPTURES_FOLDER } from '../support/captures.ts';
 import { finwait } from '../support/command.ts';
-import { fixturePath } from '../support/fixtures.ts';
+import { connectionsIn, fixturePath, segments } from '../support/fixtures.ts';
 
 type Row = Record<string, string>;
 
@@ -159,6 +159,19 @@ test('the uid names the connection, not the file or the run', async () => {
 
   expect(again[0]?.uid).toBe(first[0]?.uid);
   expect(other[1]?.uid).not.toBe(first[0]?.uid);
+});
+
+test('the uid is the same whichever address of an IPv6 connection was seen first', async () => {
+  const hosts = 'client [2001:db8::1]:40000\nserver [2001:db8::2]:80\n';
+  const other = 'host X [2001:db8::3]:50000\n S > X R 0:0(0) @0\n';
+
+  const [alone] = await connectionsIn(segments`${hosts} C > S S 0:0(0) @1`, { zeek: true });
+  const second = (
+    await connectionsIn(segments`${hosts}${other} C > S S 0:0(0) @1`, { zeek: true })
+  )[1];
+
+  expect(second?.zeek?.startUs).toBe(alone?.zeek?.startUs);
+  expect(second?.zeek?.uid).toBe(alone?.zeek?.uid);
 });
 
 /** What Zeek’s own tests expect of these captures (testing/btest/Baseline): state, history, duration, then bytes, packets, IP bytes of each end. */
