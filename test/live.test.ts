@@ -3,9 +3,13 @@
 import { expect, test } from 'vitest';
 import { openCapture } from '../src/capture/open.ts';
 import type { FrameSource } from '../src/capture/source.ts';
-import { runLive } from '../src/live.ts';
+import { type LiveRunOptions, runLive } from '../src/live.ts';
+import { LiveEvents } from '../src/report/live-events.ts';
 import type { ConnectionRecord } from '../src/report/record.ts';
 import { LIVE_IDLE } from '../src/tcp/idle.ts';
+import { BURST, fromAnother } from './support/burst.ts';
+import { segments } from './support/fixtures.ts';
+import { readPcap, writePcap } from './support/pcap.ts';
 
 interface Heard {
   record: ConnectionRecord;
@@ -14,8 +18,13 @@ interface Heard {
 }
 
 /** Plays a file as if it had been captured live, and after it a silence of so many seconds, woken every half second. */
-async function heardAfter(path: string, silence: number, msl = 30): Promise<Heard[]> {
-  const file = await openCapture(path);
+async function heardAfter(
+  input: string | Uint8Array,
+  silence: number,
+  msl = 30,
+  others: Partial<LiveRunOptions> = {},
+): Promise<Heard[]> {
+  const file = await openCapture(input);
   let lastSec = 0;
   let isSilent = false;
   let seconds = 0;
@@ -44,6 +53,7 @@ async function heardAfter(path: string, silence: number, msl = 30): Promise<Hear
     nowMs: () => (lastSec + seconds) * 1000,
     onRecord: (record) => heard.push({ record, after: seconds }),
     onTick() {},
+    ...others,
   });
   await source.close();
   return heard;
@@ -85,4 +95,37 @@ test('what is still open at the end comes last, and is open', async () => {
 
   expect(heard).toHaveLength(12);
   expect(heard.some(({ record }) => record.close.kind === 'open')).toBe(true);
+});
+
+test('after a burst, when nothing comes any more, memory shrinks and an open connection is found where it is then', async () => {
+  const open = readPcap(segments`
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    C > S . 1:1(0) ack 1
+    C > S P. 1:101(100) ack 1
+    S > C . 1:1(0) ack 101`);
+  const [syn] = open;
+  if (syn === undefined) throw new Error('no segment');
+  const burst = Array.from({ length: BURST }, (_, i) => fromAnother(syn, i));
+  const live = new LiveEvents(30, false, () => {});
+  const indexes: (number | undefined)[] = [];
+  let found: number[] = [];
+
+  await heardAfter(writePcap([...burst, ...open]), 200, 30, {
+    takeFinished: () => true,
+    onHappening(now, index) {
+      if (now.stream === BURST) live.happened(now, index);
+    },
+    onMoved: (to) => live.moved(to),
+    onTick(run) {
+      const index = live.open.get(BURST)?.index;
+      if (index === undefined || index === indexes.at(-1)) return;
+      indexes.push(index);
+      const now = run.look(index, BURST);
+      found = [now?.stream ?? -1, ...(now?.bytes ?? [])];
+    },
+  });
+
+  expect(indexes).toEqual([BURST, 0]);
+  expect(found.sort((a, b) => a - b)).toEqual([0, 100, BURST]);
 });

@@ -73,6 +73,11 @@ export class Leaving implements LeavingConnection {
     return this;
   }
 
+  /** Lets go of the cold records, which are elsewhere now. */
+  release(): void {
+    this.#cold = new Int32Array(0);
+  }
+
   /** Hot path, once a connection. */
   pack(target: PackedConnections): void {
     const { words, doubles } = target;

@@ -26,6 +26,7 @@ export class Shrinking extends Connections {
     this.coldDoubles = new Float64Array(this.cold.buffer);
     this.coldBytes = new Uint8Array(this.cold.buffer);
     moveStories(this.pool, this.table.words, this.cold, moves.count);
+    this.leaving.release();
     this.transfer.compact(moves);
     this.zeek?.compact(moves);
     this.linger.move(moves);

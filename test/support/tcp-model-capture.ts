@@ -73,6 +73,34 @@ export function pcapOf(shots: readonly Shot[], look: Look): Uint8Array {
   });
 }
 
+/** A frame of one of many conversations. */
+export interface Frame {
+  shot: Shot;
+  look: Look;
+}
+
+/** One nanosecond pcap of the frames of many conversations: the records are joined behind the first file header. */
+export function joined(frames: readonly Frame[]): Uint8Array {
+  const pieces = frames.map(({ shot, look }, i) => {
+    const bytes = pcapOf([shot], look);
+    return i === 0 ? bytes : bytes.subarray(24);
+  });
+  return new Uint8Array(Buffer.concat(pieces));
+}
+
+/** Hosts that share addresses with those of other ports. */
+export function hostsOf(port: number, six: boolean): [Host, Host] {
+  return six
+    ? [
+        { ip: `2001:db8::${(port % 7) + 1}`, port: 40_000 + port },
+        { ip: '2001:db8::ff', port: 80 },
+      ]
+    : [
+        { ip: `10.0.${port % 3}.1`, port: 40_000 + port },
+        { ip: '10.0.1.2', port: 80 },
+      ];
+}
+
 /** The frames as tcpdump would list them: what a counterexample is read from. */
 export function listing(shots: readonly Shot[]): string {
   const names = ['F', 'S', 'R', 'P', '.'];

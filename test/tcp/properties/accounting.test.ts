@@ -2,11 +2,17 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Host } from '../../../fixtures/notation.ts';
 import { type AnalyzeOptions, analyze } from '../../../src/analyze.ts';
 import type { CaptureSummary, ConnectionRecord } from '../../../src/report/record.ts';
 import { simulate } from '../../support/tcp-model.ts';
-import { type Look, pcapOf, plans, type Shot, shotsOf } from '../../support/tcp-model-capture.ts';
+import {
+  type Frame,
+  hostsOf,
+  joined,
+  pcapOf,
+  plans,
+  shotsOf,
+} from '../../support/tcp-model-capture.ts';
 
 const SEED = 9293;
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 100);
@@ -21,20 +27,6 @@ async function run(
   return { records, summary: await analysis.summary };
 }
 
-interface Frame {
-  shot: Shot;
-  look: Look;
-}
-
-/** One nanosecond pcap of the frames of many conversations: the records are joined behind the first file header. */
-function joined(frames: Frame[]): Uint8Array {
-  const pieces = frames.map(({ shot, look }, i) => {
-    const bytes = pcapOf([shot], look);
-    return i === 0 ? bytes : bytes.subarray(24);
-  });
-  return new Uint8Array(Buffer.concat(pieces));
-}
-
 const conversation = fc.record({
   plan: plans({
     openings: ['client', 'client', 'both', 'refused'],
@@ -47,18 +39,6 @@ const conversation = fc.record({
   six: fc.boolean(),
   skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
 });
-
-function hostsOf(port: number, six: boolean): [Host, Host] {
-  return six
-    ? [
-        { ip: `2001:db8::${(port % 7) + 1}`, port: 40_000 + port },
-        { ip: '2001:db8::ff', port: 80 },
-      ]
-    : [
-        { ip: `10.0.${port % 3}.1`, port: 40_000 + port },
-        { ip: '10.0.1.2', port: 80 },
-      ];
-}
 
 describe('many connections at once', () => {
   test('every frame is counted once and every connection told once, however few are held', async () => {

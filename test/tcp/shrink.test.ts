@@ -1,0 +1,265 @@
+/** Memory given back after a burst, and that nothing else shows of it. */
+
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { AnalysisRun, type RunOptions } from '../../src/analysis-run.ts';
+import { runAnalysis } from '../../src/analyze.ts';
+import { openCapture } from '../../src/capture/open.ts';
+import type { LeavingConnection } from '../../src/tcp/packed.ts';
+import { Tracker } from '../../src/tcp/tracker.ts';
+import { BURST, fromAnother } from '../support/burst.ts';
+import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
+import { segments } from '../support/fixtures.ts';
+import { readPcap, type TestFrame, writePcap } from '../support/pcap.ts';
+import { simulate } from '../support/tcp-model.ts';
+import { type Frame, hostsOf, joined, plans, shotsOf } from '../support/tcp-model-capture.ts';
+
+const SEED = 9293;
+const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 100);
+/** `process` and `shrink` as they are, whatever a test makes of them. */
+const { process: takeBatch, shrink } = Tracker.prototype;
+
+afterEach(() => {
+  Tracker.prototype.process = takeBatch;
+  Tracker.prototype.shrink = shrink;
+});
+
+/** From here on connections move after segment `n` where `moves(n)` says so, counted from 1 in each capture. */
+function moveAfter(moves: (n: number) => boolean): void {
+  Tracker.prototype.shrink = () => {};
+  Tracker.prototype.process = function (count) {
+    for (let i = 0; i < count; i++) {
+      takeBatch.call(this, 1);
+      if (moves(this.counts.segments)) this.compact();
+    }
+  };
+}
+
+/** From here on memory never shrinks. */
+function neverShrink(): void {
+  Tracker.prototype.process = takeBatch;
+  Tracker.prototype.shrink = () => {};
+}
+
+/** Every record and the totals, as lines of JSON in the order in which they come; null where the capture can't be read. */
+async function linesOf(
+  input: string | Uint8Array,
+  options: Partial<RunOptions> = {},
+): Promise<string[] | null> {
+  const lines: string[] = [];
+  try {
+    const source = await openCapture(input, {});
+    const summary = await runAnalysis(source, {
+      ...{ file: 'x', zeek: true },
+      ...options,
+      onRecord: (record) => lines.push(JSON.stringify(record)),
+    });
+    await source.close();
+    lines.push(JSON.stringify(summary));
+  } catch (error) {
+    if (error instanceof Error && error.name === 'CaptureError') return null;
+    throw error;
+  }
+  return lines;
+}
+
+describe('connections that are moved after any segment have the same records', () => {
+  test('in every fixture and every capture of FINWAIT_CAPTURES', async () => {
+    for (const { path, title } of [...FIXTURES, ...OTHER_CAPTURES]) {
+      neverShrink();
+      const expected = await linesOf(path);
+      moveAfter((n) => n < 300 || n % 61 === 0);
+      expect(await linesOf(path), title).toEqual(expected);
+    }
+  });
+
+  test('among many random conversations that come and go', async () => {
+    const conversation = fc.record({
+      plan: plans({
+        openings: ['client', 'client', 'both', 'refused'],
+        resets: true,
+        losses: ['none', 'none', 'none', 'before', 'after'],
+      }),
+      atMs: fc.integer({ min: 0, max: 20_000 }),
+      /** Few, so that tuples are used again. */
+      port: fc.integer({ min: 0, max: 30 }),
+      six: fc.boolean(),
+      skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(conversation, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom(0.5, 1, 30),
+        fc.constantFrom(16, 40, 4_000_000),
+        fc.integer({ min: 1, max: 20 }),
+        async (list, msl, maxConnections, every) => {
+          const frames = list.flatMap(({ plan, atMs, port, six, skip }): Frame[] =>
+            shotsOf(simulate(plan).captured)
+              .slice(skip)
+              .map((shot) => ({
+                shot: { ...shot, tNs: shot.tNs + atMs * 1_000_000 },
+                look: { ...plan, hosts: hostsOf(port, six) },
+              })),
+          );
+          fc.pre(frames.length > 0);
+          frames.sort((a, b) => a.shot.tNs - b.shot.tNs);
+          const capture = joined(frames);
+          neverShrink();
+          const expected = await linesOf(capture, { msl, maxConnections });
+          moveAfter((n) => n % every === 0);
+
+          expect(await linesOf(capture, { msl, maxConnections })).toEqual(expected);
+        },
+      ),
+      { seed: SEED, numRuns: RUNS },
+    );
+  });
+});
+
+const V4 = 'client 10.0.0.1:40000\nserver 10.0.0.2:80\n';
+const V6 = 'client [2001:db8::1]:40000\nserver [2001:db8::2]:80\n';
+
+/** All that is kept beside a record: cookies, holes, SACK, counts, more than four round trips, segments that wait for an ACK, a FIN behind a hole. */
+const BEFORE = `
+  C > S S 0:0(0) <mss 1460,sackOK,tfo 0102030405060708>
+  S > C S. 0:0(0) ack 1 <mss 1400,sackOK,tfo 1112131415161718>
+  C > S . 1:1(0) ack 1
+  S > C P. 1:1001(1000) ack 1
+  S > C P. 2001:3001(1000) ack 1
+  S > C P. 4001:5001(1000) ack 1
+  C > S . 1:1(0) ack 1001 <nop,nop,sack 2001:3001 4001:5001>
+  C > S . 1:1(0) ack 1001 <nop,nop,sack 2001:3001 4001:5001>
+${[1, 11, 21, 31, 41, 51]
+  .map((n) => `  C > S P. ${n}:${n + 10}(10) ack 1001\n  S > C . 5001:5001(0) ack ${n + 10}`)
+  .join('\n')}
+  C > S P. 61:71(10) ack 1001
+  C > S P. 71:81(10) ack 1001
+  C > S F. 91:91(0) ack 1001
+  S > C . 5001:5001(0) ack 71
+`;
+const AFTER = `
+  C > S P. 81:91(10) ack 1001 @3700
+  S > C . 5001:5001(0) ack 81
+  S > C . 5001:5001(0) ack 92
+  S > C P. 1001:2001(1000) ack 92
+  S > C P. 3001:4001(1000) ack 92
+  C > S . 92:92(0) ack 5001
+  S > C F. 5001:5001(0) ack 92
+  C > S . 92:92(0) ack 5002
+`;
+const CLOSED = `
+  C > S S 0:0(0)
+  S > C S. 0:0(0) ack 1
+  C > S . 1:1(0) ack 1
+  C > S F. 1:1(0) ack 1
+  S > C F. 1:1(0) ack 2
+  C > S . 2:2(0) ack 2
+`;
+/** Closed shortly before the connections move, its ports used again, and a FIN comes late. */
+const LINGERING = `
+  client 10.0.0.3:40000
+  server 10.0.0.2:80
+  C > S S 0:0(0) @999
+${CLOSED}
+  isn C 900000
+${CLOSED}
+  S > C F. 1:1(0) ack 2 @1003
+`;
+
+/** SYNs of as many hosts, half of them in each family, at second 1; `before`: segments that open a connection. */
+function burst(before: readonly TestFrame[]): TestFrame[] {
+  return Array.from({ length: BURST }, (_, i): TestFrame => {
+    const syn = before[i % 2 === 0 ? 0 : before.length / 2];
+    if (syn === undefined) throw new Error('no segment to start from');
+    return { ...fromAnother(syn, i), tsSec: syn.tsSec + 1 };
+  });
+}
+
+/** So many segments of one other connection in four seconds that silence is looked for twice. */
+function chatter(): TestFrame[] {
+  const [syn] = readPcap(segments`client 10.0.0.4:40000
+    server 10.0.0.2:80
+    C > S . 1:1(0) ack 1 @1000`);
+  if (syn === undefined) throw new Error('no segment');
+  return Array.from({ length: 16_384 }, (_, i): TestFrame => {
+    const bytes = new Uint8Array(syn.bytes);
+    new DataView(bytes.buffer).setUint32(42, 1001 + i);
+    return { ...syn, bytes, tsSec: syn.tsSec + (i >> 12) };
+  });
+}
+
+function capture(): Uint8Array {
+  const read = (text: string): TestFrame[] => readPcap(segments`${text}`);
+  const all = [V4, V6].map((hosts) => read(hosts + BEFORE + AFTER));
+  const isLate = ({ tsSec }: TestFrame): boolean => tsSec > (all[0]?.[0]?.tsSec ?? 0) + 60;
+  const before = all.flatMap((frames) => frames.filter((frame) => !isLate(frame)));
+  const frames = [...before, ...burst(before), ...read(LINGERING), ...chatter()];
+  frames.push(...all.flatMap((list) => list.filter(isLate)));
+  return writePcap(
+    frames.map((frame, i) => ({ ...frame, i })).sort((a, b) => a.tsSec - b.tsSec || a.i - b.i),
+  );
+}
+
+describe('after a burst', () => {
+  const bytes = capture();
+
+  test('connections that were open during it and closed afterwards have the same records', async () => {
+    let order: number[] = [];
+    // The burst's own are alike, and would take seconds to judge.
+    const takeFinished = ({ stream }: LeavingConnection): boolean =>
+      order.push(stream) > 0 && stream > 1 && stream < BURST + 2;
+    let moved = 0;
+    const options = { takeFinished, onMoved: () => moved++ };
+    neverShrink();
+    const expected = await linesOf(bytes, options);
+    const expectedOrder = order;
+    expect(moved).toBe(0);
+    order = [];
+    Tracker.prototype.shrink = shrink;
+
+    expect(await linesOf(bytes, options)).toEqual(expected);
+    expect(order).toEqual(expectedOrder);
+    expect(moved).toBe(1);
+    expect(order).toHaveLength(BURST + 5);
+    for (const stream of [0, 1]) {
+      const line = expected?.find((one) => one.includes(`"stream":${stream},`));
+      expect(JSON.parse(line ?? '')).toMatchObject({
+        close: { kind: '4-way', complete: true },
+        handshake: { options: { client: { fastOpenCookie: '0102030405060708' } } },
+        transfer: {
+          client: { missingBytes: 0, lostSegments: 1, rtt: { samples: 8 } },
+          server: { missingBytes: 0, lostSegments: 2 },
+        },
+      });
+    }
+  });
+
+  test('what a tracker holds is small again', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const held = async (): Promise<number> => {
+      collect();
+      const before = process.memoryUsage().arrayBuffers;
+      const source = await openCapture(bytes, {});
+      const run = new AnalysisRun(source, {
+        ...{ onRecord() {}, takeFinished: () => true, zeek: true },
+      });
+      do run.drain();
+      while (await source.more());
+      collect();
+      const now = process.memoryUsage().arrayBuffers;
+      expect(run.open).toBeLessThan(10);
+      return now - before;
+    };
+
+    const shrunk = await held();
+    neverShrink();
+    const kept = await held();
+
+    // Mostly the decoder's columns, the reader's chunk, and the first thousand records.
+    expect(shrunk).toBeLessThan(8e6);
+    expect(kept).toBeGreaterThan(200e6);
+  });
+});
