@@ -14,7 +14,7 @@ const MIN_SNAP_LEN = 96;
 const MAX_SNAP_LEN = 262_144;
 
 interface LiveFlags extends Selection {
-  interface: string;
+  interface?: string;
   engine: EngineName | 'auto';
   snapLen?: number;
   buffer?: number;
@@ -46,7 +46,7 @@ function snapLen(text: string): number {
 function addLiveOptions(live: Command): void {
   live
     .optionsGroup('Capture:')
-    .requiredOption('-i, --interface <IFACE>', 'the interface; Linux also has any')
+    .option('-i, --interface <IFACE>', 'the interface (required); Linux also has any')
     .option(
       '--engine <ENGINE>',
       `auto (the first that works), ${ENGINES.join(', ')}`,
@@ -89,6 +89,21 @@ function addLiveOptions(live: Command): void {
       'next file after filesize:KB, duration:S, interval:S or packets:N; files:N keeps N (repeat)',
       ringRule,
     );
+  for (const flags of ['-f, --format [FORMAT]', '-o, --output [FILE]']) {
+    live.addOption(new Option(flags).hideHelp().preset('').argParser(refuseFormat(flags)));
+  }
+}
+
+/** Refuses an option that reading a file has, and says what live has in its place. */
+function refuseFormat(flags: string): () => never {
+  const name = flags.split(/[ ,]+/)[1];
+  return () => {
+    throw new usage.UsageError(
+      `live has no ${name}: it writes records as JSON Lines, with --events a line for each change
+  into a file: finwait live -i IFACE > records.jsonl
+  in another form: keep the packets with -w FILE, then finwait ${name} … FILE`,
+    );
+  };
 }
 
 /** A host and a port; the host in brackets where it is IPv6. */
@@ -118,6 +133,22 @@ function ringRule(text: string, before: RingRules = NO_RING): RingRules {
   const [word = '', value = ''] = text.split(':', 2);
   const key = RING_KEYS[ringKey(word)];
   return { ...before, [key]: usage.whole(`--ring ${word}`, value, 1, 2 ** 31) };
+}
+
+/** The interface; where none is given, a filter that looks like one is taken for the reason. */
+function interfaceOf(flags: LiveFlags, filter: readonly string[]): string {
+  if (flags.interface !== undefined) return flags.interface;
+  const [first, ...others] = filter;
+  const way =
+    first !== undefined &&
+    others.length === 0 &&
+    /^[\w.@-]+$/.test(first) &&
+    !/^(ip6?|tcp)$/.test(first)
+      ? `'${first}' alone is a FILTER; if it is the interface: finwait live -i ${first}`
+      : `finwait live -i IFACE${filter.length > 0 ? ` '${filter.join(' ')}'` : ''}`;
+  throw new usage.UsageError(
+    `live: expected an interface (-i, --interface)\n  ${way}\n  finwait interfaces lists what there is`,
+  );
 }
 
 /** What is wrong with the options taken together; throws a UsageError. */
@@ -165,13 +196,15 @@ export function addLive(
   const live = program
     .command('live')
     .description('connections as they open and close on an interface')
-    .argument('[FILTER...]', 'what to capture, as tcpdump takes it');
+    .usage('[options] -i IFACE [FILTER]')
+    .argument('[FILTER...]', 'what to capture, as tcpdump takes it; without one everything');
   addLiveOptions(live);
   shared.addSelection(live);
   shared.addCommon(live, false);
   live.addHelpText('after', LIVE_EXAMPLES);
   live.action(async (filter: string[]) => {
     const o = live.opts<LiveFlags & CommonFlags>();
+    const iface = interfaceOf(o, filter);
     checkLive(o);
     const { liveCommand } = await import('./live-command.ts');
     const { reader: _, ...rest } = shared.common(o);
@@ -179,8 +212,7 @@ export function addLive(
     done(
       await liveCommand(ctx, {
         ...rest,
-        ...{ engine, events, promiscuous, tui, version: shared.version },
-        iface: o.interface,
+        ...{ engine, events, iface, promiscuous, tui, version: shared.version },
         filter: filter.join(' '),
         snapLen: o.snapLen ?? null,
         bufferMiB: o.buffer ?? null,
