@@ -1,10 +1,10 @@
 /** The command line: its options, its help, and what each command is handed. */
 
 import { Command, CommanderError, Option } from 'commander';
-import type { JoinMode, Timeline } from '../capture/rotation.ts';
+import type { JoinMode } from '../capture/rotation.ts';
 import type { FailOn, Selection } from '../report/select.ts';
 import { type Context, EXIT } from './context.ts';
-import { EXAMPLES } from './help.ts';
+import { EXAMPLES, HELP } from './help.ts';
 import { addInterfaces, addLive } from './live-options.ts';
 import * as usage from './usage.ts';
 
@@ -106,6 +106,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    .configureHelp(HELP)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
@@ -160,17 +161,18 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .command('show')
     .description('one connection: a ladder diagram with the states of both ends, and what it means')
     .usage('[options] FILE… STREAM')
-    .argument('<FILE>', 'the capture; - is standard input; or the pieces of a rotated capture')
-    .argument('<STREAM...>', 'the number of the connection, last')
+    .argument('[FILE]', 'the capture; - is standard input; or the pieces of a rotated capture')
+    .argument('[STREAM...]', 'the number of the connection, last')
     .optionsGroup('Diagram:')
     .option('--all', 'every segment on a line of its own', false)
     .option('--absolute', 'sequence numbers as on the wire', false)
     .option('--ascii', 'only ASCII (also where the locale is not UTF-8)', false);
   addSeveral(show);
   addCommon(show);
-  show.action(async (file: string, rest: string[]) => {
+  show.action(async () => {
     const o = show.opts<ShowOptions>();
-    const { stream, timeline } = await oneConnection([file, ...rest], joinOf(o));
+    const { oneConnection } = await import('./one-connection.ts');
+    const { stream, timeline } = await oneConnection('show', show.args, joinOf(o));
     const { showCommand } = await import('./show-command.ts');
     const { absolute, all, ascii } = o;
     done(await showCommand(ctx, timeline, stream, { ...common(o), absolute, all, ascii }));
@@ -194,8 +196,8 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     .command('follow')
     .description('the bytes of one connection, put back in order, both directions together')
     .usage('[options] FILE… STREAM')
-    .argument('<FILE>', 'the capture; - is standard input; or the pieces of a rotated capture')
-    .argument('<STREAM...>', 'the number of the connection, last')
+    .argument('[FILE]', 'the capture; - is standard input; or the pieces of a rotated capture')
+    .argument('[STREAM...]', 'the number of the connection, last')
     .optionsGroup('Output:')
     .addOption(
       new Option('--text', 'as text, control characters escaped (the default)')
@@ -215,9 +217,10 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     .option('-o, --output <FILE>', 'write to FILE');
   addSeveral(follow);
   addCommon(follow);
-  follow.action(async (file: string, rest: string[]) => {
+  follow.action(async () => {
     const o = follow.opts<FollowOptions>();
-    const { stream, timeline } = await oneConnection([file, ...rest], joinOf(o));
+    const { oneConnection } = await import('./one-connection.ts');
+    const { stream, timeline } = await oneConnection('follow', follow.args, joinOf(o));
     const { followCommand } = await import('./follow-command.ts');
     const form = o.raw ? 'raw' : o.hex ? 'hex' : 'text';
     const side = o.client ? 'client' : o.server ? 'server' : null;
@@ -230,6 +233,7 @@ function addExtract(program: Command, ctx: Context, done: (status: number) => vo
   const extract = program
     .command('extract')
     .description('the bytes of every connection, a file for each direction')
+    .usage('[options] FILE… -d DIR')
     .argument('<FILE...>', 'captures; - is standard input')
     .optionsGroup('Output:')
     .requiredOption('-d, --directory <DIR>', 'write the files into DIR, made if need be')
@@ -252,6 +256,7 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
   const report = program
     .command('report')
     .description('many captures in one report: figures per file and in total, who closes, resets')
+    .usage('[options] PATH…')
     .argument('<PATH...>', 'captures, and folders with captures in them and below')
     .optionsGroup('Output:')
     .option(
@@ -278,20 +283,6 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
       }),
     );
   });
-}
-
-/** The files of one timeline, and behind them the number of a connection. */
-async function oneConnection(
-  args: readonly string[],
-  join: JoinMode,
-): Promise<{ timeline: Timeline; stream: number }> {
-  const stream = usage.whole('STREAM', args.at(-1) ?? '', 0, Number.MAX_SAFE_INTEGER);
-  const { timelinesOf } = await import('./timelines.ts');
-  const [timeline, second] = await timelinesOf(args.slice(0, -1), { join });
-  if (timeline !== undefined && second === undefined) return { timeline, stream };
-  throw new usage.UsageError(
-    'expected one file, or the pieces of one rotated capture, before STREAM; --join takes any files as such',
-  );
 }
 
 function addSelection(command: Command): void {
