@@ -114,9 +114,9 @@ export interface SegmentView {
   duplicate: boolean;
 }
 
-export const DEFAULT_MAX_CONNECTIONS = 4_000_000;
+const DEFAULT_MAX_CONNECTIONS = 4_000_000;
 /** Segments of a watched connection kept until its roles are known; later ones are left out. */
-export const MAX_WATCHED_SEGMENTS = 200_000;
+const MAX_WATCHED_SEGMENTS = 200_000;
 
 interface WatchedSegment {
   sec: number;
