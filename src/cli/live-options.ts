@@ -6,6 +6,13 @@ import { NO_RING, type RingRules } from '../capture/live/ring-rules.ts';
 import type { Selection } from '../report/select.ts';
 import type { Context } from './context.ts';
 import { LIVE_EXAMPLES } from './help.ts';
+import {
+  addCommon,
+  addSelection,
+  type CommonOptions,
+  common,
+  selectionOf,
+} from './shared-options.ts';
 import * as usage from './usage.ts';
 
 /** Seconds of the longest --duration: ten years. */
@@ -166,32 +173,12 @@ function checkLive(flags: LiveFlags): void {
   }
 }
 
-/** Options that commands share, from the one who has them. */
-export interface SharedOptions {
-  addSelection: (command: Command) => void;
-  addCommon: (command: Command, isFile: boolean) => void;
-  common: (flags: CommonFlags) => Omit<CommonFlags, 'utc'>;
-  selectionOf: (flags: Selection) => Selection;
-  version: string;
-}
-
-/** What `addCommon` parses. */
-interface CommonFlags {
-  msl?: number;
-  maxConnections?: number;
-  reader: 'native' | 'pcap-parser';
-  local: boolean;
-  utc: boolean;
-  color: 'auto' | 'always' | 'never';
-  quiet: boolean;
-}
-
 /** `finwait live`. */
 export function addLive(
   program: Command,
   ctx: Context,
   done: (status: number) => void,
-  shared: SharedOptions,
+  version: string,
 ): void {
   const live = program
     .command('live')
@@ -199,20 +186,20 @@ export function addLive(
     .usage('[options] -i IFACE [FILTER]')
     .argument('[FILTER...]', 'what to capture, as tcpdump takes it; without one everything');
   addLiveOptions(live);
-  shared.addSelection(live);
-  shared.addCommon(live, false);
+  addSelection(live);
+  addCommon(live, false);
   live.addHelpText('after', LIVE_EXAMPLES);
   live.action(async (filter: string[]) => {
-    const o = live.opts<LiveFlags & CommonFlags>();
+    const o = live.opts<LiveFlags & CommonOptions>();
     const iface = interfaceOf(o, filter);
     checkLive(o);
     const { liveCommand } = await import('./live-command.ts');
-    const { reader: _, ...rest } = shared.common(o);
+    const { reader: _, ...rest } = common(o);
     const { engine, events, promiscuous, tui } = o;
     done(
       await liveCommand(ctx, {
         ...rest,
-        ...{ engine, events, iface, promiscuous, tui, version: shared.version },
+        ...{ engine, events, iface, promiscuous, tui, version },
         filter: filter.join(' '),
         snapLen: o.snapLen ?? null,
         bufferMiB: o.buffer ?? null,
@@ -221,7 +208,7 @@ export function addLive(
         write: o.write ?? null,
         ring: o.ring ?? null,
         metrics: o.metrics ?? null,
-        selection: shared.selectionOf(o),
+        selection: selectionOf(o),
       }),
     );
   });

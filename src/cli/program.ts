@@ -1,27 +1,21 @@
 /** The command line: its options, its help, and what each command is handed. */
 
 import { Command, CommanderError, Option } from 'commander';
-import type { JoinMode } from '../capture/rotation.ts';
 import type { FailOn, Selection } from '../report/select.ts';
 import { type Context, EXIT } from './context.ts';
 import { EXAMPLES, HELP } from './help.ts';
 import { addInterfaces, addLive } from './live-options.ts';
+import {
+  addCommon,
+  addSelection,
+  addSeveral,
+  type CommonOptions,
+  common,
+  joinOf,
+  type SeveralOptions,
+  selectionOf,
+} from './shared-options.ts';
 import * as usage from './usage.ts';
-
-interface CommonOptions {
-  msl?: number;
-  maxConnections?: number;
-  reader: 'native' | 'pcap-parser';
-  local: boolean;
-  utc: boolean;
-  color: 'auto' | 'always' | 'never';
-  quiet: boolean;
-}
-
-interface SeveralOptions {
-  join: boolean;
-  separate: boolean;
-}
 
 interface RootOptions extends CommonOptions, SeveralOptions, Selection {
   format?: usage.Format;
@@ -59,9 +53,6 @@ interface ReportOptions extends CommonOptions, SeveralOptions {
 
 /** What may stand first. */
 const COMMANDS = ['show', 'follow', 'extract', 'live', 'report', 'interfaces'];
-
-const READING = 'Reading:';
-const LOOK = 'Look:';
 
 /** Parses `args` (without node and script) and runs the command; resolves with the exit status. */
 export async function main(
@@ -180,7 +171,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   addFollow(program, ctx, done);
   addExtract(program, ctx, done);
   addReport(program, ctx, done);
-  addLive(program, ctx, done, { addCommon, addSelection, common, selectionOf, version });
+  addLive(program, ctx, done, version);
   addInterfaces(program, ctx, done);
   return program;
 }
@@ -283,92 +274,4 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
       }),
     );
   });
-}
-
-function addSelection(command: Command): void {
-  command
-    .optionsGroup('Selection (all must match; of a list, one):')
-    .option('--close <KIND,…>', 'closed in one of these ways', usage.closeList)
-    .option('--handshake <KIND,…>', 'opened in one of these ways', usage.handshakeList)
-    .option('--finding <CODE,…>', 'with one of these findings', usage.findingList)
-    .option(
-      '--host <IP[/LEN],…>',
-      'either end has this address or is in this network',
-      usage.hostList,
-    )
-    .option('--port <N,…>', 'either end has this port', usage.portList)
-    .option('--stream <N,…>', 'with this number, as in Wireshark’s tcp.stream', usage.streamList);
-}
-
-function selectionOf({ close, finding, handshake, host, port, stream }: Selection): Selection {
-  return {
-    ...(close && { close }),
-    ...(finding && { finding }),
-    ...(handshake && { handshake }),
-    ...(host && { host }),
-    ...(port && { port }),
-    ...(stream && { stream }),
-  };
-}
-
-function addSeveral(command: Command): void {
-  command
-    .optionsGroup('Several files (pieces of one rotated capture are one timeline):')
-    .addOption(
-      new Option('--join', 'all files are one timeline, whatever their names and times')
-        .default(false)
-        .conflicts('separate'),
-    )
-    .option('--separate', 'each file on its own', false);
-}
-
-function joinOf({ join, separate }: SeveralOptions): JoinMode {
-  if (join) return 'join';
-  return separate ? 'separate' : 'auto';
-}
-
-function addCommon(command: Command, isFile = true): void {
-  command
-    .optionsGroup(isFile ? READING : 'Analysis:')
-    .option(
-      '--msl <SECONDS>',
-      'maximum segment lifetime; TIME_WAIT lasts twice as long (default: 30)',
-      usage.mslValue,
-    )
-    .option(
-      '--max-connections <N>',
-      `connections held at once (default: ${isFile ? '4 million' : '1 million'})`,
-      (text) => usage.whole('--max-connections', text, 1, 100_000_000),
-    );
-  if (isFile) {
-    command.option(
-      '--reader <READER>',
-      'native, or the pcap-parser package',
-      usage.oneOf('reader', ['native', 'pcap-parser']),
-      'native',
-    );
-  }
-  command
-    .optionsGroup(LOOK)
-    .addOption(new Option('--utc', 'times in UTC (the default)').default(false).conflicts('local'))
-    .addOption(new Option('--local', 'times in the zone of this machine').default(false))
-    .option(
-      '--color <WHEN>',
-      'auto, always or never; auto heeds NO_COLOR',
-      usage.oneOf('choice of colour', ['auto', 'always', 'never']),
-      'auto',
-    )
-    .option('-q, --quiet', 'no progress and no warnings; errors and damage are still said', false);
-}
-
-function common(o: CommonOptions) {
-  const { color, local, maxConnections, msl, quiet, reader } = o;
-  return {
-    color,
-    local,
-    quiet,
-    reader,
-    ...(msl === undefined ? {} : { msl }),
-    ...(maxConnections === undefined ? {} : { maxConnections }),
-  };
 }
