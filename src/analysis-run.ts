@@ -215,7 +215,7 @@ export class AnalysisRun {
     return this.#tracker.open;
   }
 
-  /** Lets time pass to second `sec` while no frame comes; see `Connections.advanceTo`. */
+  /** Lets time pass to second `sec` while no frame comes; see `Tracker.advanceTo`. */
   advanceTo(sec: number): void {
     this.#tracker.advanceTo(sec);
   }
