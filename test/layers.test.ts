@@ -1,4 +1,4 @@
-/** Guards the direction of imports (docs/architecture.md). */
+/** Guards the direction of imports (docs/architecture.md), and that exports are there for somebody. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -40,10 +40,14 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-const imports = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .map((file) => file.replaceAll(path.sep, '/'))
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-  .flatMap(importsOf);
+function sourcesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll(path.sep, '/'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+}
+
+const sources = sourcesOf(SRC);
+const imports = sources.flatMap(importsOf);
 
 function layerOf({ file, target }: Import): string | null {
   if (!target.startsWith('.')) return null;
@@ -97,4 +101,29 @@ test('the other layers import the packages they are allowed, all of them and no 
   );
 
   expect({ wrong, unused }).toEqual({ wrong: [], unused: [] });
+});
+
+test('every value that a file exports is named in another file, a test at least', () => {
+  const files = ['src', 'test', 'bench', 'lab', 'fixtures'].flatMap((folder) =>
+    sourcesOf(path.join(SRC, '..', folder)).map((file) => `${folder}/${file}`),
+  );
+  const words = new Map(
+    files.map((file) => {
+      const text = readFileSync(path.join(SRC, '..', file), 'utf8');
+      return [file, { text, names: new Set(text.match(/\w+/g)) }] as const;
+    }),
+  );
+  const unused = sources.flatMap((file) => {
+    const here = `src/${file}`;
+    const exported = words
+      .get(here)
+      ?.text.matchAll(/^export (?:async )?(?:const|let|class|function\*?) (\w+)/gm);
+    return [...(exported ?? [])]
+      .map(([, name = '']) => name)
+      .filter((name) => ![...words].some(([other, { names }]) => other !== here && names.has(name)))
+      .map((name) => `${here}: ${name}`);
+  });
+
+  expect(words.size).toBeGreaterThan(300);
+  expect(unused).toEqual([]);
 });
