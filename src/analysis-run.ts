@@ -92,8 +92,6 @@ export interface PayloadSegment extends StreamSegment {
 
 export interface Progress {
   frames: number;
-  /** Captured bytes of these frames. */
-  frameBytes: number;
   bytesRead: number;
   bytesTotal: number | null;
   connections: number;
@@ -189,7 +187,6 @@ export class AnalysisRun {
   get progress(): Progress {
     return {
       frames: this.#summary.frames,
-      frameBytes: this.#summary.frameBytes,
       bytesRead: this.#source.bytesRead,
       bytesTotal: this.#source.bytesTotal,
       connections: this.#tracker.counts.connections,
