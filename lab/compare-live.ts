@@ -3,7 +3,11 @@
 import { readdirSync } from 'node:fs';
 import { compareRun, readReference } from '../test/support/live-run.ts';
 
-const folder = process.argv[2] ?? '.';
+const folder = process.argv[2];
+if (folder === undefined) {
+  console.error('usage: npx tsx lab/compare-live.ts DIR');
+  process.exit(2);
+}
 const reference = await readReference(folder);
 const ms = (seconds: number | undefined): string => `${((seconds ?? 0) * 1000).toFixed(3)} ms`;
 let isSame = true;

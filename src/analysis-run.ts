@@ -94,8 +94,6 @@ export interface PayloadSegment extends StreamSegment {
 
 export interface Progress {
   frames: number;
-  /** Captured bytes of these frames. */
-  frameBytes: number;
   bytesRead: number;
   bytesTotal: number | null;
   connections: number;
@@ -116,9 +114,9 @@ export interface SegmentView {
   duplicate: boolean;
 }
 
-export const DEFAULT_MAX_CONNECTIONS = 4_000_000;
+const DEFAULT_MAX_CONNECTIONS = 4_000_000;
 /** Segments of a watched connection kept until its roles are known; later ones are left out. */
-export const MAX_WATCHED_SEGMENTS = 200_000;
+const MAX_WATCHED_SEGMENTS = 200_000;
 
 interface WatchedSegment {
   sec: number;
@@ -192,7 +190,6 @@ export class AnalysisRun {
   get progress(): Progress {
     return {
       frames: this.#summary.frames,
-      frameBytes: this.#summary.frameBytes,
       bytesRead: this.#source.bytesRead,
       bytesTotal: this.#source.bytesTotal,
       connections: this.#tracker.counts.connections,
@@ -218,7 +215,7 @@ export class AnalysisRun {
     return this.#tracker.open;
   }
 
-  /** Lets time pass to second `sec` while no frame comes; see `Connections.advanceTo`. */
+  /** Lets time pass to second `sec` while no frame comes; see `Tracker.advanceTo`. */
   advanceTo(sec: number): void {
     this.#tracker.advanceTo(sec);
   }

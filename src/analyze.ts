@@ -18,9 +18,6 @@ export type {
 /** A path (`-`: standard input), a stream of bytes, or the bytes of a capture. */
 export type CaptureInput = string | Readable | Uint8Array;
 
-/** The shape of `runAnalysis`, for those who are handed one. */
-export type RunAnalysis = typeof runAnalysis;
-
 /** What the library's `analyze` returns: records as they finish, and the totals once they are all out. */
 export interface Analysis extends AsyncIterable<ConnectionRecord> {
   /** Resolves when the records have all been taken; rejects with the CaptureError of an input that can't be read. */

@@ -51,7 +51,7 @@ export interface FollowOptions extends AnalyzeOptions {
 }
 
 /** Bytes held until it is known who is the client; then the rule that has decided so far is taken. */
-export const MAX_BYTES_WITHOUT_ROLES = 16 * 1024 * 1024;
+const MAX_BYTES_WITHOUT_ROLES = 16 * 1024 * 1024;
 
 /** Frames named of segments that differ from an earlier copy; further ones are counted. */
 const MAX_CONFLICTS_NAMED = 20;

@@ -1,4 +1,4 @@
-/** Guards the direction of imports (docs/architecture.md). */
+/** Guards the direction of imports (docs/architecture.md), and that exports are there for somebody. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,13 +10,19 @@ const SRC = path.join(import.meta.dirname, '..', 'src');
 const LAYERS = ['base', 'capture', 'decode', 'flow', 'tcp', 'report', 'cli'];
 /** Layers that read no file and no clock and import no package. */
 const PURE = ['base', 'decode', 'flow', 'tcp'];
-/** Packages the other layers may import, beside Node's own modules. */
-const PACKAGES: Record<string, RegExp> = {
-  capture: /^(node:.*|pcap-parser|fzstd|lz4.*|cap)$/,
-  report: /^(node:crypto|cli-table3)$/,
-  cli: /^(node:.*|commander|cli-table3|piscina|prom-client|terminal-kit)$/,
-  root: /^node:(crypto|stream)$/,
+/** Packages and modules the others may import; what ends in a colon stands for all that begin so. */
+const PACKAGES: Record<string, readonly string[]> = {
+  capture: ['node:', 'pcap-parser', 'fzstd', 'cap'],
+  report: ['node:crypto', 'cli-table3'],
+  cli: ['node:', 'commander', 'piscina', 'prom-client', 'terminal-kit'],
+  root: ['node:crypto', 'node:stream'],
 };
+/** What the files at the root of src/ may take of report/: what builds and counts records, no form of them. */
+const REPORT_FOR_ROOT = ['build-record', 'counts', 'record', 'totals', 'zeek-view'];
+
+function isAllowed(entry: string, target: string): boolean {
+  return entry.endsWith(':') ? target.startsWith(entry) : target === entry;
+}
 
 interface Import {
   file: string;
@@ -34,10 +40,14 @@ function importsOf(file: string): Import[] {
   }));
 }
 
-const imports = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .map((file) => file.replaceAll(path.sep, '/'))
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
-  .flatMap(importsOf);
+function sourcesOf(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((file) => file.replaceAll(path.sep, '/'))
+    .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+}
+
+const sources = sourcesOf(SRC);
+const imports = sources.flatMap(importsOf);
 
 function layerOf({ file, target }: Import): string | null {
   if (!target.startsWith('.')) return null;
@@ -72,11 +82,48 @@ test('base, decode, flow and tcp import no package and no module of Node', () =>
   expect(wrong).toEqual([]);
 });
 
-test('the other layers import only the packages they are allowed', () => {
-  const wrong = imports.filter((one) => {
-    if (one.target.startsWith('.') || PURE.includes(one.layer)) return false;
-    return !(PACKAGES[one.layer]?.test(one.target) ?? false);
+test('the files at the root take of report only what builds and counts records', () => {
+  const allowed = REPORT_FOR_ROOT.map((name) => `./report/${name}.ts`);
+  const taken = imports.filter((one) => one.layer === 'root' && layerOf(one) === 'report');
+
+  expect(new Set(taken.map(({ target }) => target))).toEqual(new Set(allowed));
+});
+
+test('the other layers import the packages they are allowed, all of them and no others', () => {
+  const foreign = imports.filter((one) => !one.target.startsWith('.') && !PURE.includes(one.layer));
+  const wrong = foreign.filter(
+    ({ layer, target }) => !PACKAGES[layer]?.some((entry) => isAllowed(entry, target)),
+  );
+  const unused = Object.entries(PACKAGES).flatMap(([layer, entries]) =>
+    entries.filter(
+      (entry) => !foreign.some((one) => one.layer === layer && isAllowed(entry, one.target)),
+    ),
+  );
+
+  expect({ wrong, unused }).toEqual({ wrong: [], unused: [] });
+});
+
+test('every value that a file exports is named in another file, a test at least', () => {
+  const files = ['src', 'test', 'bench', 'lab', 'fixtures'].flatMap((folder) =>
+    sourcesOf(path.join(SRC, '..', folder)).map((file) => `${folder}/${file}`),
+  );
+  const words = new Map(
+    files.map((file) => {
+      const text = readFileSync(path.join(SRC, '..', file), 'utf8');
+      return [file, { text, names: new Set(text.match(/\w+/g)) }] as const;
+    }),
+  );
+  const unused = sources.flatMap((file) => {
+    const here = `src/${file}`;
+    const exported = words
+      .get(here)
+      ?.text.matchAll(/^export (?:async )?(?:const|let|class|function\*?) (\w+)/gm);
+    return [...(exported ?? [])]
+      .map(([, name = '']) => name)
+      .filter((name) => ![...words].some(([other, { names }]) => other !== here && names.has(name)))
+      .map((name) => `${here}: ${name}`);
   });
 
-  expect(wrong).toEqual([]);
+  expect(words.size).toBeGreaterThan(300);
+  expect(unused).toEqual([]);
 });

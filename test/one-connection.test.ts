@@ -6,8 +6,8 @@ import { type RunOptions, runAnalysis, type SegmentView } from '../src/analyze.t
 import { CaptureError } from '../src/base/errors.ts';
 import { openCapture } from '../src/capture/open.ts';
 import { type FollowedChunk, Follower } from '../src/follow.ts';
-import { stringifyRecord } from '../src/report/json.ts';
 import { FIXTURES, OTHER_CAPTURES } from './support/captures.ts';
+import { jsonLine } from './support/lines.ts';
 
 /** Small, so that there is something left to read when a connection has finished. */
 const CHUNK_BYTES = 2048;
@@ -31,7 +31,7 @@ async function read(input: string | Uint8Array, stream: number, alone: Pick<RunO
       payload: follower,
       watch: { stream, onSegment: (segment) => segments.push({ ...segment }) },
       onRecord: (found) => {
-        if (found.stream === stream) record = stringifyRecord(found);
+        if (found.stream === stream) record = jsonLine(found);
       },
     });
     const said = { record, segments, chunks, conflicts: follower.conflictCount };

@@ -7,11 +7,11 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runAnalysis } from '../src/analyze.ts';
 import { openCapture } from '../src/capture/open.ts';
-import { stringifyRecord } from '../src/report/json.ts';
 import * as build from './support/capture-bytes.ts';
 import { FIXTURES, OTHER_CAPTURES } from './support/captures.ts';
 import { shell } from './support/command.ts';
 import { fixturePath } from './support/fixtures.ts';
+import { jsonLine } from './support/lines.ts';
 import { readFrames } from './support/read-frames.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'finwait-same-'));
@@ -25,7 +25,7 @@ async function analyzed(input: string | Uint8Array, chunkBytes?: number): Promis
   try {
     const { damage } = await runAnalysis(source, {
       file: 'capture',
-      onRecord: (record) => records.push(`${stringifyRecord(record)}\n`),
+      onRecord: (record) => records.push(`${jsonLine(record)}\n`),
     });
     return `${records.join('')}${JSON.stringify(damage)}`;
   } finally {

@@ -12,13 +12,3 @@ export function seqDiff(a: number, b: number): number {
 export function seqAdd(a: number, n: number): number {
   return (a + n) >>> 0;
 }
-
-/** Whether `a` comes before `b`. */
-export function seqLt(a: number, b: number): boolean {
-  return ((a - b) | 0) < 0;
-}
-
-/** Whether `a` comes before `b` or is `b`. */
-export function seqLe(a: number, b: number): boolean {
-  return ((a - b) | 0) <= 0;
-}

@@ -17,11 +17,3 @@ export function formatUtc(sec: number, ns: number): string {
   }
   return `${lastWhole}.${String(ns + NS_PER_S).slice(1)}Z`;
 }
-
-/**
- * The difference `ns` (whole nanoseconds, any sign) as seconds, the double next to the decimal fraction, so
- * that it prints with at most nine decimals.
- */
-export function secondsFromNs(ns: number): number {
-  return ns / NS_PER_S;
-}

@@ -12,10 +12,10 @@ import type { CaptureFormat, CaptureInterface, FrameBatch, FrameSource } from '.
  * How far a piece may begin before the end of the one before it: frames of several interfaces are written a little out of order. Two
  * captures made at the same time overlap by more, and are two timelines.
  */
-export const MAX_OVERLAP_SEC = 1;
+const MAX_OVERLAP_SEC = 1;
 
 /** How long after the end of a piece the next may begin: an idle link makes gaps, a day of it makes another capture. */
-export const MAX_GAP_SEC = 86_400;
+const MAX_GAP_SEC = 86_400;
 
 /** What was read of one file. */
 export interface JoinedFile extends FileStart {

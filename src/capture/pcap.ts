@@ -13,7 +13,7 @@ const MODIFIED_RECORD_HEADER_BYTES = 24;
 
 export const MAGIC_MICROSECONDS = 0xa1b2c3d4;
 export const MAGIC_NANOSECONDS = 0xa1b23c4d;
-export const MAGIC_MODIFIED = 0xa1b2cd34;
+const MAGIC_MODIFIED = 0xa1b2cd34;
 
 /** Where the FCS length is given at all, in the upper bits of the link type, in units of 16 bits. */
 const FCS_LENGTH_PRESENT = 0x04000000;
@@ -61,7 +61,7 @@ export async function openPcap(name: string, window: Window): Promise<PcapSource
 }
 
 /** Frames of a classic pcap. */
-export class PcapSource extends WindowSource {
+class PcapSource extends WindowSource {
   readonly format = 'pcap';
   readonly #littleEndian: boolean;
   readonly #recordHeaderBytes: number;

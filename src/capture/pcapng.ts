@@ -62,7 +62,7 @@ export async function openPcapng(name: string, window: Window): Promise<PcapngSo
 }
 
 /** Frames of a pcapng. */
-export class PcapngSource extends WindowSource {
+class PcapngSource extends WindowSource {
   readonly format = 'pcapng';
   #littleEndian = true;
   /** Interfaces of the current section, by their number in it. */

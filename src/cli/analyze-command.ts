@@ -13,7 +13,7 @@ import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
-import { OFFLOAD_FROM_BYTES } from './report-job.ts';
+import { OFFLOAD_FROM_CONNECTIONS } from './report-job.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
 import { type Format, formatByEnding, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
@@ -85,8 +85,8 @@ async function runFiles(
   };
   for (let next = timelines.shift(); next !== undefined; next = timelines.shift()) {
     let source: FrameSource | null = null;
-    const start = async (frameBytes: number): Promise<void> => {
-      if (offload !== null || frameBytes < OFFLOAD_FROM_BYTES) return;
+    const start = async (connections: number): Promise<void> => {
+      if (offload !== null || connections < OFFLOAD_FROM_CONNECTIONS) return;
       if (format === 'table' || options.sort) return;
       const { startOffload } = await import('./offload.ts');
       const { fd } = writer;
@@ -103,9 +103,9 @@ async function runFiles(
       opened(found) {
         source = found;
       },
-      async drain(frameBytes) {
+      async drain(connections) {
         const goesOn = await drain();
-        if (goesOn) await start(frameBytes);
+        if (goesOn) await start(connections);
         return goesOn;
       },
       takeFinished(leaving) {

@@ -26,7 +26,7 @@ const DEFAULT_MAX_CONNECTIONS = 1_000_000;
 const MAX_BUFFERED_BYTES = 256 * 1024 * 1024;
 
 /** Files named that lack bytes or are there already; further ones are counted. */
-const MAX_NAMED = 10;
+const MAX_NAMED = 3;
 
 /** Runs the command; resolves with the exit status. */
 export async function extractCommand(
@@ -65,7 +65,8 @@ export async function extractCommand(
     statuses.add(EXIT.unusable);
     extraction.refused.tell(
       warn,
-      (count) => `${plural(count, 'file')} there already and left as before; --force replaces them`,
+      (count) =>
+        `${plural(count, 'file')} there already and left as before (--force replaces them)`,
     );
   }
   for (const status of [EXIT.interrupted, EXIT.unusable, EXIT.damaged]) {
@@ -86,7 +87,8 @@ class Names {
 
   tell(warn: (text: string) => void, text: (count: number) => string): void {
     if (this.count === 0) return;
-    const more = this.count > MAX_NAMED ? ', …' : '';
+    const others = this.count - this.#first.length;
+    const more = others > 0 ? ` and ${others} more` : '';
     warn(`${text(this.count)}: ${this.#first.join(', ')}${more}`);
   }
 }

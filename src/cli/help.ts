@@ -1,6 +1,14 @@
-/** What stands under the options in `finwait --help`. */
+/** How `--help` looks, and what stands under the options. */
 
+import type { HelpConfiguration } from 'commander';
 import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
+
+/** Commands as they are written, and the default of an option where it is a word: that a flag isn't set unless given goes without saying. */
+export const HELP: HelpConfiguration = {
+  subcommandTerm: (command) => `${command.name()} ${command.usage()}`,
+  optionDescription: ({ defaultValue, description }) =>
+    typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description,
+};
 
 /** Examples, the words of kinds and findings, and the exit statuses. */
 export const EXAMPLES = `

@@ -35,7 +35,7 @@ function tableOf(interfaces: readonly NetworkInterface[]): string[] {
 }
 
 /** What may be done, and where something may not, the way to it. */
-export function rightsOf(user: UserRights, engines: readonly EngineRights[]): string[] {
+function rightsOf(user: UserRights, engines: readonly EngineRights[]): string[] {
   const by =
     user.uid === 0
       ? ' (root)'

@@ -6,6 +6,13 @@ import { NO_RING, type RingRules } from '../capture/live/ring-rules.ts';
 import type { Selection } from '../report/select.ts';
 import type { Context } from './context.ts';
 import { LIVE_EXAMPLES } from './help.ts';
+import {
+  addCommon,
+  addSelection,
+  type CommonOptions,
+  common,
+  selectionOf,
+} from './shared-options.ts';
 import * as usage from './usage.ts';
 
 /** Seconds of the longest --duration: ten years. */
@@ -14,7 +21,7 @@ const MIN_SNAP_LEN = 96;
 const MAX_SNAP_LEN = 262_144;
 
 interface LiveFlags extends Selection {
-  interface: string;
+  interface?: string;
   engine: EngineName | 'auto';
   snapLen?: number;
   buffer?: number;
@@ -46,7 +53,7 @@ function snapLen(text: string): number {
 function addLiveOptions(live: Command): void {
   live
     .optionsGroup('Capture:')
-    .requiredOption('-i, --interface <IFACE>', 'the interface; Linux also has any')
+    .option('-i, --interface <IFACE>', 'the interface (required); Linux also has any')
     .option(
       '--engine <ENGINE>',
       `auto (the first that works), ${ENGINES.join(', ')}`,
@@ -89,6 +96,21 @@ function addLiveOptions(live: Command): void {
       'next file after filesize:KB, duration:S, interval:S or packets:N; files:N keeps N (repeat)',
       ringRule,
     );
+  for (const flags of ['-f, --format [FORMAT]', '-o, --output [FILE]']) {
+    live.addOption(new Option(flags).hideHelp().preset('').argParser(refuseFormat(flags)));
+  }
+}
+
+/** Refuses an option that reading a file has, and says what live has in its place. */
+function refuseFormat(flags: string): () => never {
+  const name = flags.split(/[ ,]+/)[1];
+  return () => {
+    throw new usage.UsageError(
+      `live has no ${name}: it writes records as JSON Lines, with --events a line for each change
+  into a file: finwait live -i IFACE > records.jsonl
+  in another form: keep the packets with -w FILE, then finwait ${name} … FILE`,
+    );
+  };
 }
 
 /** A host and a port; the host in brackets where it is IPv6. */
@@ -120,6 +142,22 @@ function ringRule(text: string, before: RingRules = NO_RING): RingRules {
   return { ...before, [key]: usage.whole(`--ring ${word}`, value, 1, 2 ** 31) };
 }
 
+/** The interface; where none is given, a filter that looks like one is taken for the reason. */
+function interfaceOf(flags: LiveFlags, filter: readonly string[]): string {
+  if (flags.interface !== undefined) return flags.interface;
+  const [first, ...others] = filter;
+  const way =
+    first !== undefined &&
+    others.length === 0 &&
+    /^[\w.@-]+$/.test(first) &&
+    !/^(ip6?|tcp)$/.test(first)
+      ? `'${first}' alone is a FILTER; if it is the interface: finwait live -i ${first}`
+      : `finwait live -i IFACE${filter.length > 0 ? ` '${filter.join(' ')}'` : ''}`;
+  throw new usage.UsageError(
+    `live: expected an interface (-i, --interface)\n  ${way}\n  finwait interfaces lists what there is`,
+  );
+}
+
 /** What is wrong with the options taken together; throws a UsageError. */
 function checkLive(flags: LiveFlags): void {
   const { ring, write } = flags;
@@ -135,52 +173,33 @@ function checkLive(flags: LiveFlags): void {
   }
 }
 
-/** Options that commands share, from the one who has them. */
-export interface SharedOptions {
-  addSelection: (command: Command) => void;
-  addCommon: (command: Command, isFile: boolean) => void;
-  common: (flags: CommonFlags) => Omit<CommonFlags, 'utc'>;
-  selectionOf: (flags: Selection) => Selection;
-  version: string;
-}
-
-/** What `addCommon` parses. */
-interface CommonFlags {
-  msl?: number;
-  maxConnections?: number;
-  reader: 'native' | 'pcap-parser';
-  local: boolean;
-  utc: boolean;
-  color: 'auto' | 'always' | 'never';
-  quiet: boolean;
-}
-
 /** `finwait live`. */
 export function addLive(
   program: Command,
   ctx: Context,
   done: (status: number) => void,
-  shared: SharedOptions,
+  version: string,
 ): void {
   const live = program
     .command('live')
     .description('connections as they open and close on an interface')
-    .argument('[FILTER...]', 'what to capture, as tcpdump takes it');
+    .usage('[options] -i IFACE [FILTER]')
+    .argument('[FILTER...]', 'what to capture, as tcpdump takes it; without one everything');
   addLiveOptions(live);
-  shared.addSelection(live);
-  shared.addCommon(live, false);
+  addSelection(live);
+  addCommon(live, false);
   live.addHelpText('after', LIVE_EXAMPLES);
   live.action(async (filter: string[]) => {
-    const o = live.opts<LiveFlags & CommonFlags>();
+    const o = live.opts<LiveFlags & CommonOptions>();
+    const iface = interfaceOf(o, filter);
     checkLive(o);
     const { liveCommand } = await import('./live-command.ts');
-    const { reader: _, ...rest } = shared.common(o);
+    const { reader: _, ...rest } = common(o);
     const { engine, events, promiscuous, tui } = o;
     done(
       await liveCommand(ctx, {
         ...rest,
-        ...{ engine, events, promiscuous, tui, version: shared.version },
-        iface: o.interface,
+        ...{ engine, events, iface, promiscuous, tui, version },
         filter: filter.join(' '),
         snapLen: o.snapLen ?? null,
         bufferMiB: o.buffer ?? null,
@@ -189,7 +208,7 @@ export function addLive(
         write: o.write ?? null,
         ring: o.ring ?? null,
         metrics: o.metrics ?? null,
-        selection: shared.selectionOf(o),
+        selection: selectionOf(o),
       }),
     );
   });

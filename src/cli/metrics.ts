@@ -27,30 +27,36 @@ export interface Metrics {
 export async function serveMetrics(address: MetricsAddress, live: LiveEvents): Promise<Metrics> {
   const registry = new Registry();
   const registers = [registry];
-  const opened = new Counter({
-    name: 'finwait_connections_opened_total',
-    help: 'Connections whose opening is decided, by kind.',
-    labelNames: ['handshake'] as const,
-    registers,
-  });
-  const closed = new Counter({
-    name: 'finwait_connections_closed_total',
-    help: 'Connections that were closed, by kind; open and half-closed ones when they were given up.',
-    labelNames: ['close'] as const,
-    registers,
-  });
-  const resets = new Counter({
-    name: 'finwait_resets_total',
-    help: 'Connections ended by RST, by the phase they were in.',
-    labelNames: ['phase'] as const,
-    registers,
-  });
-  const found = new Counter({
-    name: 'finwait_findings_total',
-    help: 'Findings of finished connections, by code.',
-    labelNames: ['code'] as const,
-    registers,
-  });
+  const counterBy = (label: string, values: readonly string[], name: string, help: string) => {
+    const counter = new Counter({ name, help, labelNames: [label], registers });
+    // Every series is there from the start: a rate needs its zero.
+    for (const value of values) counter.labels(value).inc(0);
+    return (value: string): void => counter.labels(value).inc();
+  };
+  const opened = counterBy(
+    'handshake',
+    HANDSHAKE_KINDS,
+    'finwait_connections_opened_total',
+    'Connections whose opening is decided, by kind.',
+  );
+  const closed = counterBy(
+    'close',
+    CLOSE_KINDS,
+    'finwait_connections_closed_total',
+    'Connections that were closed, by kind; open and half-closed ones when they were given up.',
+  );
+  const resets = counterBy(
+    'phase',
+    RST_PHASES,
+    'finwait_resets_total',
+    'Connections ended by RST, by the phase they were in.',
+  );
+  const found = counterBy(
+    'code',
+    FINDING_CODES,
+    'finwait_findings_total',
+    'Findings of finished connections, by code.',
+  );
   const rtt = new Histogram({
     name: 'finwait_handshake_rtt_seconds',
     help: 'Round trip of the handshake.',
@@ -74,11 +80,6 @@ export async function serveMetrics(address: MetricsAddress, live: LiveEvents): P
     labelNames: ['state'] as const,
     registers,
   });
-  // Every series is there from the start: a rate needs its zero.
-  for (const handshake of HANDSHAKE_KINDS) opened.inc({ handshake }, 0);
-  for (const close of CLOSE_KINDS) closed.inc({ close }, 0);
-  for (const phase of RST_PHASES) resets.inc({ phase }, 0);
-  for (const code of FINDING_CODES) found.inc({ code }, 0);
   dropped.set(Number.NaN);
 
   const server = createServer((request, response) => {
@@ -108,15 +109,15 @@ export async function serveMetrics(address: MetricsAddress, live: LiveEvents): P
     event(event) {
       if (event.revised) return;
       if (event.event === 'open') {
-        opened.inc({ handshake: event.handshake });
+        opened(event.handshake);
         if (event.handshakeRtt !== null) rtt.observe(event.handshakeRtt);
       } else if (event.event === 'close') {
-        closed.inc({ close: event.close });
-        if (event.phase !== null) resets.inc({ phase: event.phase });
+        closed(event.close);
+        if (event.phase !== null) resets(event.phase);
       }
     },
     record(record) {
-      for (const { code } of record.findings) found.inc({ code });
+      for (const { code } of record.findings) found(code);
     },
     tick(progress, interfaces) {
       frames.inc(progress.frames - framesBefore);

@@ -1,27 +1,21 @@
 /** The command line: its options, its help, and what each command is handed. */
 
 import { Command, CommanderError, Option } from 'commander';
-import type { JoinMode, Timeline } from '../capture/rotation.ts';
 import type { FailOn, Selection } from '../report/select.ts';
 import { type Context, EXIT } from './context.ts';
-import { EXAMPLES } from './help.ts';
+import { EXAMPLES, HELP } from './help.ts';
 import { addInterfaces, addLive } from './live-options.ts';
+import {
+  addCommon,
+  addSelection,
+  addSeveral,
+  type CommonOptions,
+  common,
+  joinOf,
+  type SeveralOptions,
+  selectionOf,
+} from './shared-options.ts';
 import * as usage from './usage.ts';
-
-interface CommonOptions {
-  msl?: number;
-  maxConnections?: number;
-  reader: 'native' | 'pcap-parser';
-  local: boolean;
-  utc: boolean;
-  color: 'auto' | 'always' | 'never';
-  quiet: boolean;
-}
-
-interface SeveralOptions {
-  join: boolean;
-  separate: boolean;
-}
 
 interface RootOptions extends CommonOptions, SeveralOptions, Selection {
   format?: usage.Format;
@@ -59,9 +53,6 @@ interface ReportOptions extends CommonOptions, SeveralOptions {
 
 /** What may stand first. */
 const COMMANDS = ['show', 'follow', 'extract', 'live', 'report', 'interfaces'];
-
-const READING = 'Reading:';
-const LOOK = 'Look:';
 
 /** Parses `args` (without node and script) and runs the command; resolves with the exit status. */
 export async function main(
@@ -106,6 +97,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    .configureHelp(HELP)
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
@@ -160,17 +152,18 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .command('show')
     .description('one connection: a ladder diagram with the states of both ends, and what it means')
     .usage('[options] FILE… STREAM')
-    .argument('<FILE>', 'the capture; - is standard input; or the pieces of a rotated capture')
-    .argument('<STREAM...>', 'the number of the connection, last')
+    .argument('[FILE]', 'the capture; - is standard input; or the pieces of a rotated capture')
+    .argument('[STREAM...]', 'the number of the connection, last')
     .optionsGroup('Diagram:')
     .option('--all', 'every segment on a line of its own', false)
     .option('--absolute', 'sequence numbers as on the wire', false)
     .option('--ascii', 'only ASCII (also where the locale is not UTF-8)', false);
   addSeveral(show);
   addCommon(show);
-  show.action(async (file: string, rest: string[]) => {
+  show.action(async () => {
     const o = show.opts<ShowOptions>();
-    const { stream, timeline } = await oneConnection([file, ...rest], joinOf(o));
+    const { oneConnection } = await import('./one-connection.ts');
+    const { stream, timeline } = await oneConnection('show', show.args, joinOf(o));
     const { showCommand } = await import('./show-command.ts');
     const { absolute, all, ascii } = o;
     done(await showCommand(ctx, timeline, stream, { ...common(o), absolute, all, ascii }));
@@ -178,7 +171,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   addFollow(program, ctx, done);
   addExtract(program, ctx, done);
   addReport(program, ctx, done);
-  addLive(program, ctx, done, { addCommon, addSelection, common, selectionOf, version });
+  addLive(program, ctx, done, version);
   addInterfaces(program, ctx, done);
   return program;
 }
@@ -194,8 +187,8 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     .command('follow')
     .description('the bytes of one connection, put back in order, both directions together')
     .usage('[options] FILE… STREAM')
-    .argument('<FILE>', 'the capture; - is standard input; or the pieces of a rotated capture')
-    .argument('<STREAM...>', 'the number of the connection, last')
+    .argument('[FILE]', 'the capture; - is standard input; or the pieces of a rotated capture')
+    .argument('[STREAM...]', 'the number of the connection, last')
     .optionsGroup('Output:')
     .addOption(
       new Option('--text', 'as text, control characters escaped (the default)')
@@ -215,9 +208,10 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     .option('-o, --output <FILE>', 'write to FILE');
   addSeveral(follow);
   addCommon(follow);
-  follow.action(async (file: string, rest: string[]) => {
+  follow.action(async () => {
     const o = follow.opts<FollowOptions>();
-    const { stream, timeline } = await oneConnection([file, ...rest], joinOf(o));
+    const { oneConnection } = await import('./one-connection.ts');
+    const { stream, timeline } = await oneConnection('follow', follow.args, joinOf(o));
     const { followCommand } = await import('./follow-command.ts');
     const form = o.raw ? 'raw' : o.hex ? 'hex' : 'text';
     const side = o.client ? 'client' : o.server ? 'server' : null;
@@ -230,6 +224,7 @@ function addExtract(program: Command, ctx: Context, done: (status: number) => vo
   const extract = program
     .command('extract')
     .description('the bytes of every connection, a file for each direction')
+    .usage('[options] FILE… -d DIR')
     .argument('<FILE...>', 'captures; - is standard input')
     .optionsGroup('Output:')
     .requiredOption('-d, --directory <DIR>', 'write the files into DIR, made if need be')
@@ -252,6 +247,7 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
   const report = program
     .command('report')
     .description('many captures in one report: figures per file and in total, who closes, resets')
+    .usage('[options] PATH…')
     .argument('<PATH...>', 'captures, and folders with captures in them and below')
     .optionsGroup('Output:')
     .option(
@@ -278,106 +274,4 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
       }),
     );
   });
-}
-
-/** The files of one timeline, and behind them the number of a connection. */
-async function oneConnection(
-  args: readonly string[],
-  join: JoinMode,
-): Promise<{ timeline: Timeline; stream: number }> {
-  const stream = usage.whole('STREAM', args.at(-1) ?? '', 0, Number.MAX_SAFE_INTEGER);
-  const { timelinesOf } = await import('./timelines.ts');
-  const [timeline, second] = await timelinesOf(args.slice(0, -1), { join });
-  if (timeline !== undefined && second === undefined) return { timeline, stream };
-  throw new usage.UsageError(
-    'expected one file, or the pieces of one rotated capture, before STREAM; --join takes any files as such',
-  );
-}
-
-function addSelection(command: Command): void {
-  command
-    .optionsGroup('Selection (all must match; of a list, one):')
-    .option('--close <KIND,…>', 'closed in one of these ways', usage.closeList)
-    .option('--handshake <KIND,…>', 'opened in one of these ways', usage.handshakeList)
-    .option('--finding <CODE,…>', 'with one of these findings', usage.findingList)
-    .option(
-      '--host <IP[/LEN],…>',
-      'either end has this address or is in this network',
-      usage.hostList,
-    )
-    .option('--port <N,…>', 'either end has this port', usage.portList)
-    .option('--stream <N,…>', 'with this number, as in Wireshark’s tcp.stream', usage.streamList);
-}
-
-function selectionOf({ close, finding, handshake, host, port, stream }: Selection): Selection {
-  return {
-    ...(close && { close }),
-    ...(finding && { finding }),
-    ...(handshake && { handshake }),
-    ...(host && { host }),
-    ...(port && { port }),
-    ...(stream && { stream }),
-  };
-}
-
-function addSeveral(command: Command): void {
-  command
-    .optionsGroup('Several files (pieces of one rotated capture are one timeline):')
-    .addOption(
-      new Option('--join', 'all files are one timeline, whatever their names and times')
-        .default(false)
-        .conflicts('separate'),
-    )
-    .option('--separate', 'each file on its own', false);
-}
-
-function joinOf({ join, separate }: SeveralOptions): JoinMode {
-  if (join) return 'join';
-  return separate ? 'separate' : 'auto';
-}
-
-function addCommon(command: Command, isFile = true): void {
-  command
-    .optionsGroup(isFile ? READING : 'Analysis:')
-    .option(
-      '--msl <SECONDS>',
-      'maximum segment lifetime; TIME_WAIT lasts twice as long (default: 30)',
-      usage.mslValue,
-    )
-    .option(
-      '--max-connections <N>',
-      `connections held at once (default: ${isFile ? '4 million' : '1 million'})`,
-      (text) => usage.whole('--max-connections', text, 1, 100_000_000),
-    );
-  if (isFile) {
-    command.option(
-      '--reader <READER>',
-      'native, or the pcap-parser package',
-      usage.oneOf('reader', ['native', 'pcap-parser']),
-      'native',
-    );
-  }
-  command
-    .optionsGroup(LOOK)
-    .addOption(new Option('--utc', 'times in UTC (the default)').default(false).conflicts('local'))
-    .addOption(new Option('--local', 'times in the zone of this machine').default(false))
-    .option(
-      '--color <WHEN>',
-      'auto, always or never; auto heeds NO_COLOR',
-      usage.oneOf('choice of colour', ['auto', 'always', 'never']),
-      'auto',
-    )
-    .option('-q, --quiet', 'no progress and no warnings; errors and damage are still said', false);
-}
-
-function common(o: CommonOptions) {
-  const { color, local, maxConnections, msl, quiet, reader } = o;
-  return {
-    color,
-    local,
-    quiet,
-    reader,
-    ...(msl === undefined ? {} : { msl }),
-    ...(maxConnections === undefined ? {} : { maxConnections }),
-  };
 }

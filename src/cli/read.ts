@@ -40,7 +40,8 @@ export async function readInput(
   input: string | Timeline,
   options: ReadOptions,
   on: Pick<RunOptions, 'onRecord' | 'only' | 'payload' | 'takeFinished' | 'transient' | 'watch'> & {
-    drain: (frameBytes: number) => Promise<boolean>;
+    /** Told how many connections have begun so far. */
+    drain: (connections: number) => Promise<boolean>;
     /** `drain` writes results to the terminal: no line of progress may stand between them. */
     writesToTerminal?: boolean;
     /** Told the source before the first frame is read. */
@@ -80,7 +81,7 @@ export async function readInput(
             await setImmediate();
             turned = performance.now();
           }
-          return (await on.drain(at.frameBytes)) && !ctx.interrupt.aborted;
+          return (await on.drain(at.connections)) && !ctx.interrupt.aborted;
         },
       });
       const summary = await untilInterrupted(run, ctx.interrupt, () => source.close());

@@ -7,7 +7,7 @@ import { outputError } from './output-error.ts';
 import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Files open at once; the one not written to for the longest time is closed and opened again when needed. */
-export const MAX_OPEN_FILES = 128;
+const MAX_OPEN_FILES = 128;
 
 /** Bytes gathered for one file, and for all, before they are written. */
 const MAX_GATHERED_BYTES_PER_FILE = 64 * 1024;

@@ -64,7 +64,7 @@ export function oneOf<T extends string>(what: string, valid: readonly T[]): (tex
 }
 
 /** A list separated by commas; given again, it goes on. */
-export function listOf<T>(each: (text: string) => T): (text: string, before?: T[]) => T[] {
+function listOf<T>(each: (text: string) => T): (text: string, before?: T[]) => T[] {
   return (text, before = []) => [...before, ...text.split(',').map((part) => each(part.trim()))];
 }
 
@@ -110,7 +110,7 @@ export function refuseMistypedCommand(files: readonly string[], commands: readon
 }
 
 /** The word of `valid` that is at most two or a third of its letters away; null where none is. */
-export function nearest<T extends string>(text: string, valid: readonly T[]): T | null {
+function nearest<T extends string>(text: string, valid: readonly T[]): T | null {
   if (text === '' || text.length > 64) return null;
   let best: T | null = null;
   let least = Number.POSITIVE_INFINITY;

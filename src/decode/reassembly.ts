@@ -6,7 +6,7 @@ import { FRAGMENT_OVER_LIMIT, FRAGMENT_PENDING } from './reasons.ts';
 import { PENDING, type Reassembler } from './reassembler.ts';
 
 /** The spill holds the datagrams of one batch: 128 frames finish 8 MiB at most, tunnels left aside. */
-export const MAX_SPILL_BYTES = 16 * 1024 * 1024;
+const MAX_SPILL_BYTES = 16 * 1024 * 1024;
 const MIN_SPILL_BYTES = 64 * 1024;
 
 export interface Reassembly {

@@ -9,7 +9,7 @@ import {
 } from './stream.ts';
 
 /** Bytes of one direction held back while the other waits for a gap to be filled; then they go first. */
-export const MAX_HELD_BYTES_PER_CONVERSATION = 16 * 1024 * 1024;
+const MAX_HELD_BYTES_PER_CONVERSATION = 16 * 1024 * 1024;
 
 /** The key's end that sent: 0 the lower, 1 the upper. */
 export type KeyEnd = 0 | 1;

@@ -8,7 +8,7 @@ import {
 } from '../decode/reassembler.ts';
 
 /** The longest datagram: the IP length fields have 16 bits. */
-export const MAX_DATAGRAM_BYTES = 65_535;
+const MAX_DATAGRAM_BYTES = 65_535;
 
 /** Datagrams that may wait for fragments at once, as many as fill Linux's default of 4 MiB with small ones. */
 export const MAX_PENDING_DATAGRAMS = 4096;

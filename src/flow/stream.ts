@@ -3,13 +3,13 @@
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 
 /** Bytes that wait for others before them, a direction; then the first gap is given up. */
-export const MAX_BUFFERED_BYTES_PER_DIRECTION = 16 * 1024 * 1024;
+const MAX_BUFFERED_BYTES_PER_DIRECTION = 16 * 1024 * 1024;
 
 /** Pieces that wait, a direction: keeps tiny segments from costing more than their bytes. */
-export const MAX_BUFFERED_PIECES_PER_DIRECTION = 16_384;
+const MAX_BUFFERED_PIECES_PER_DIRECTION = 16_384;
 
 /** Bytes handed out last that a later copy is compared with. */
-export const HISTORY_BYTES_PER_DIRECTION = 64 * 1024;
+const HISTORY_BYTES_PER_DIRECTION = 64 * 1024;
 
 /** No receiver takes bytes further ahead than the largest window (RFC 7323 §2.3). */
 const MAX_AHEAD_BYTES = 2 ** 30;

@@ -9,12 +9,10 @@ const INITIAL_RECORDS = 1024;
  */
 export const GROWTH = 8;
 
-/** Words of a record that belong to the table; the rest is the owner's. */
-export const KEY_WORDS = 4;
-/** The lower end's address (or IPv6 id), the upper end's, both ports (lower end's in the upper half), the family bit. */
-export const KEY_A = 0;
-export const KEY_B = 1;
-export const KEY_PORTS = 2;
+/** The first four words of a record belong to the table; the rest is the owner's. The lower end's address (or IPv6 id), the upper end's, both ports (lower end's in the upper half), the family bit. */
+const KEY_A = 0;
+const KEY_B = 1;
+const KEY_PORTS = 2;
 /** Bit 0 of this word is set for IPv6; the other bits are the owner's. */
 export const KEY_BITS = 3;
 
@@ -91,7 +89,7 @@ export class FlowTable {
       if (slots[slot * 2] === hash) {
         const w = index * this.recordWords;
         if (
-          words[w] === a &&
+          words[w + KEY_A] === a &&
           words[w + KEY_B] === b &&
           words[w + KEY_PORTS] === ports &&
           (words[w + KEY_BITS]! & 1) === family
@@ -114,7 +112,7 @@ export class FlowTable {
     }
     const w = index * this.recordWords;
     this.words.fill(0, w, w + this.recordWords);
-    this.words[w] = a;
+    this.words[w + KEY_A] = a;
     this.words[w + KEY_B] = b;
     this.words[w + KEY_PORTS] = ports;
     this.words[w + KEY_BITS] = family;

@@ -16,7 +16,7 @@ import { type RowKey, sortedRows, type TopTable } from './top-table.ts';
 import { humanBytes, humanCount, humanSeconds, humanShare, plural } from './units.ts';
 
 /** Rows of the tables of services, ports and hosts; CSV and JSON Lines have all. */
-export const TOP_ROWS = 20;
+const TOP_ROWS = 20;
 
 interface Look {
   /** Times in the zone of this machine. */

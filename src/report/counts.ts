@@ -10,7 +10,7 @@ import {
 import type { ConnectionRecord } from './record.ts';
 
 /** The figures of transfer that are added up, both directions of all connections together. */
-export const TRANSFER_TOTALS = [...COUNT_NAMES, 'uniqueBytes', 'missingBytes'] as const;
+const TRANSFER_TOTALS = [...COUNT_NAMES, 'uniqueBytes', 'missingBytes'] as const;
 export type TransferTotals = Record<(typeof TRANSFER_TOTALS)[number], number> & {
   /** Connections whose ports an earlier one had used. */
   reusedPorts: number;

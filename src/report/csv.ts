@@ -183,13 +183,6 @@ function seconds(out: ByteText, value: number | null): void {
   out.seconds(value);
 }
 
-/** One row, without its line end: for a few records, not for a million. */
-export function csvRow(record: ConnectionRecord): string {
-  const out = csvBytes(1024);
-  writeRow(out, record);
-  return new TextDecoder().decode(out.take()).slice(0, -CSV_EOL.length);
-}
-
 /**
  * One cell. Text that a spreadsheet would take for a formula (it begins with = + - @ tab or CR) gets an apostrophe in
  * front; numbers are left alone. Quotes, commas and line ends are quoted.

@@ -20,9 +20,9 @@ import {
 } from './top-table.ts';
 
 /** Services (server address and port), server ports and hosts told apart; beyond that the smaller half is added up as one. */
-export const MAX_SERVICES = 16_384;
-export const MAX_PORTS = 16_384;
-export const MAX_HOSTS = 32_768;
+const MAX_SERVICES = 16_384;
+const MAX_PORTS = 16_384;
+const MAX_HOSTS = 32_768;
 
 const WHO = ['client', 'server', 'both'] as const;
 const SIDES: readonly Side[] = ['client', 'server'];

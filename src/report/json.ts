@@ -19,7 +19,7 @@ import {
   type StateEntry,
   type TcpOptions,
 } from '../tcp/verdicts.ts';
-import { ByteText, type Fragment, fragment, fragments } from './byte-text.ts';
+import { type ByteText, type Fragment, fragment, fragments } from './byte-text.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
 import { type Sink, type Template, TemplateRecorder } from './template.ts';
 
@@ -125,7 +125,7 @@ const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
  * Hot path, once a connection: keys and words are copied as bytes and numbers written digit by digit, because a record has 250 pieces
  * and joined strings would be kept as ropes.
  */
-export function writeRecord(
+function writeRecord(
   out: ByteText,
   r: ConnectionRecord,
   template: Template | null = null,
@@ -197,13 +197,6 @@ export function recordWriter(
     }
     writeRecord(out, record, template, mold.story);
   };
-}
-
-/** The line of `record` as a string, without the newline: for a few records, not for a million. */
-export function stringifyRecord(record: ConnectionRecord): string {
-  const out = new ByteText(4096);
-  writeRecord(out, record);
-  return new TextDecoder().decode(out.take()).trimEnd();
 }
 
 function address(out: ByteText, { ip, port }: EndpointAddress): void {

@@ -42,7 +42,7 @@ export interface Single {
 export type LadderRow = Fold | Single;
 
 /** Segments kept one by one; later plain ones are folded as they come, so that a long connection can't fill the memory. */
-export const MAX_KEPT_SEGMENTS = 200_000;
+const MAX_KEPT_SEGMENTS = 200_000;
 
 /** Control segments (SYN, FIN, RST) kept beyond that. */
 const MAX_KEPT_CONTROL = 20_000;

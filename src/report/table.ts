@@ -15,7 +15,7 @@ export interface TableOptions {
   local: boolean;
 }
 
-export const MIN_WIDTH = 60;
+const MIN_WIDTH = 60;
 
 /** Rows of a page: cli-table3 takes 0.5 ms a row and more the longer a table gets (1.4 ms at 1000 rows). */
 const ROWS_PER_PAGE = 100;

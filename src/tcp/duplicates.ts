@@ -3,7 +3,7 @@
 import { HAS_TIMESTAMPS, SEGMENT_RING, type SegmentColumns } from '../decode/columns.ts';
 
 /** A copy arrives within this time. */
-export const DUPLICATE_WINDOW_NS = 5_000_000;
+const DUPLICATE_WINDOW_NS = 5_000_000;
 
 /** How many segments of the same end are looked at. */
 const MAX_STEPS = 64;

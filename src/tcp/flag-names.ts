@@ -1,15 +1,17 @@
 /** The names of the flag bits (RFC 9293 §3.1, RFC 3168, RFC 9768 for AE). */
 
+import { ACK, AE, CWR, ECE, FIN, PSH, RST, SYN, URG } from '../decode/columns.ts';
+
 const NAMES: readonly (readonly [number, string])[] = [
-  [0x002, 'SYN'],
-  [0x001, 'FIN'],
-  [0x004, 'RST'],
-  [0x008, 'PSH'],
-  [0x010, 'ACK'],
-  [0x020, 'URG'],
-  [0x040, 'ECE'],
-  [0x080, 'CWR'],
-  [0x100, 'AE'],
+  [SYN, 'SYN'],
+  [FIN, 'FIN'],
+  [RST, 'RST'],
+  [PSH, 'PSH'],
+  [ACK, 'ACK'],
+  [URG, 'URG'],
+  [ECE, 'ECE'],
+  [CWR, 'CWR'],
+  [AE, 'AE'],
 ];
 
 const cache = new Map<number, string>();

@@ -1,9 +1,9 @@
 /** Holes in what the capture has of one direction: numbers that were jumped over, until something fills them. */
 
 /** Holes kept of an end at once. The oldest is given up for the next one: its bytes stay missing, whatever comes. */
-export const MAX_HOLES = 64;
+const MAX_HOLES = 64;
 /** Holes of all connections together. */
-export const MAX_ALL_HOLES = 1 << 20;
+const MAX_ALL_HOLES = 1 << 20;
 
 /** Words of a hole: where it begins, where it ends, the next older one. */
 const WORDS = 4;

@@ -27,18 +27,18 @@ import {
 } from './layout.ts';
 
 /** Limits of what a story keeps of each kind, per end. */
-export const MAX_SYNS = 40;
+const MAX_SYNS = 40;
 export const MAX_OPENING = 24;
-export const MAX_FINS = 24;
-export const MAX_RSTS = 16;
-export const MAX_STRAY_RSTS = 8;
-export const MAX_AFTER_RST = 6;
-export const MAX_BEYOND = 6;
-export const MAX_FILLS = 24;
-export const MAX_COVERS = 12;
+const MAX_FINS = 24;
+const MAX_RSTS = 16;
+const MAX_STRAY_RSTS = 8;
+const MAX_AFTER_RST = 6;
+const MAX_BEYOND = 6;
+const MAX_FILLS = 24;
+const MAX_COVERS = 12;
 /** Before its own FIN: the half-closed direction may go on for long. */
-export const MAX_EARLY_COVERS = 3;
-export const MAX_LOWEST = 64;
+const MAX_EARLY_COVERS = 3;
+const MAX_LOWEST = 64;
 
 export const SKIP = 0;
 export const KEEP = 1;

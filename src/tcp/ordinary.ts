@@ -12,7 +12,7 @@ import { FROM_HIGH, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
 /** Entries of the story that an outline has room for: long stories are rarely alike. */
 const MAX_ENTRIES = 30;
 /** A word for the connection, and one for each entry. */
-export const MAX_OUTLINE_WORDS = 1 + MAX_ENTRIES;
+const MAX_OUTLINE_WORDS = 1 + MAX_ENTRIES;
 
 // An entry's word: its marks and flags (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
 const FROM_SERVER = 1 << 16;

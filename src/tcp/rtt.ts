@@ -4,9 +4,9 @@ import { RTT_MAX, RTT_MEDIAN, RTT_MIN, RTT_P95, RTT_SAMPLES } from './figures.ts
 import { FEW_SAMPLES } from './transfer-layout.ts';
 
 /** Ends that have a block at once; one more keeps the first four samples that it has (transfer-layout.ts). */
-export const MAX_RTT_BLOCKS = 65_536;
+const MAX_RTT_BLOCKS = 65_536;
 /** Up to this many samples of an end the median and p95 are exact. */
-export const MAX_EXACT_SAMPLES = 100;
+const MAX_EXACT_SAMPLES = 100;
 
 /** A block: the number of samples (two words), the least and the greatest (a double each), and the body. */
 const BODY = 6;

@@ -8,9 +8,9 @@ import { gatherSamples, RttPool } from './rtt.ts';
 import * as T from './transfer-layout.ts';
 
 /** Segments of an end that wait for their ACK at once (13 bits hold the count); later ones give no round trip. */
-export const MAX_WAITING = 4096;
+const MAX_WAITING = 4096;
 /** Such segments of all connections together. */
-export const MAX_ALL_WAITING = 1 << 21;
+const MAX_ALL_WAITING = 1 << 21;
 
 /** Words of a waiting segment: the number behind it, the next one, a double: when it was sent. */
 const ENTRY = 4;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { seqAdd, seqDiff, seqLe, seqLt } from '../../src/base/seq.ts';
+import { seqAdd, seqDiff } from '../../src/base/seq.ts';
 
 const number32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const distance = fc.integer({ min: 1, max: 0x7fff_ffff });
@@ -13,12 +13,6 @@ describe('sequence numbers', () => {
 
         expect(seqDiff(b, a)).toBe(n);
         expect(seqDiff(a, b)).toBe(-n);
-        expect([seqLt(a, b), seqLe(a, b), seqLt(b, a), seqLe(b, a)]).toEqual([
-          true,
-          true,
-          false,
-          false,
-        ]);
       }),
       { seed: 1 },
     );
@@ -26,8 +20,7 @@ describe('sequence numbers', () => {
 
   test('a number is neither before nor after itself, signed or unsigned', () => {
     expect(seqDiff(0xffff_ffff, -1)).toBe(0);
-    expect(seqLt(0x8000_0000, -0x8000_0000)).toBe(false);
-    expect(seqLe(0x8000_0000, -0x8000_0000)).toBe(true);
+    expect(seqDiff(0x8000_0000, -0x8000_0000)).toBe(0);
   });
 
   test('the number behind 2^32 - 1 is 0', () => {

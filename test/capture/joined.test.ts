@@ -15,7 +15,6 @@ import { type JoinedSource, openJoined } from '../../src/capture/joined.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import { findTimelines } from '../../src/capture/rotation.ts';
 import type { FrameSource } from '../../src/capture/source.ts';
-import { stringifyRecord } from '../../src/report/json.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import {
   enhancedPacket,
@@ -24,6 +23,7 @@ import {
   sectionHeader,
 } from '../support/capture-bytes.ts';
 import { fixturePath } from '../support/fixtures.ts';
+import { jsonLine } from '../support/lines.ts';
 import { writePcap } from '../support/pcap.ts';
 import { drain } from '../support/read-frames.ts';
 import { cutFrames, DEMO_FRAMES, later, writeParts } from '../support/rotate.ts';
@@ -55,7 +55,7 @@ async function records(source: FrameSource): Promise<ConnectionRecord[]> {
 }
 
 const lines = (all: ConnectionRecord[]): string[] =>
-  all.map((record) => stringifyRecord({ ...record, file: null }));
+  all.map((record) => jsonLine({ ...record, file: null }));
 
 describe('the records of pieces', () => {
   test.each([2, 3, 7, 89])('%i are those of the whole capture', async (count) => {

@@ -136,6 +136,19 @@ describe('extract', () => {
     expect(readFileSync(join(folder, name))).toHaveLength(100);
   });
 
+  test('of many files that are there already names three and counts the others', async () => {
+    await finwait('extract', DEMO, '-d', folder);
+    const { length } = readdirSync(folder);
+
+    const { stderr } = await finwait('extract', DEMO, '-d', folder);
+
+    expect(length).toBeGreaterThan(4);
+    const names = '[0-9.]+-[0-9.]+, [0-9.]+-[0-9.]+, [0-9.]+-[0-9.]+';
+    expect(stderr).toMatch(
+      new RegExp(`^finwait: ${length} files there .*: ${names} and ${length - 3} more\\n$`),
+    );
+  });
+
   test('says which files lack bytes', async () => {
     const { stderr } = await finwait('extract', withGap(), '-d', join(folder, 'streams'));
 

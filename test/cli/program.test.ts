@@ -43,6 +43,18 @@ test('--help names every option, the kinds and the exit statuses, and only comma
   expect(out).toContain('130  interrupted');
 });
 
+test.each(['', 'show', 'follow', 'extract', 'report', 'live'])(
+  'the help of %j gives the usage with FILE… as written and no defaults that go without saying',
+  async (command) => {
+    const { out, status } = await run([...(command === '' ? [] : [command]), '--help']);
+
+    expect(status).toBe(0);
+    expect(out).toMatch(/^Usage: finwait [a-z ]*\[options\] (FILE…|PATH…|-i IFACE)/);
+    expect(out).not.toMatch(/default:\s+(false|true|")/);
+    expect(out).toMatch(/\(default:\s+auto\)/);
+  },
+);
+
 test('the table is in the order of stream and the summary stands under it', async () => {
   const { out, status } = await run(['a.pcap']);
 
@@ -87,6 +99,10 @@ test.each([
   [[], /missing required argument/],
   [['-', '-'], /only once/],
   [['show', 'a.pcap', 'x'], /STREAM: expected a whole number from 0/],
+  [['show'], /show: expected FILE and then STREAM.*\n {2}finwait show web\.pcapng 7/],
+  [['show', '3'], /found only the number 3\n {2}finwait show FILE 3$/],
+  [['follow', 'a.pcap'], /found only 'a\.pcap'\n {2}finwait follow a\.pcap 0\n/],
+  [['show', '3', 'a.pcap'], /found the number first\n {2}finwait show a\.pcap 3$/],
   [['--local', '--utc', 'a'], /cannot be used with/],
   [['-o', 'x.exe', 'a'], /the ending says no format/],
   [['--zeek-json', '--format', 'csv', 'a'], /--zeek-json: does not go with --format csv/],

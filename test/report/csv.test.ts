@@ -1,7 +1,8 @@
 /** CSV rows (RFC 4180). */
 
 import { expect, test } from 'vitest';
-import { CSV_COLUMNS, CSV_HEADER, csvCell, csvRow } from '../../src/report/csv.ts';
+import { CSV_COLUMNS, CSV_HEADER, csvCell } from '../../src/report/csv.ts';
+import { csvRow } from '../support/lines.ts';
 import { record } from '../support/records.ts';
 
 test('a row has a cell for every column of the header', () => {

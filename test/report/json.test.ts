@@ -2,9 +2,9 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { stringifyRecord } from '../../src/report/json.ts';
 import { TCP_STATES } from '../../src/tcp/state.ts';
 import { FINDING_CODES } from '../../src/tcp/verdicts.ts';
+import { jsonLine } from '../support/lines.ts';
 import { record } from '../support/records.ts';
 
 const hostile = fc.oneof(
@@ -16,7 +16,7 @@ const word = fc.string({ unit: fc.constantFrom(...'abcdefABCDEF0123456789.:,+/='
 const number = fc.oneof(fc.double(), fc.integer(), fc.nat());
 
 test('a record is the text JSON.stringify gives', () => {
-  expect(stringifyRecord(record())).toBe(JSON.stringify(record()));
+  expect(jsonLine(record())).toBe(JSON.stringify(record()));
 });
 
 test('every string that comes from outside and every number comes out as JSON.stringify writes it, lone surrogates and NaN included', () => {
@@ -65,7 +65,7 @@ test('every string that comes from outside and every number comes out as JSON.st
           findings: [{ code, severity: 'note', frames: [1, n], what: a, advice: b }],
         });
 
-        expect(stringifyRecord(r)).toBe(JSON.stringify(r));
+        expect(jsonLine(r)).toBe(JSON.stringify(r));
       },
     ),
     { numRuns: 500, seed: 9293 },

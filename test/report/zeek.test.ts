@@ -222,6 +222,18 @@ describe.skipIf(CAPTURES_FOLDER === null)(
       });
     });
 
+    test('of pppoe-over-qinq the place of one t and the responder’s IP bytes are not Zeek’s', async () => {
+      const [row] = await rowsOf(join(CAPTURES_FOLDER ?? '', 'real', 'zeek-pppoe-over-qinq.pcap'));
+
+      expect(row).toMatchObject({
+        ...{ orig_bytes: '11352', orig_pkts: '44', orig_ip_bytes: '25283' },
+        ...{ resp_bytes: '4984', resp_pkts: '42', duration: '273.626833' },
+        ...{ conn_state: 'SF', missed_bytes: '0' },
+        // Zeek: ShADdtaTTtFf and 13001, the padding of six packets that say 46 bytes and hold 40 included.
+        ...{ history: 'ShADdtaTTFft', resp_ip_bytes: '12965' },
+      });
+    });
+
     test('every capture gives a log that reads back', async () => {
       const { OTHER_CAPTURES } = await import('../support/captures.ts');
       for (const { path, title } of OTHER_CAPTURES) {

@@ -312,7 +312,6 @@ export function fakeContext(
         during?.(options);
         await options.onChunk?.({
           frames: 1,
-          frameBytes: 1,
           bytesRead: 1,
           bytesTotal: 1,
           connections: records.length,

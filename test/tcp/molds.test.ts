@@ -7,7 +7,7 @@ import { openCapture } from '../../src/capture/open.ts';
 import { fillingOf } from '../../src/cli/data-form.ts';
 import { buildRecord, TransientRecord } from '../../src/report/build-record.ts';
 import { ByteText } from '../../src/report/byte-text.ts';
-import { csvBytes, csvRow, writeRow } from '../../src/report/csv.ts';
+import { csvBytes, writeRow } from '../../src/report/csv.ts';
 import { recordWriter } from '../../src/report/json.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import { conclude } from '../../src/tcp/conclude.ts';
@@ -15,6 +15,7 @@ import { Molds } from '../../src/tcp/molds.ts';
 import { PackedConnections } from '../../src/tcp/packed.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
 import { segments } from '../support/fixtures.ts';
+import { csvRow } from '../support/lines.ts';
 import { simulate } from '../support/tcp-model.ts';
 import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
 

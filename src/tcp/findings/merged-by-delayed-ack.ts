@@ -7,7 +7,7 @@ import type { Finder } from './finding.ts';
 export const MIN_DELAY_NS = 1_000_000;
 
 /** Nanoseconds from the arrival of the first FIN, sent by `first`, to the second FIN, as far as the capture point tells. */
-export function ackDelayNs(facts: Facts, first: End): number {
+function ackDelayNs(facts: Facts, first: End): number {
   const f1 = facts.fin[first]!;
   const f2 = facts.fin[other(first)]!;
   const { tNs } = facts.story;

@@ -55,7 +55,7 @@ export const IS_PARTIAL = 2;
 export const ORIG_SPOKE = 4;
 export const RESP_SPOKE = 8;
 export const CLOSE_DEFERRED = 16;
-export const LETTERS = 58;
+const LETTERS = 58;
 /** A double: the time of the last segment that counts, in microseconds since 1970. */
 export const LAST_US = 60;
 const INLINE = 64;

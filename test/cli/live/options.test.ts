@@ -4,7 +4,15 @@ import { expect, test } from 'vitest';
 import { finwait } from '../../support/command.ts';
 
 test.each([
-  [['live'], /--interface <IFACE>' not specified/],
+  [['live'], /expected an interface \(-i, --interface\)\n {2}finwait live -i IFACE\n/],
+  [['live', 'eth0'], /'eth0' alone is a FILTER; .* finwait live -i eth0\n/],
+  [['live', 'tcp', 'port', '80'], /\n {2}finwait live -i IFACE 'tcp port 80'\n/],
+  [
+    ['live', '--format', 'csv'],
+    /live has no --format: .* JSON Lines.*\n.*\n.* finwait --format … /,
+  ],
+  [['live', '-i', 'x', '-o', 'a.csv'], /live has no --output: /],
+  [['live', '--event'], /Did you mean --events\?/],
   [['live', '-i', 'x', '--engine', 'dumpcpa'], /did you mean dumpcap\?/],
   [['live', '-i', 'x', '-b', 'filesize:10'], /give -w FILE as well/],
   [['live', '-i', 'x', '-w', 'f', '-b', 'files:3'], /needs a rule that begins the next file/],
