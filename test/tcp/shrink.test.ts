@@ -8,7 +8,6 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { AnalysisRun, type RunOptions } from '../../src/analysis-run.ts';
 import { runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
-import { MAX_FILLS } from '../../src/tcp/keep.ts';
 import type { LeavingConnection } from '../../src/tcp/packed.ts';
 import { Tracker } from '../../src/tcp/tracker.ts';
 import { BURST, fromAnother } from '../support/burst.ts';
@@ -123,7 +122,7 @@ describe('connections that are moved after any segment have the same records', (
 const V4 = 'client 10.0.0.1:40000\nserver 10.0.0.2:80\n';
 const V6 = 'client [2001:db8::1]:40000\nserver [2001:db8::2]:80\n';
 
-/** All that is kept beside a record: cookies, holes, SACK, counts, more than four round trips, segments that wait for an ACK, a FIN behind a hole and what fills it, the last time in place of the time before. */
+/** All that is kept beside a record: cookies, holes, SACK, counts, more than four round trips, segments that wait for an ACK, a FIN behind a hole and what fills it, more often than is kept: the last time takes the place of the time before. */
 const BEFORE = `
   C > S S 0:0(0) <mss 1460,sackOK,tfo 0102030405060708>
   S > C S. 0:0(0) ack 1 <mss 1400,sackOK,tfo 1112131415161718>
@@ -140,7 +139,7 @@ ${[1, 11, 21, 31, 41, 51]
   C > S P. 71:81(10) ack 1001
   C > S F. 91:91(0) ack 1001
   S > C . 5001:5001(0) ack 71
-${'  C > S P. 71:81(10) ack 1001\n'.repeat(MAX_FILLS + 1)}
+${'  C > S P. 71:81(10) ack 1001\n'.repeat(30)}
 `;
 const AFTER = `
   C > S P. 71:81(10) ack 1001 @3690
