@@ -63,7 +63,8 @@ export function startOffload(
       } else {
         underWay--;
         gone ||= message.gone;
-        free.push(message.memory);
+        // Many may have left at once: what that took is not held for ever.
+        if (free.length < MAX_UNDER_WAY) free.push(message.memory);
       }
       wake();
     });

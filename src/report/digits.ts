@@ -4,20 +4,16 @@ const ZERO = 0x30;
 const POINT = 0x2e;
 const NS_PER_S = 1_000_000_000;
 
-export const IS_LITTLE_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-/** Four digits a word, as they lie in memory: 0000 … 9999. */
+/** Four digits a word, the first in its lowest byte: 0000 … 9999. */
 const FOUR_DIGITS = fourDigits();
 
 function fourDigits(): Uint32Array {
   const table = new Uint32Array(10_000);
-  const view = new DataView(table.buffer);
   for (let i = 0; i < 10_000; i++) {
     const thousands = ZERO + Math.floor(i / 1000);
     const hundreds = ZERO + (Math.floor(i / 100) % 10);
     const tens = ZERO + (Math.floor(i / 10) % 10);
-    const digits = (thousands << 24) | (hundreds << 16) | (tens << 8) | (ZERO + (i % 10));
-    view.setUint32(i * 4, digits);
+    table[i] = thousands | (hundreds << 8) | (tens << 16) | ((ZERO + (i % 10)) << 24);
   }
   return table;
 }
@@ -28,24 +24,22 @@ export function writeDigits(view: DataView, at: number, value: number): number {
   if (value < 100_000_000) {
     const high = (value / 10_000) | 0;
     const to = writeUpToFour(view, at, high);
-    view.setUint32(to, FOUR_DIGITS[value - high * 10_000]!, IS_LITTLE_ENDIAN);
+    view.setUint32(to, FOUR_DIGITS[value - high * 10_000]!, true);
     return to + 4;
   }
   const top = (value / 100_000_000) | 0;
   const rest = (value - top * 100_000_000) | 0;
   const high = (rest / 10_000) | 0;
   const to = writeUpToFour(view, at, top);
-  view.setUint32(to, FOUR_DIGITS[high]!, IS_LITTLE_ENDIAN);
-  view.setUint32(to + 4, FOUR_DIGITS[rest - high * 10_000]!, IS_LITTLE_ENDIAN);
+  view.setUint32(to, FOUR_DIGITS[high]!, true);
+  view.setUint32(to + 4, FOUR_DIGITS[rest - high * 10_000]!, true);
   return to + 8;
 }
 
 /** `value`, 0 … 9999, in as many digits as it has. */
 function writeUpToFour(view: DataView, at: number, value: number): number {
   const skipped = value >= 1000 ? 0 : value >= 100 ? 1 : value >= 10 ? 2 : 3;
-  const word = FOUR_DIGITS[value]!;
-  const shifted = IS_LITTLE_ENDIAN ? word >>> (skipped * 8) : word << (skipped * 8);
-  view.setUint32(at, shifted, IS_LITTLE_ENDIAN);
+  view.setUint32(at, FOUR_DIGITS[value]! >>> (skipped * 8), true);
   return at + 4 - skipped;
 }
 
@@ -59,8 +53,8 @@ export function writeNs(view: DataView, at: number, ns: number): number {
   const high = (rest / 100_000) | 0;
   const low = rest - high * 100_000;
   const middle = (low / 10) | 0;
-  view.setUint32(to + 1, FOUR_DIGITS[high]!, IS_LITTLE_ENDIAN);
-  view.setUint32(to + 5, FOUR_DIGITS[middle]!, IS_LITTLE_ENDIAN);
+  view.setUint32(to + 1, FOUR_DIGITS[high]!, true);
+  view.setUint32(to + 5, FOUR_DIGITS[middle]!, true);
   view.setUint8(to + 9, ZERO + low - middle * 10);
   to += 10;
   while (view.getUint8(to - 1) === ZERO) to--;

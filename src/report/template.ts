@@ -36,6 +36,8 @@ const COLUMNS: Readonly<Record<string, number>> = {
   len: LEN,
 };
 
+/** Eights behind the last piece, so that four can be read from anywhere. */
+const PADDING = 4;
 /** Bytes that a number takes at most. */
 const MAX_NUMBER_BYTES = 24;
 
@@ -104,7 +106,7 @@ export class TemplateRecorder implements Sink {
     const firstEight = new Int32Array(pieces.length + 1);
     for (const [k, { eights }] of pieces.entries())
       firstEight[k + 1] = firstEight[k]! + eights.length;
-    const eights = new Float64Array(firstEight[pieces.length]!);
+    const eights = new Float64Array(firstEight[pieces.length]! + PADDING);
     for (const [k, piece] of pieces.entries()) eights.set(piece.eights, firstEight[k]);
     return {
       eights,

@@ -44,7 +44,7 @@ interface Mold extends FilledMold {
  * Judges connections as `conclude` does, but an ordinary one (tcp/ordinary.ts) only when its outline is new. The conclusion is
  * overwritten when another connection with the same outline comes: for those who write it out at once.
  *
- * Most connections of a busy server are alike but for their numbers, and judging one takes ten times as long as filling them in.
+ * Most connections of a busy server are alike but for their numbers, and judging one takes several times as long as filling them in.
  */
 export class Molds {
   readonly #mslSec: number;
