@@ -8,7 +8,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { AnalysisRun, type RunOptions } from '../../src/analysis-run.ts';
 import { runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
+import { createSegmentColumns } from '../../src/decode/columns.ts';
 import type { LeavingConnection } from '../../src/tcp/packed.ts';
+import { KEPT_BLOCKS } from '../../src/tcp/shrink.ts';
 import { Tracker } from '../../src/tcp/tracker.ts';
 import { BURST, fromAnother } from '../support/burst.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
@@ -283,4 +285,31 @@ describe('after a burst', () => {
     expect(shrunk).toBeLessThan(8e6);
     expect(kept).toBeGreaterThan(200e6);
   });
+});
+
+/** A tracker whose stories have had `blocks` blocks, none of them in use. */
+class Told extends Tracker {
+  constructor(blocks: number, onMoved: () => void) {
+    super(createSegmentColumns(), {
+      ...{ lingerSec: 60, idle: null, maxConnections: 16, seed: 1 },
+      ...{ readOptions: () => 0, readCookie: () => '', readSack: () => 0 },
+      onFinished() {},
+      onMoved,
+    });
+    for (let i = 0; i < blocks; i++) this.pool.reserve(0);
+  }
+}
+
+test.each([
+  [KEPT_BLOCKS - 1, 0],
+  [KEPT_BLOCKS, 1],
+])('stories of few connections that took %i blocks are moved %i times', (blocks, times) => {
+  let moved = 0;
+  const tracker = new Told(blocks, () => {
+    moved++;
+  });
+  tracker.shrink();
+  tracker.shrink();
+
+  expect(moved).toBe(times);
 });
