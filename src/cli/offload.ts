@@ -12,6 +12,8 @@ const MAX_THREADS = 3;
 /** Memory of one message: little enough to stay in the caches. Messages under way at most between two chunks of the input. */
 const MESSAGE_BYTES = Math.max(128 * 1024, MAX_PACKED_WORDS * 4 * 2);
 const MAX_UNDER_WAY = 6;
+/** Pieces of memory held for later messages: 8 MB. Some thousand connections leave at once at the end, many more where the table is full. */
+const MAX_FREE = 64;
 
 /** What a thread makes is gone with the connection: its young generation need not grow to the 48 MB that are usual. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4 };
@@ -63,8 +65,7 @@ export function startOffload(
       } else {
         underWay--;
         gone ||= message.gone;
-        // Many may have left at once: what that took is not held for ever.
-        if (free.length < MAX_UNDER_WAY) free.push(message.memory);
+        if (free.length < MAX_FREE) free.push(message.memory);
       }
       wake();
     });
