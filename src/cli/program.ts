@@ -139,7 +139,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       await analyzeCommand(ctx, files, {
         ...common(o),
         format: formatOf(o),
-        output: o.output ?? null,
+        output: outputOf(o.output),
         sort: o.sort,
         join: joinOf(o),
         failOn: o.failOn ?? [],
@@ -215,7 +215,7 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     const { followCommand } = await import('./follow-command.ts');
     const form = o.raw ? 'raw' : o.hex ? 'hex' : 'text';
     const side = o.client ? 'client' : o.server ? 'server' : null;
-    const output = o.output ?? null;
+    const output = outputOf(o.output);
     done(await followCommand(ctx, timeline, stream, { ...common(o), form, side, output }));
   });
 }
@@ -268,10 +268,15 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
       await reportCommand(ctx, paths, {
         ...common(o),
         format: o.format ?? null,
-        output: o.output ?? null,
+        output: outputOf(o.output),
         jobs: o.jobs ?? null,
         join: joinOf(o),
       }),
     );
   });
+}
+
+/** The file of `-o`; null is standard output, which `-` says as well. */
+function outputOf(output: string | undefined): string | null {
+  return output === undefined || output === '-' ? null : output;
 }

@@ -237,3 +237,11 @@ test('--join and --separate exclude each other, and standard input has no place 
   expect(await run(['--join', '--separate', 'a.pcap'])).toMatchObject({ status: 2, out: '' });
   expect((await run(['--join', 'a.pcap', '-'])).err).toContain('--join: the times of standard');
 });
+
+test('-o - writes to standard output, and makes no file of that name', async () => {
+  const plain = await run(['-f', 'csv', 'a.pcap']);
+
+  expect(await run(['-f', 'csv', 'a.pcap', '-o', '-'])).toEqual(plain);
+  expect(plain.out).toContain('clientIp');
+  expect(existsSync('-')).toBe(false);
+});
