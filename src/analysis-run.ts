@@ -12,7 +12,7 @@ import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord, TransientRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
-import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
+import type { CaptureSummary, ConnectionRecord, SegmentView } from './report/record.ts';
 import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
 import { conclude, type FilledMold } from './tcp/conclude.ts';
 import type { FinishedConnection } from './tcp/finished.ts';
@@ -22,7 +22,6 @@ import { type Filling, Molds } from './tcp/molds.ts';
 import { type LeavingConnection, Unpacker } from './tcp/packed.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
-import type { Side } from './tcp/verdicts.ts';
 
 export interface AnalyzeOptions {
   /** Name for the records' `file`; default: the path, or null. */
@@ -97,21 +96,6 @@ export interface Progress {
   bytesRead: number;
   bytesTotal: number | null;
   connections: number;
-}
-
-/** One segment of a watched connection. */
-export interface SegmentView {
-  frame: number;
-  /** Seconds since the connection's first frame. */
-  t: number;
-  from: Side;
-  /** Names joined by commas. */
-  flags: string;
-  seq: number;
-  ack: number | null;
-  len: number;
-  window: number;
-  duplicate: boolean;
 }
 
 const DEFAULT_MAX_CONNECTIONS = 4_000_000;

@@ -12,7 +12,6 @@ export type {
   PayloadSegment,
   Progress,
   RunOptions,
-  SegmentView,
 } from './analysis-run.ts';
 
 /** A path (`-`: standard input), a stream of bytes, or the bytes of a capture. */

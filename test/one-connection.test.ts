@@ -2,10 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { generate } from '../bench/generate/index.ts';
-import { type RunOptions, runAnalysis, type SegmentView } from '../src/analyze.ts';
+import { type RunOptions, runAnalysis } from '../src/analyze.ts';
 import { CaptureError } from '../src/base/errors.ts';
 import { openCapture } from '../src/capture/open.ts';
 import { type FollowedChunk, Follower } from '../src/follow.ts';
+import type { SegmentView } from '../src/report/record.ts';
 import { FIXTURES, OTHER_CAPTURES } from './support/captures.ts';
 import { jsonLine } from './support/lines.ts';
 

@@ -53,7 +53,7 @@ function snapLen(text: string): number {
 function addLiveOptions(live: Command): void {
   live
     .optionsGroup('Capture:')
-    .option('-i, --interface <IFACE>', 'the interface (required); Linux also has any')
+    .option('-i, --interface <IFACE>', 'the interface (required); on Linux `any` is all of them')
     .option(
       '--engine <ENGINE>',
       `auto (the first that works), ${ENGINES.join(', ')}`,

@@ -98,7 +98,8 @@ export async function readInput(
   } catch (error) {
     progress.clear();
     if (!(error instanceof CaptureError)) throw error;
-    warn(error.message);
+    const hint = error.code === 'is-a-folder' ? '; `finwait report` reads folders' : '';
+    warn(`${error.message}${hint}`);
     return { status: EXIT.unusable, summary: null, rest: null };
   }
 }

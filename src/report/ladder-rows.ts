@@ -2,22 +2,7 @@
 
 import { seqAdd, seqDiff } from '../base/seq.ts';
 import type { Side } from '../tcp/verdicts.ts';
-import type { ConnectionRecord } from './record.ts';
-
-/** A segment as `analyze.ts` hands it to a watcher. */
-export interface LadderSegment {
-  frame: number;
-  /** Seconds since the connection's first frame. */
-  t: number;
-  from: Side;
-  /** Names joined by commas. */
-  flags: string;
-  seq: number;
-  ack: number | null;
-  len: number;
-  window: number;
-  duplicate: boolean;
-}
+import type { ConnectionRecord, SegmentView } from './record.ts';
 
 /** Segments of both directions that share one line. */
 export interface Fold {
@@ -34,7 +19,7 @@ export interface Fold {
 /** One segment with a line of its own. */
 export interface Single {
   kind: 'segment';
-  segment: LadderSegment;
+  segment: SegmentView;
   /** Holds nothing that its side had not sent before. */
   again: boolean;
 }
@@ -49,7 +34,7 @@ const MAX_KEPT_CONTROL = 20_000;
 
 /** Gathers the segments of one connection as they pass, in bounded memory. */
 export interface RowCollector {
-  add(segment: LadderSegment): void;
+  add(segment: SegmentView): void;
   readonly rows: LadderRow[];
 }
 
@@ -88,11 +73,11 @@ export function foldRows(rows: readonly LadderRow[], record: ConnectionRecord): 
   return out;
 }
 
-function isControl({ flags }: LadderSegment): boolean {
+function isControl({ flags }: SegmentView): boolean {
   return flags.includes('SYN') || flags.includes('FIN') || flags.includes('RST');
 }
 
-function isAgain(segment: LadderSegment, sent: Record<Side, number | null>): boolean {
+function isAgain(segment: SegmentView, sent: Record<Side, number | null>): boolean {
   const { flags, from, len, seq } = segment;
   const numbers = len + (flags.includes('SYN') ? 1 : 0) + (flags.includes('FIN') ? 1 : 0);
   if (segment.duplicate || numbers === 0) return false;

@@ -4,8 +4,8 @@ import type { Severity, Side, StateEntry } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import { explain } from './explain.ts';
-import { type Fold, foldRows, type LadderRow, type LadderSegment } from './ladder-rows.ts';
-import type { ConnectionRecord } from './record.ts';
+import { type Fold, foldRows, type LadderRow } from './ladder-rows.ts';
+import type { ConnectionRecord, SegmentView } from './record.ts';
 import { type Paint, type Style, styleFor } from './style.ts';
 import { fullTime } from './time.ts';
 import { humanBytes, humanCount, humanSeconds } from './units.ts';
@@ -193,7 +193,7 @@ function line(
   return `${dim(left)}${dim(time)}  ${bold((client ?? '').padStart(STATE_WIDTH))} ${middle} ${bold(server ?? '')}`;
 }
 
-function arrowFor(f: Frame, segment: LadderSegment, again: boolean): string {
+function arrowFor(f: Frame, segment: SegmentView, again: boolean): string {
   const { glyphs, lane } = f;
   const label = labelFor(f, segment, again, lane - 6);
   const line = again || segment.duplicate ? glyphs.dashed : glyphs.line;
@@ -207,7 +207,7 @@ function arrowFor(f: Frame, segment: LadderSegment, again: boolean): string {
   return `${glyphs.post}${paintFor(f.style, segment)(shaft)}${glyphs.post}`;
 }
 
-function paintFor(style: Style, { duplicate, flags }: LadderSegment): Paint {
+function paintFor(style: Style, { duplicate, flags }: SegmentView): Paint {
   if (duplicate) return style.dim;
   if (flags.includes('RST')) return style.bad;
   if (flags.includes('FIN')) return style.warn;
@@ -216,7 +216,7 @@ function paintFor(style: Style, { duplicate, flags }: LadderSegment): Paint {
 }
 
 /** The longest description that fits `room`: what leaves first is what the reader can do without. */
-function labelFor(f: Frame, segment: LadderSegment, again: boolean, room: number): string {
+function labelFor(f: Frame, segment: SegmentView, again: boolean, room: number): string {
   const peer: Side = segment.from === 'client' ? 'server' : 'client';
   const flags = escapeTerminal(segment.flags);
   const seq = (segment.seq - f.base[segment.from]) >>> 0;

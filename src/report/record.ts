@@ -2,7 +2,7 @@
 
 import type { Damage } from '../base/errors.ts';
 import type { Transfer } from '../tcp/figures.ts';
-import type { Close, Finding, Handshake, PerSide, StateEntry } from '../tcp/verdicts.ts';
+import type { Close, Finding, Handshake, PerSide, Side, StateEntry } from '../tcp/verdicts.ts';
 import type { RecordCounts } from './counts.ts';
 import type { ZeekView } from './zeek-view.ts';
 
@@ -74,4 +74,19 @@ export interface CaptureSummary extends RecordCounts {
   droppedByInterface: number | null;
   warnings: string[];
   damage: Damage | null;
+}
+
+/** One segment of a watched connection, as the analysis hands it out and the ladder shows it. */
+export interface SegmentView {
+  frame: number;
+  /** Seconds since the connection's first frame. */
+  t: number;
+  from: Side;
+  /** Names joined by commas. */
+  flags: string;
+  seq: number;
+  ack: number | null;
+  len: number;
+  window: number;
+  duplicate: boolean;
 }

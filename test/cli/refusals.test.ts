@@ -86,3 +86,10 @@ test('a report on nothing does not say that nothing was lost', async () => {
 
   expect(stdout).not.toContain('nothing lost');
 });
+
+test('a folder in place of a capture: said, with the command that reads folders', async () => {
+  const { status, stderr } = await finwait(folder);
+
+  expect(status).toBe(2);
+  expect(stderr).toContain('found a folder; `finwait report` reads folders');
+});

@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest';
 import { formatLadder, type LadderOptions } from '../../src/report/ladder.ts';
-import { collectRows, foldRows, type LadderSegment } from '../../src/report/ladder-rows.ts';
-import type { ConnectionRecord } from '../../src/report/record.ts';
+import { collectRows, foldRows } from '../../src/report/ladder-rows.ts';
+import type { ConnectionRecord, SegmentView } from '../../src/report/record.ts';
 import type { Side } from '../../src/tcp/verdicts.ts';
 import { record } from '../support/records.ts';
 
@@ -24,7 +24,7 @@ function seg(
   seq: number,
   ack: number | null,
   len = 0,
-): LadderSegment {
+): SegmentView {
   return { frame, t, from, flags, seq, ack, len, window: 65535, duplicate: false };
 }
 
@@ -49,7 +49,7 @@ const FOUR_WAY = [
 
 function draw(
   r: ConnectionRecord,
-  segments: readonly LadderSegment[],
+  segments: readonly SegmentView[],
   options: Partial<LadderOptions> = {},
 ): string {
   const collector = collectRows();

@@ -7,6 +7,7 @@ import type { Context } from '../../src/cli/context.ts';
 import type { Writer } from '../../src/cli/writer.ts';
 import { createTransferTotals } from '../../src/report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from '../../src/report/record.ts';
+import { createTransfer } from '../../src/tcp/figures.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../../src/tcp/verdicts.ts';
 
 type Deep<T> = T extends readonly unknown[]
@@ -15,25 +16,7 @@ type Deep<T> = T extends readonly unknown[]
     ? { [K in keyof T]?: Deep<T[K]> }
     : T;
 
-const QUIET = {
-  retransmissions: 0,
-  retransmittedBytes: 0,
-  fastRetransmissions: 0,
-  spuriousRetransmissions: 0,
-  sackRetransmissions: 0,
-  dsacks: 0,
-  outOfOrder: 0,
-  duplicateAcks: 0,
-  keepAlives: 0,
-  keepAliveAcks: 0,
-  zeroWindows: 0,
-  zeroWindowProbes: 0,
-  zeroWindowProbeAcks: 0,
-  windowFull: 0,
-  windowUpdates: 0,
-  lostSegments: 0,
-  ackedUnseen: 0,
-};
+const QUIET = createTransfer().client;
 const ONE_RTT = { samples: 1, min: 0.00012, median: 0.00012, p95: 0.00012, max: 0.00012 };
 
 /** A four-way close of a small exchange, with `changes` laid over it. */

@@ -267,3 +267,17 @@ export function losesCover(truth: Outcome): boolean {
     ),
   );
 }
+
+/** A random conversation, when it begins, from which port, over which family, and how many of its first segments are missing. */
+export const conversation = fc.record({
+  plan: plans({
+    openings: ['client', 'client', 'both', 'refused'],
+    resets: true,
+    losses: ['none', 'none', 'none', 'before', 'after'],
+  }),
+  atMs: fc.integer({ min: 0, max: 20_000 }),
+  /** Few, so that tuples are used again. */
+  port: fc.integer({ min: 0, max: 30 }),
+  six: fc.boolean(),
+  skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
+});

@@ -17,7 +17,13 @@ import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
 import { segments } from '../support/fixtures.ts';
 import { readPcap, type TestFrame, writePcap } from '../support/pcap.ts';
 import { simulate } from '../support/tcp-model.ts';
-import { type Frame, hostsOf, joined, plans, shotsOf } from '../support/tcp-model-capture.ts';
+import {
+  conversation,
+  type Frame,
+  hostsOf,
+  joined,
+  shotsOf,
+} from '../support/tcp-model-capture.ts';
 
 const SEED = 9293;
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 100);
@@ -79,18 +85,6 @@ describe('connections that are moved after any segment have the same records', (
   });
 
   test('among many random conversations that come and go', async () => {
-    const conversation = fc.record({
-      plan: plans({
-        openings: ['client', 'client', 'both', 'refused'],
-        resets: true,
-        losses: ['none', 'none', 'none', 'before', 'after'],
-      }),
-      atMs: fc.integer({ min: 0, max: 20_000 }),
-      /** Few, so that tuples are used again. */
-      port: fc.integer({ min: 0, max: 30 }),
-      six: fc.boolean(),
-      skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
-    });
     await fc.assert(
       fc.asyncProperty(
         fc.array(conversation, { minLength: 1, maxLength: 60 }),

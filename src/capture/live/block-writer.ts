@@ -51,7 +51,7 @@ export class BlockWriter {
     this.#block(1, Buffer.concat([body, ...named, resolution, endOfOptions()]));
   }
 
-  /** The counters of interface `index`, where it has any. `ms`: when they were taken. */
+  /** The counters of interface `index` (an ISB), nothing where both are unknown. `ms`: milliseconds since 1970 when they were taken. */
   statistics(index: number, { dropped, received }: CaptureInterface, ms: number): void {
     if (dropped === null && received === null) return;
     const body = Buffer.alloc(12);

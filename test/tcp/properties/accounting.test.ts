@@ -6,11 +6,11 @@ import { type AnalyzeOptions, analyze } from '../../../src/analyze.ts';
 import type { CaptureSummary, ConnectionRecord } from '../../../src/report/record.ts';
 import { simulate } from '../../support/tcp-model.ts';
 import {
+  conversation,
   type Frame,
   hostsOf,
   joined,
   pcapOf,
-  plans,
   shotsOf,
 } from '../../support/tcp-model-capture.ts';
 
@@ -26,19 +26,6 @@ async function run(
   for await (const record of analysis) records.push(record);
   return { records, summary: await analysis.summary };
 }
-
-const conversation = fc.record({
-  plan: plans({
-    openings: ['client', 'client', 'both', 'refused'],
-    resets: true,
-    losses: ['none', 'none', 'none', 'before', 'after'],
-  }),
-  atMs: fc.integer({ min: 0, max: 20_000 }),
-  /** Few, so that tuples are used again. */
-  port: fc.integer({ min: 0, max: 30 }),
-  six: fc.boolean(),
-  skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
-});
 
 describe('many connections at once', () => {
   test('every frame is counted once and every connection told once, however few are held', async () => {
