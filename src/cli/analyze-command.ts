@@ -5,9 +5,16 @@ import type { FileStart } from '../base/files.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
 import type { FrameSource } from '../capture/source.ts';
 import { addCounts } from '../report/counts.ts';
+import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
 import { compileFailOn, compileSelection, type FailOn, type Selection } from '../report/select.ts';
-import type { Tally } from '../report/summary.ts';
+import {
+  addTally,
+  createTally,
+  formatSummary,
+  type Tally,
+  tallyRecord,
+} from '../report/summary.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
@@ -185,10 +192,6 @@ async function peopleForm(
   writer: Writer,
   several: boolean,
 ): Promise<Form> {
-  const { addTally, createTally, formatSummary, tallyRecord } = await import(
-    '../report/summary.ts'
-  );
-  const { escapeTerminal } = await import('../report/escape.ts');
   const table = withTable ? await import('../report/table.ts') : null;
   const toFile = options.output !== null;
   const look = { color: wantsColor(options.color, ctx, toFile), local: options.local };

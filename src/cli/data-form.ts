@@ -1,6 +1,8 @@
 /** The forms for programs: a record a line, written as connections finish. */
 
-import type { ByteText } from '../report/byte-text.ts';
+import { ByteText } from '../report/byte-text.ts';
+import { CSV_EOL, CSV_HEADER, csvBytes, writeRow } from '../report/csv.ts';
+import { recordWriter } from '../report/json.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import type { Filling } from '../tcp/molds.ts';
@@ -57,16 +59,11 @@ interface LineWriter {
 
 async function lineWriter(format: DataFormat, local: boolean): Promise<LineWriter> {
   if (format === 'csv') {
-    const { CSV_EOL, CSV_HEADER, csvBytes, writeRow } = await import('../report/csv.ts');
     const out = csvBytes(2 * CHUNK_BYTES);
     return { out, head: () => `${CSV_HEADER}${CSV_EOL}`, write: (record) => writeRow(out, record) };
   }
-  const { ByteText } = await import('../report/byte-text.ts');
   const out = new ByteText(2 * CHUNK_BYTES);
-  if (format === 'jsonl') {
-    const { recordWriter } = await import('../report/json.ts');
-    return { out, write: recordWriter(out) };
-  }
+  if (format === 'jsonl') return { out, write: recordWriter(out) };
   const zeek = await import('../report/zeek.ts');
   if (format === 'zeek-json') return { out, write: (record) => zeek.writeZeekJson(out, record) };
   return {

@@ -53,7 +53,7 @@ function analyzed(name: string, bytes: Uint8Array) {
   const path = join(folder, name);
   writeFileSync(path, bytes);
   const { modules, ...outcome } = program.traced('-f', 'csv', path);
-  const usesThread = modules.includes('capture/thread-input.js');
+  const usesThread = modules.includes('parts/thread-input.js');
   return { ...withoutName(outcome), usesThread };
 }
 

@@ -64,7 +64,7 @@ test.each(['csv', 'jsonl'])(
     const source = await finwait(capture, '-q', ...form, '-o', one);
 
     expect([built.status, source.status]).toEqual([0, 0]);
-    expect(built.modules).toContain('cli/offload.js');
+    expect(built.modules).toContain('parts/offload.js');
     expect(statSync(one).size).toBeGreaterThan(OFFLOAD_FROM_CONNECTIONS * 100);
     expect(hash(many)).toBe(hash(one));
   },
@@ -76,7 +76,7 @@ test('the summary counted by threads is the same', { timeout: 60_000 }, async ()
   const built = program.traced(...args);
   const source = await finwait(...args);
 
-  expect(built.modules).toContain('cli/offload.js');
+  expect(built.modules).toContain('parts/offload.js');
   expect({ status: built.status, stdout: built.stdout }).toEqual({
     status: 1,
     stdout: source.stdout,

@@ -26,8 +26,8 @@ const TRACE = `data:text/javascript,${encodeURIComponent(`
 /** Builds the program into `folder`, which takes a second; returns the path of its main module. */
 export function buildInto(folder: string): string {
   const dist = join(folder, 'dist');
-  const compiler = join(ROOT, 'node_modules/typescript/bin/tsc');
-  const args = [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', dist];
+  const bundler = join(ROOT, 'node_modules/rolldown/bin/cli.mjs');
+  const args = [bundler, '-c', '--dir', dist, '--log-level', 'warn'];
   execFileSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8' });
   symlinkSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
