@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -66,8 +66,14 @@ function checkFiles({ files }: Packed): void {
   for (const path of ALWAYS) check(paths.includes(path), `${path} is missing from the package`);
   for (const path of paths) {
     check(BUILT.test(path) || BESIDE_DIST.has(path), `${path} does not belong into the package`);
-    const source = path.replace(/^dist\//, 'src/').replace(/(\.d)?\.[jt]s$/, '.ts');
-    if (BUILT.test(path)) check(isSource(source), `${path} has no source ${source}: stale`);
+    const source = path.replace(/^dist\//, 'src/').replace(/\.d\.ts$/, '.ts');
+    if (path.endsWith('.d.ts')) check(isSource(source), `${path} has no source ${source}: stale`);
+  }
+  const scripts = paths.filter((path) => path.startsWith('dist/') && path.endsWith('.js'));
+  const text = scripts.map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n');
+  for (const path of scripts) {
+    const isUsed = ALWAYS.includes(path) || text.includes(`/${basename(path, 'js')}`);
+    check(isUsed, `${path} is loaded by nothing in the package: stale`);
   }
   const program = files.find(({ path }) => path === 'dist/cli/main.js');
   check(((program?.mode ?? 0) & 0o111) === 0o111, 'dist/cli/main.js is not executable');
