@@ -1,6 +1,7 @@
 /** Decompressed bytes between the decompressor that makes them and the reader that takes them. */
 
 import type { Outlet } from './codec.ts';
+import { copyBytes } from './copy.ts';
 
 /** Bytes that wait at most, the last chunk aside: read ahead far enough that neither side waits for a short stop of the other. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
@@ -51,7 +52,7 @@ export class ChunkQueue implements Outlet {
     const [chunk] = this.#chunks;
     if (chunk === undefined) return 0;
     const count = Math.min(into.length - at, chunk.length);
-    into.set(chunk.subarray(0, count), at);
+    copyBytes(chunk.subarray(0, count), into, at);
     if (count === chunk.length) this.#chunks.shift();
     else this.#chunks[0] = chunk.subarray(count);
     this.#bytes -= count;

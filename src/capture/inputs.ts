@@ -132,7 +132,7 @@ export class StreamInput implements ByteInput {
 }
 
 /** What the operating system said when reading went wrong after `offset` bytes. */
-function readFailure(error: unknown, offset: number): InputDamage {
+export function readFailure(error: unknown, offset: number): InputDamage {
   const what = error instanceof Error ? error.message : String(error);
   return { code: 'read-failed', message: `reading failed after ${offset} bytes: ${what}` };
 }

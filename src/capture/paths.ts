@@ -10,11 +10,11 @@ import {
   type Stats,
   statSync,
 } from 'node:fs';
-import { Socket } from 'node:net';
 import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { CaptureError } from '../base/errors.ts';
 import { FileInput, type OpenedInput, StreamInput } from './inputs.ts';
+import { PipeInput } from './pipe-input.ts';
 import type { ByteInput } from './window.ts';
 
 const STDIN = '-';
@@ -84,17 +84,14 @@ function openStdin(name: string, stats: Stats, chunkBytes: number): ByteInput {
       'expected a capture on standard input, found a terminal; redirect a file or a pipe to it',
     );
   }
+  if (stats.isFIFO()) return new PipeInput(STDIN_FD, chunkBytes);
   return new StreamInput(process.stdin, chunkBytes);
 }
 
-/**
- * A FIFO is read through a socket and not through `fs`, whose reads block a thread: one that waits for a writer would
- * keep the program from exiting.
- */
 async function openSpecial(path: string, stats: Stats, chunkBytes: number): Promise<ByteInput> {
   if (!stats.isFIFO()) return new StreamInput(createReadStream(path), chunkBytes);
   const fd = await promisify(open)(path, 'r');
-  return new StreamInput(new Socket({ fd, readable: true, writable: false }), chunkBytes);
+  return new PipeInput(fd, chunkBytes);
 }
 
 function explain(error: unknown, name: string): CaptureError {

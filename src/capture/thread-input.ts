@@ -1,6 +1,7 @@
 /** Decompressed bytes from a thread of their own, so that reading them costs the reader a copy and nothing else. */
 
 import { Worker } from 'node:worker_threads';
+import { copyBytes } from './copy.ts';
 import { type DecompressJob, type FromDecompress, SLOT_BYTES, SLOTS } from './decompress-job.ts';
 import type { Compression } from './formats.ts';
 import type { ByteInput, InputDamage } from './window.ts';
@@ -97,7 +98,7 @@ class ThreadInput implements ByteInput {
     const { slot, bytesRead } = first;
     const count = Math.min(into.length - at, first.count - this.#at);
     const start = slot * SLOT_BYTES + this.#at;
-    into.set(this.#memory.subarray(start, start + count), at);
+    copyBytes(this.#memory.subarray(start, start + count), into, at);
     this.bytesRead = Math.max(this.bytesRead, bytesRead);
     this.#at += count;
     if (this.#at === first.count) {
