@@ -16,6 +16,7 @@ import { createTransfer, fillTransfer } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 import { Unpacker } from '../tcp/packed.ts';
+import { fillingOf } from './data-form.ts';
 
 export interface BatchJob {
   timeline: Timeline;
@@ -89,7 +90,7 @@ async function readSource(
   onProgress: OnProgress,
 ): Promise<TimelineFigures | null> {
   const mslSec = job.msl ?? DEFAULT_MSL_SEC;
-  const molds = new Molds(mslSec, { handshakeSteps: false, words: false });
+  const molds = new Molds(mslSec, fillingOf('summary'));
   const unpacker = new Unpacker();
   const transfer = createTransfer();
   const figures = createFigures();

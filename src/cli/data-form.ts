@@ -23,9 +23,9 @@ export interface DataForm {
   flush: () => void;
 }
 
-/** What a record must have for that format: JSON Lines take the steps from the story (report/template.ts). */
+/** What a record must have for that format: JSON Lines take steps and evidence from the story (report/template.ts). */
 export function fillingOf(format: DataFormat | 'summary'): Filling {
-  return { handshakeSteps: false, words: format === 'jsonl' };
+  return { handshakeSteps: false, evidence: false, findings: format === 'jsonl' };
 }
 
 /** Writes records to `writer` in a format for programs, in pieces of `chunkBytes` or (infinite) only on `flush`. */

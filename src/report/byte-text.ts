@@ -1,8 +1,20 @@
 /** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
 import type { Story } from '../tcp/story.ts';
+import type { Evidence } from '../tcp/verdicts.ts';
 import { writeDigits, writeNs } from './digits.ts';
-import { ACK, END, FRAME, LEN, SEQ, type Sink, type Template, TIME } from './template.ts';
+import {
+  ACK,
+  END,
+  FRAME,
+  LEN,
+  RELATIVE_ACK,
+  RELATIVE_SEQ,
+  SEQ,
+  type Sink,
+  type Template,
+  TIME,
+} from './template.ts';
 
 /** Room that every value leaves for the next few short ones. */
 const SLACK = 64;
@@ -179,6 +191,10 @@ export class ByteText implements Sink {
     this.seconds(of[key]);
   }
 
+  provesOf({ proves }: Evidence): void {
+    this.text(proves);
+  }
+
   part<T>(of: T, write: (out: ByteText, of: T) => void): void {
     write(this, of);
   }
@@ -221,6 +237,8 @@ export class ByteText implements Sink {
   template(t: Template, story: Story): void {
     const { eights, firstEight, lengths, kinds, entries } = t;
     const { frame, tNs, seq, ack, len } = story;
+    const [clientIsn, serverIsn] = t.isnEntries;
+    const firstSeq = [seq[clientIsn]!, serverIsn < 0 ? 0 : seq[serverIsn]!];
     let at = this.#roomFor(t.maxBytes);
     let view = this.#view;
     for (let k = 0; k < kinds.length; k++) {
@@ -254,6 +272,12 @@ export class ByteText implements Sink {
         continue;
       } else if (kind === FRAME && frame[entry]! <= 0xffff_ffff) {
         at = writeDigits(view, at, frame[entry]!);
+        continue;
+      } else if (kind > END) {
+        const i = entry >> 1;
+        const number =
+          kind === RELATIVE_ACK ? ack[i]! : kind === RELATIVE_SEQ ? seq[i]! : seq[i]! + len[i]!;
+        at = writeDigits(view, at, (number - firstSeq[entry & 1]!) >>> 0);
         continue;
       }
       this.#at = at;

@@ -9,6 +9,7 @@ import {
   CLOSE_KINDS,
   type Close,
   type CloseStep,
+  type Evidence,
   FINDING_CODES,
   type Finding,
   HANDSHAKE_KINDS,
@@ -188,7 +189,7 @@ export function recordWriter(
     }
     let template = templates.get(mold.number);
     if (template === undefined) {
-      const recorder = new TemplateRecorder(mold.entryOf, fragment);
+      const recorder = new TemplateRecorder(mold, fragment);
       verdicts(recorder, record);
       template = recorder.finish();
       // Numbers of molds are not used again: those of forgotten ones go with the rest.
@@ -311,9 +312,9 @@ function close(out: Sink, c: Close): void {
   out.put(RESET_AFTER_CLOSE[c.resetAfterClose ? 1 : 0]);
   out.word(c.certainty);
   out.put(EVIDENCE);
-  out.part(c, evidence);
+  evidence(out, c.evidence);
   out.put(DOUBT);
-  out.part(c, doubt);
+  out.text(c.doubt);
   out.put(CLOSE_STEPS);
   for (let i = 0; i < c.steps.length; i++) {
     const s = c.steps[i] as CloseStep;
@@ -334,19 +335,15 @@ function close(out: Sink, c: Close): void {
   out.integerOf(c, 'bytesAfterFin');
 }
 
-function evidence(out: ByteText, { evidence: list }: Close): void {
+function evidence(out: Sink, list: readonly Evidence[]): void {
   for (let i = 0; i < list.length; i++) {
-    const e = list[i] as Close['evidence'][number];
+    const e = list[i] as Evidence;
     out.put(i > 0 ? NEXT_EVIDENCE : FIRST_EVIDENCE);
-    out.integer(e.frame);
+    out.integerOf(e, 'frame');
     out.put(PROVES);
-    out.text(e.proves);
+    out.provesOf(e);
     out.raw('}');
   }
-}
-
-function doubt(out: ByteText, { doubt: text }: Close): void {
-  out.text(text);
 }
 
 /** What both kinds of step share, without the closing brace. */

@@ -1,5 +1,7 @@
 /** What is the same in every connection of one mold, written once, and the places of what differs. */
 
+import type { FilledMold } from '../tcp/conclude.ts';
+import type { Evidence } from '../tcp/verdicts.ts';
 import type { ByteText, Fragment } from './byte-text.ts';
 
 /** Takes text in pieces: `ByteText` writes them, a `TemplateRecorder` notes what they are made of. */
@@ -13,6 +15,10 @@ export interface Sink {
   integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void;
   /** The seconds, or null, that `of[key]` is by then. */
   secondsOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void;
+  /** A string that is the same in every connection of the mold; or null. */
+  text(text: string | null): void;
+  /** What a piece of evidence says by then, in quotes. */
+  provesOf(evidence: Evidence): void;
   /** What `write` makes of `of`. */
   part<T>(of: T, write: (out: ByteText, of: T) => void): void;
 }
@@ -26,6 +32,13 @@ export const LEN = 4;
 const OTHER = 5;
 /** Behind the last piece. */
 export const END = 6;
+/** From here on: numbers counted from the first one of an end; the place's entry is that entry · 2 + end. */
+export const RELATIVE_SEQ = 7;
+export const RELATIVE_ACK = 8;
+/** Of the FIN in the segment. */
+const RELATIVE_FIN = 9;
+
+const RELATIVE = { seq: RELATIVE_SEQ, ack: RELATIVE_ACK, fin: RELATIVE_FIN } as const;
 
 /** By the keys under which a step or a state shows them. */
 const COLUMNS: Readonly<Record<string, number>> = {
@@ -51,6 +64,8 @@ export interface Template {
   /** What stands behind each piece: FRAME … END, and the entry of the story that it comes from. */
   readonly kinds: Uint8Array;
   readonly entries: Uint16Array;
+  /** As in the mold. */
+  readonly isnEntries: FilledMold['isnEntries'];
   /** What writes the other places. */
   readonly others: readonly ((out: ByteText) => void)[];
   /** Bytes of all pieces and numbers of the story, at most. */
@@ -61,7 +76,7 @@ const NOTHING = (): void => {};
 
 /** Notes what is written to it as a template. */
 export class TemplateRecorder implements Sink {
-  readonly #entryOf: ReadonlyMap<object, number>;
+  readonly #mold: FilledMold;
   readonly #fragment: (text: string) => Fragment;
   readonly #pieces: Fragment[] = [];
   readonly #kinds: number[] = [];
@@ -69,9 +84,9 @@ export class TemplateRecorder implements Sink {
   readonly #others: ((out: ByteText) => void)[] = [];
   #text = '';
 
-  /** `entryOf`: the entry of the story that a step or a state shows. */
-  constructor(entryOf: ReadonlyMap<object, number>, toFragment: (text: string) => Fragment) {
-    this.#entryOf = entryOf;
+  /** `mold`: that of the record which is written. */
+  constructor(mold: FilledMold, toFragment: (text: string) => Fragment) {
+    this.#mold = mold;
     this.#fragment = toFragment;
   }
 
@@ -85,6 +100,21 @@ export class TemplateRecorder implements Sink {
 
   word(text: string | null): void {
     this.#text += text === null ? 'null' : `"${text}"`;
+  }
+
+  text(text: string | null): void {
+    this.#text += JSON.stringify(text);
+  }
+
+  provesOf(evidence: Evidence): void {
+    const words = this.#mold.wordsOf.get(evidence);
+    if (words === undefined) throw new Error('expected evidence of the mold');
+    this.#text += '"';
+    for (const part of words.proves) {
+      if (typeof part === 'string') this.#text += JSON.stringify(part).slice(1, -1);
+      else this.#place(RELATIVE[part.of], part.entry * 2 + part.end, NOTHING);
+    }
+    this.#text += '"';
   }
 
   integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
@@ -114,6 +144,7 @@ export class TemplateRecorder implements Sink {
       lengths: Int32Array.from(pieces, ({ length }) => length),
       kinds: Uint8Array.from(this.#kinds),
       entries: Uint16Array.from(this.#entries),
+      isnEntries: this.#mold.isnEntries,
       others: this.#others,
       maxBytes: eights.length * 8 + pieces.length * MAX_NUMBER_BYTES,
     };
@@ -124,7 +155,7 @@ export class TemplateRecorder implements Sink {
     key: K,
     write: (out: ByteText) => void,
   ): void {
-    const entry = this.#entryOf.get(of);
+    const entry = this.#mold.entryOf.get(of);
     // What is not known of one connection is not known of any of the mold.
     if (of[key] === null) this.#text += 'null';
     else if (entry === undefined) this.#place(OTHER, 0, write);

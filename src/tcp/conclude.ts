@@ -2,6 +2,7 @@
 
 import { classifyClose } from './close.ts';
 import { describeClose } from './describe-close.ts';
+import type { EvidenceWords } from './evidence.ts';
 import { gatherFacts } from './facts.ts';
 import { findAll } from './findings/all.ts';
 import type { Case } from './findings/finding.ts';
@@ -18,8 +19,12 @@ export interface FilledMold {
   readonly number: number;
   /** The story of the connection at hand. */
   readonly story: Story;
-  /** Which entry of the story each step and each state shows. */
+  /** Which entry of the story each step, each state and each piece of evidence shows. */
   readonly entryOf: ReadonlyMap<object, number>;
+  /** What each piece of evidence says. */
+  readonly wordsOf: ReadonlyMap<object, EvidenceWords>;
+  /** The entries of the story that begin the numbers of the client and of the server, -1: none does. */
+  readonly isnEntries: readonly [number, number];
 }
 
 /** What `conclude` returns. */

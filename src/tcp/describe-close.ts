@@ -2,12 +2,13 @@
 
 import { ACK } from '../decode/columns.ts';
 import type { CloseDoubt, Closing } from './close.ts';
+import { evidenceWords, listEvidence } from './evidence.ts';
 import { acksBeyond, type End, type Facts, type FinFacts, keyEnd, other } from './facts.ts';
 import { flagNames } from './flag-names.ts';
 import type { Resets } from './resets.ts';
 import { MAX_STORY_ENTRIES, NEXT_SEQ_KNOWN } from './story.ts';
 import { stateAfter, type Timeline } from './timeline.ts';
-import type { Close, CloseStep, Evidence, Side, StateEntry } from './verdicts.ts';
+import type { Close, CloseStep, Side, StateEntry } from './verdicts.ts';
 
 const SIDES: readonly [Side, Side] = ['client', 'server'];
 
@@ -27,7 +28,7 @@ export function describeClose(
     phase: closing.phase,
     resetAfterClose: resets.afterClose.length > 0,
     certainty: closing.doubts.length === 0 ? 'proven' : 'likely',
-    evidence: listEvidence(facts, closing, resets),
+    evidence: listEvidence(facts, evidenceWords(facts, closing, resets)),
     doubt: describeDoubt(closing),
     steps: listSteps(facts, resets, timelines),
     finToAck: null,
@@ -180,65 +181,6 @@ function markAcks(fin: FinFacts | null): void {
       }
     }
   }
-}
-
-/** The frames that decide the kind, in words. */
-export function listEvidence(facts: Facts, closing: Closing, resets: Resets): Evidence[] {
-  const { story } = facts;
-  const evidence: Evidence[] = [];
-  const say = (i: number, proves: string): void => {
-    evidence.push({ frame: story.frame[i]!, proves });
-  };
-  /** Relative to the first sequence number where that is known. */
-  const seqText = (end: End, number: number): number => (number - (facts.isn[end] ?? 0)) >>> 0;
-  if (closing.kind === 'rst') {
-    const i = resets.ending;
-    const from = story.from[i] as End;
-    const where = resets.isBeyondCapture
-      ? 'beyond what was captured, but nothing follows it'
-      : `within what the ${SIDES[other(from)]} expects`;
-    say(i, `RST from the ${SIDES[from]}, seq ${seqText(from, story.seq[i]!)}, ${where}`);
-    return evidence;
-  }
-  if (closing.first === null) return evidence;
-  const first = closing.first;
-  const second = other(first);
-  const f1 = facts.fin[first]!;
-  const f2 = facts.fin[second];
-  say(f1.copies[0]!, `FIN of the ${SIDES[first]}, seq ${seqText(first, f1.position)}`);
-  if (f2 === null) {
-    const cover = f1.covers[0];
-    if (cover !== undefined) say(cover, `the ${SIDES[second]} acknowledges it and sends no FIN`);
-    return evidence;
-  }
-  const copy = f2.copies[0]!;
-  if (closing.kind === '4-way') {
-    const i = closing.ackBeforeFin;
-    say(
-      i,
-      `the ${SIDES[second]} acknowledges it (ack ${seqText(first, story.ack[i]!)}) with a segment numbered ${seqText(second, story.seq[i]!)}, not behind its own FIN`,
-    );
-    say(copy, `FIN of the ${SIDES[second]}, seq ${seqText(second, f2.position)}, sent later`);
-  } else if (closing.kind === '3-way-merged') {
-    say(
-      copy,
-      `FIN of the ${SIDES[second]}, seq ${seqText(second, f2.position)}, is the first of its segments to acknowledge that FIN (ack ${seqText(first, story.ack[copy]!)})`,
-    );
-  } else if (closing.isByLaterCopy) {
-    const behind = f1.covers.find((i) => ((story.seq[i]! - f2.position) | 0) > 0);
-    if (behind !== undefined) {
-      say(
-        behind,
-        `the ${SIDES[second]} acknowledges it from behind its own FIN, which therefore was sent before that FIN arrived`,
-      );
-    }
-  } else {
-    say(
-      copy,
-      `FIN of the ${SIDES[second]}, seq ${seqText(second, f2.position)}, does not acknowledge it (ack ${seqText(first, story.ack[copy]!)}): the two crossed`,
-    );
-  }
-  return evidence;
 }
 
 const DOUBTS: Record<CloseDoubt, string> = {

@@ -1,7 +1,8 @@
 /** Verdicts of ordinary connections, judged once for each outline and filled with the numbers of each connection. */
 
 import { type Conclusion, conclude, type FilledMold } from './conclude.ts';
-import { listEvidence, measureClose } from './describe-close.ts';
+import { measureClose } from './describe-close.ts';
+import { type EvidenceWords, evidenceWords, fillEvidence } from './evidence.ts';
 import { orient } from './facts.ts';
 import { FINDERS } from './findings/all.ts';
 import type { Finder } from './findings/finding.ts';
@@ -20,12 +21,13 @@ const KEY_SPACE = 4 * MAX_MOLDS;
 export interface Filling {
   /** Frames, times and numbers of the steps of the handshake. */
   handshakeSteps: boolean;
-  /** The evidence, and frames and words of the findings. */
-  words: boolean;
+  evidence: boolean;
+  /** Frames and words of the findings. */
+  findings: boolean;
 }
 
 /** Everything. */
-export const WHOLE: Filling = { handshakeSteps: true, words: true };
+export const WHOLE: Filling = { handshakeSteps: true, evidence: true, findings: true };
 
 /** The verdict on one outline, to be filled again and again. */
 interface Mold extends FilledMold {
@@ -35,6 +37,7 @@ interface Mold extends FilledMold {
   /** Positions in the story of the steps. */
   readonly handshakeSteps: number[];
   readonly closeSteps: number[];
+  readonly evidence: readonly EvidenceWords[];
   /** Those that found something. */
   readonly finders: Finder[];
   readonly optionWords: [number, number];
@@ -113,7 +116,7 @@ function isSame(mold: Int32Array, words: Int32Array, count: number): boolean {
 }
 
 function createMold(number: number, words: Int32Array, conclusion: Conclusion): Mold {
-  const { handshake, close, facts, timelines } = conclusion;
+  const { handshake, close, closing, facts, opening, resets, timelines } = conclusion;
   const { frame, count } = facts.story;
   const positionOf = (step: HandshakeStep | CloseStep): number => {
     for (let i = 0; i < count; i++) if (frame[i] === step.frame) return i;
@@ -124,6 +127,12 @@ function createMold(number: number, words: Int32Array, conclusion: Conclusion): 
   const entryOf = new Map<object, number>();
   for (const [k, step] of handshake.steps.entries()) entryOf.set(step, handshakeSteps[k]!);
   for (const [k, step] of close.steps.entries()) entryOf.set(step, closeSteps[k]!);
+  const evidence = evidenceWords(facts, closing, resets);
+  const wordsOf = new Map<object, EvidenceWords>();
+  for (const [k, words] of evidence.entries()) {
+    entryOf.set(close.evidence[k]!, words.entry);
+    wordsOf.set(close.evidence[k]!, words);
+  }
   for (const { entries, causes } of timelines) {
     let latest = 0;
     for (const [k, cause] of causes.entries()) {
@@ -136,10 +145,13 @@ function createMold(number: number, words: Int32Array, conclusion: Conclusion): 
     number,
     story: facts.story,
     entryOf,
+    wordsOf,
+    isnEntries: [0, facts.isn[1] === null ? -1 : opening.synAck],
     words,
     conclusion,
     handshakeSteps,
     closeSteps,
+    evidence,
     finders: FINDERS.filter((find) => find(conclusion) !== null),
     // No SYN's options are packed as this.
     optionWords: [-1, -1],
@@ -180,8 +192,8 @@ function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling:
   fillSteps(close.steps, mold.closeSteps, story);
   measureClose(close, facts, closing, resets, [states.client, states.server]);
   if (filling.handshakeSteps) fillSteps(handshake.steps, mold.handshakeSteps, story);
-  if (!filling.words) return;
-  close.evidence = listEvidence(facts, closing, resets);
+  if (filling.evidence) fillEvidence(close.evidence, facts, mold.evidence);
+  if (!filling.findings) return;
   for (let i = 0; i < mold.finders.length; i++) {
     conclusion.findings[i] = mold.finders[i]!(conclusion)!;
   }
