@@ -132,8 +132,9 @@ export class AnalysisRun {
     this.#summary = emptySummary(file, source);
     const { onHappening, onMoved, payload, watch } = options;
     const { files } = source;
-    const molds = options.transient === undefined ? null : new Molds(mslSec, options.transient);
-    const transient = molds === null ? null : new TransientRecord();
+    const filling = options.transient;
+    const molds = filling === undefined ? null : new Molds(mslSec, filling);
+    const transient = filling === undefined ? null : new TransientRecord(filling.names);
     this.#lingerSec = 2 * mslSec;
     this.#tracker = new Tracker(this.#columns, {
       lingerSec: this.#lingerSec,

@@ -120,7 +120,9 @@ async function runFiles(
         offload.take(leaving);
         return true;
       },
-      ...(format === 'table' || options.sort ? {} : { transient: fillingOf(format) }),
+      ...(format === 'table' || options.sort
+        ? {}
+        : { transient: fillingOf(format, options.selection) }),
       onRecord: (record, mold) => {
         if (!selected(record)) return;
         if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);

@@ -4,6 +4,7 @@ import { ByteText } from '../report/byte-text.ts';
 import { CSV_EOL, CSV_HEADER, csvBytes, writeRow } from '../report/csv.ts';
 import { recordWriter } from '../report/json.ts';
 import type { ConnectionRecord } from '../report/record.ts';
+import type { Selection } from '../report/select.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import type { Filling } from '../tcp/molds.ts';
 import type { DataFormat } from './usage.ts';
@@ -24,8 +25,14 @@ export interface DataForm {
 }
 
 /** What a record must have for that format: JSON Lines take steps and evidence from the story (report/template.ts). */
-export function fillingOf(format: DataFormat | 'summary'): Filling {
-  return { handshakeSteps: false, evidence: false, findings: format === 'jsonl' };
+export function fillingOf(format: DataFormat | 'summary', selection: Selection = {}): Filling {
+  return {
+    names: format !== 'summary' || selection.host !== undefined,
+    figures: format !== 'summary',
+    handshakeSteps: false,
+    evidence: false,
+    findings: format === 'jsonl',
+  };
 }
 
 /** Writes records to `writer` in a format for programs, in pieces of `chunkBytes` or (infinite) only on `flush`. */

@@ -29,11 +29,12 @@ const form =
   job.format === 'summary' ? null : await dataForm(job.format, holder, Number.POSITIVE_INFINITY);
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
-const molds = new Molds(job.mslSec, fillingOf(job.format));
+const filling = fillingOf(job.format, job.selection);
+const molds = new Molds(job.mslSec, filling);
 const counts = createCounts();
 const tally = createTally();
 /** Each connection, one after the other. */
-const records = new TransientRecord(form !== null);
+const records = new TransientRecord(filling.names);
 const unpacked = createFinished();
 let matched = false;
 let gone = false;

@@ -6,7 +6,7 @@ import type { Conclusion } from '../tcp/conclude.ts';
 import { createTransfer, fillTransfer } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { communityId } from './community-id.ts';
-import type { ConnectionRecord, EndpointAddress } from './record.ts';
+import type { ConnectionRecord } from './record.ts';
 import { zeekView } from './zeek-view.ts';
 
 /** The record of `finished` with the verdicts of its conclusion. `file`: the input's name. */
@@ -22,12 +22,12 @@ export function buildRecord(
 
 /** One record that is filled again and again: for those who write it out at once. */
 export class TransientRecord {
-  readonly #withId: boolean;
+  readonly #withNames: boolean;
   #record: ConnectionRecord | null = null;
 
-  /** `withId`: false leaves `communityId` empty, for those who only count. */
-  constructor(withId = true) {
-    this.#withId = withId;
+  /** `withNames`: false leaves `communityId`, the addresses and `start` empty, for those who only count. */
+  constructor(withNames = true) {
+    this.#withNames = withNames;
   }
 
   /** As `buildRecord`; holds until the next call. */
@@ -37,7 +37,7 @@ export class TransientRecord {
     conclusion: Conclusion,
   ): ConnectionRecord {
     this.#record ??= emptyRecord(conclusion);
-    fillRecord(this.#record, finished, file, conclusion, this.#withId);
+    fillRecord(this.#record, finished, file, conclusion, this.#withNames);
     return this.#record;
   }
 }
@@ -73,17 +73,21 @@ function fillRecord(
   finished: FinishedConnection,
   file: string | null,
   { facts, handshake, close, states, findings }: Conclusion,
-  withId: boolean,
+  withNames: boolean,
 ): void {
   const c = facts.clientKeyEnd;
   const s = c === 0 ? 1 : 0;
   record.file = file;
   record.stream = finished.stream;
-  record.communityId = withId ? idOf(finished) : '';
-  fillEndpoint(record.client, finished, c);
-  fillEndpoint(record.server, finished, s);
+  record.client.port = finished.port[c];
+  record.server.port = finished.port[s];
+  if (withNames) {
+    record.communityId = idOf(finished);
+    record.client.ip = addressOf(finished, c);
+    record.server.ip = addressOf(finished, s);
+    record.start = formatUtc(finished.startSec, finished.startNs);
+  }
   record.rolesFrom = facts.rolesFrom;
-  record.start = formatUtc(finished.startSec, finished.startNs);
   record.duration = finished.durationNs / 1e9;
   record.firstFrame = finished.firstFrame;
   record.lastFrame = finished.lastFrame;
@@ -104,8 +108,7 @@ function idOf({ family, address, port }: FinishedConnection): string {
   return communityId(family, address[0], port[0], address[1], port[1]);
 }
 
-function fillEndpoint(out: EndpointAddress, finished: FinishedConnection, end: 0 | 1): void {
-  const words = finished.address[end];
-  out.ip = finished.family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words);
-  out.port = finished.port[end];
+function addressOf({ family, address }: FinishedConnection, end: 0 | 1): string {
+  const words = address[end];
+  return family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words);
 }

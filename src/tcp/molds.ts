@@ -17,8 +17,12 @@ import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
 export const MAX_MOLDS = 1024;
 const KEY_SPACE = 4 * MAX_MOLDS;
 
-/** What is filled in besides the kinds and the figures, where it is wanted. */
+/** What is filled in besides the kinds, codes and sides, where it is wanted. */
 export interface Filling {
+  /** Of the record: the community ID, the addresses and the time of its start, as text. */
+  names: boolean;
+  /** Times and numbers; without them none of what follows either. */
+  figures: boolean;
   /** Frames, times and numbers of the steps of the handshake. */
   handshakeSteps: boolean;
   evidence: boolean;
@@ -27,7 +31,13 @@ export interface Filling {
 }
 
 /** Everything. */
-export const WHOLE: Filling = { handshakeSteps: true, evidence: true, findings: true };
+export const WHOLE: Filling = {
+  names: true,
+  figures: true,
+  handshakeSteps: true,
+  evidence: true,
+  findings: true,
+};
 
 /** The verdict on one outline, to be filled again and again. */
 interface Mold extends FilledMold {
@@ -164,10 +174,14 @@ function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling:
   const { facts, opening, resets, closing, handshake, close, states, timelines } = conclusion;
   const { story } = finished;
   const client = story.from[0] === 1 ? 1 : 0;
+  facts.clientKeyEnd = client;
+  if (!filling.figures) {
+    finished.clientEnd = client;
+    return;
+  }
   orient(finished, client);
   facts.finished = finished;
   facts.story = story;
-  facts.clientKeyEnd = client;
   facts.isn[0] = story.seq[0]!;
   if (facts.isn[1] !== null) facts.isn[1] = story.seq[opening.synAck]!;
   for (const fin of facts.fin) {

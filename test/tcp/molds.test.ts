@@ -7,9 +7,11 @@ import { openCapture } from '../../src/capture/open.ts';
 import { fillingOf } from '../../src/cli/data-form.ts';
 import { buildRecord, TransientRecord } from '../../src/report/build-record.ts';
 import { ByteText } from '../../src/report/byte-text.ts';
+import { countRecord, createCounts } from '../../src/report/counts.ts';
 import { csvBytes, writeRow } from '../../src/report/csv.ts';
 import { recordWriter } from '../../src/report/json.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
+import { createTally, tallyRecord } from '../../src/report/summary.ts';
 import { conclude } from '../../src/tcp/conclude.ts';
 import { Molds } from '../../src/tcp/molds.ts';
 import { PackedConnections } from '../../src/tcp/packed.ts';
@@ -31,6 +33,7 @@ function both() {
     forJson: new Molds(MSL_SEC, fillingOf('jsonl')),
     json,
     write: recordWriter(json),
+    forSummary: new Molds(MSL_SEC, fillingOf('summary')),
     forCsv: new Molds(MSL_SEC, fillingOf('csv')),
     csv,
     record: new TransientRecord(),
@@ -40,7 +43,7 @@ function both() {
 /** Holds every connection of a capture against its mold, and counts those that a mold of another one served. */
 async function compare(
   input: string | Uint8Array,
-  { molds, forJson, json, write, forCsv, csv, record }: ReturnType<typeof both>,
+  { molds, forSummary, forJson, json, write, forCsv, csv, record }: ReturnType<typeof both>,
 ): Promise<number> {
   const buffer = new PackedConnections(new ArrayBuffer(1 << 20));
   const source = await openCapture(input, {});
@@ -62,6 +65,19 @@ async function compare(
       expect(new TextDecoder().decode(json.take())).toBe(`${JSON.stringify(judged[at])}\n`);
       at++;
     });
+    const tallies = [createTally(), createTally()] as const;
+    const counts = [createCounts(), createCounts()] as const;
+    for (const one of judged) {
+      tallyRecord(tallies[0], one);
+      countRecord(counts[0], one);
+    }
+    buffer.forEach((finished) => {
+      const one = new TransientRecord(false).fill(finished, null, forSummary.conclude(finished));
+      tallyRecord(tallies[1], one);
+      countRecord(counts[1], one);
+    });
+    expect(tallies[1]).toEqual(tallies[0]);
+    expect(counts[1]).toEqual(counts[0]);
     at = 0;
     buffer.forEach((finished) => {
       writeRow(csv, record.fill(finished, null, forCsv.conclude(finished)));
