@@ -1,5 +1,7 @@
 /** Where records go when a table shrinks: those in use move to the lowest indexes and keep their order. */
 
+import { alignedWords } from './memory.ts';
+
 /** What everything that is kept by a record's index needs to follow it. */
 export class Moves {
   /** Records that memory is to be held for. */
@@ -33,7 +35,7 @@ export class Moves {
   /** The records of `recordWords` words that lie in `words`, moved to memory of their own. */
   gather(words: Int32Array, recordWords: number): Int32Array<ArrayBuffer> {
     const from = this.#from;
-    const moved = new Int32Array(this.capacity * recordWords);
+    const moved = alignedWords(this.capacity * recordWords);
     for (let to = 0; to < from.length; to++) {
       const at = from[to]! * recordWords;
       const toAt = to * recordWords;

@@ -1,5 +1,6 @@
 /** The 4-tuple table: open addressing over packed records, one key shape for both families. */
 
+import { alignedWords, bytesOf, doublesOf } from './memory.ts';
 import { Moves } from './moves.ts';
 
 const INITIAL_RECORDS = 1024;
@@ -17,8 +18,8 @@ const KEY_PORTS = 2;
 export const KEY_BITS = 3;
 
 /**
- * Maps 4-tuples to records of `recordWords` 32-bit words, which the owner reads and writes through `words` and
- * `doubles` (the same memory; both change when the table grows: take them anew after `add`).
+ * Maps 4-tuples to records of `recordWords` 32-bit words, which the owner reads and writes through `words`,
+ * `doubles` and `bytes` (the same memory; all change when the table grows: take them anew after `add`).
  *
  * A slot holds the full hash beside the record's index, so that a probe touches a record only when it is nearly
  * certain to be the right one: the first touch of a flow's memory is what a lookup costs (docs/performance.md).
@@ -26,6 +27,7 @@ export const KEY_BITS = 3;
 export class FlowTable {
   words: Int32Array;
   doubles: Float64Array;
+  bytes: Uint8Array;
   readonly recordWords: number;
   /** Pairs of hash and index + 1; index part 0: empty. */
   #slots: Int32Array = new Int32Array(INITIAL_RECORDS * 4);
@@ -41,8 +43,9 @@ export class FlowTable {
   constructor(recordWords: number, seed: number) {
     this.recordWords = recordWords;
     this.#seed = seed | 0;
-    this.words = new Int32Array(INITIAL_RECORDS * recordWords);
-    this.doubles = new Float64Array(this.words.buffer);
+    this.words = alignedWords(INITIAL_RECORDS * recordWords);
+    this.doubles = doublesOf(this.words);
+    this.bytes = bytesOf(this.words);
   }
 
   /** Records in the table. */
@@ -169,7 +172,8 @@ export class FlowTable {
     const moves = new Moves(from, this.#capacity);
     const words = moves.gather(this.words, this.recordWords);
     this.words = words;
-    this.doubles = new Float64Array(words.buffer);
+    this.doubles = doublesOf(words);
+    this.bytes = bytesOf(words);
     this.#free = new Int32Array(INITIAL_RECORDS);
     this.#freeCount = 0;
     this.#next = n;
@@ -204,10 +208,11 @@ export class FlowTable {
 
   #grow(): void {
     this.#capacity *= GROWTH;
-    const words = new Int32Array(this.#capacity * this.recordWords);
+    const words = alignedWords(this.#capacity * this.recordWords);
     words.set(this.words);
     this.words = words;
-    this.doubles = new Float64Array(words.buffer);
+    this.doubles = doublesOf(words);
+    this.bytes = bytesOf(words);
   }
 
   /** Doubles the slots: at most half of them are ever taken. */

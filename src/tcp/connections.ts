@@ -22,7 +22,7 @@ const TOUCH_FROM = 512;
 /** Connections handed over between two pauses at the end. */
 const FINISH_PART = 4096;
 
-/** The table of open connections, each a hot and a cold record (tcp/layout.ts) and a story; the tracker follows them. */
+/** The table of open connections, each a record (tcp/layout.ts) and a story; the tracker follows them. */
 export class Connections {
   readonly counts: TrackerCounts = {
     segments: 0,
@@ -43,9 +43,6 @@ export class Connections {
   protected readonly leaving: Leaving;
   protected readonly transfer: Transfer;
   protected readonly zeek: ZeekObserver | null;
-  protected cold: Int32Array;
-  protected coldDoubles: Float64Array;
-  protected coldBytes: Uint8Array;
   protected watched = -1;
   /** Whether there is an `onSegment`. */
   protected readonly hasListener: boolean;
@@ -69,12 +66,9 @@ export class Connections {
     this.options = options;
     this.hasListener = options.onSegment !== undefined;
     this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
-    this.table = new FlowTable(L.HOT_WORDS, options.seed);
+    this.table = new FlowTable(L.RECORD_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
-    this.transfer = new Transfer(columns, options.readSack);
-    this.cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
-    this.coldDoubles = new Float64Array(this.cold.buffer);
-    this.coldBytes = new Uint8Array(this.cold.buffer);
+    this.transfer = new Transfer(this.table, columns, options.readSack);
     this.leaving = new Leaving(
       {
         table: this.table,
@@ -147,17 +141,16 @@ export class Connections {
   #touch(count: number): void {
     const { table, hashes } = this;
     const found = this.found;
-    const cold = this.cold;
     const pool = this.pool;
-    const transfer = this.transfer;
+    const words = table.words;
     let touched = 0;
     for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
     for (let i = 0; i < count; i++) {
-      const h = found[i]! * L.HOT_WORDS;
-      touched ^= table.words[h]! ^ table.words[h + L.HOT_WORDS / 2]!;
-      touched ^= transfer.touch(found[i]!);
+      const h = found[i]! * L.RECORD_WORDS;
+      touched ^= words[h]! ^ words[h + L.LINE_WORDS]!;
+      touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
+      found[i] = words[h + L.COLD + L.C_TAIL]!;
     }
-    for (let i = 0; i < count; i++) found[i] = cold[found[i]! * L.COLD_WORDS + L.C_TAIL]!;
     for (let i = 0; i < count; i++) touched ^= pool.touch(found[i]!);
     this.touched = touched;
   }
@@ -194,25 +187,17 @@ export class Connections {
     }
     if (this.table.size >= this.options.maxConnections) this.evict();
     const index = this.table.add(this.hashes[i]!, a, b, ports, six);
-    if (this.table.capacity * L.COLD_WORDS > this.cold.length) {
-      const cold = new Int32Array(this.table.capacity * L.COLD_WORDS);
-      cold.set(this.cold);
-      this.cold = cold;
-      this.coldDoubles = new Float64Array(cold.buffer);
-      this.coldBytes = new Uint8Array(cold.buffer);
-    }
-    const cold = this.cold;
-    const c = index * L.COLD_WORDS;
-    cold.fill(0, c, c + L.COLD_WORDS);
+    const { words, doubles, bytes } = this.table;
+    const h = index * L.RECORD_WORDS;
+    const c = h + L.COLD;
     this.transfer.open(index, p, isReused);
-    cold[c + L.C_START_SEC] = columns.tsSec[p]!;
-    cold[c + L.C_START_NS] = columns.tsNs[p]!;
-    this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;
-    cold[c + L.C_STREAM] = this.counts.connections;
-    this.coldBytes[index * L.COLD_BYTES + L.B_FIRST_FROM] = d;
-    const h = index * L.HOT_WORDS;
-    this.table.words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
-    this.table.words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
+    words[c + L.C_START_SEC] = columns.tsSec[p]!;
+    words[c + L.C_START_NS] = columns.tsNs[p]!;
+    doubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;
+    words[c + L.C_STREAM] = this.counts.connections;
+    bytes[c * 4 + L.B_FIRST_FROM] = d;
+    words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
+    words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
     this.zeek?.open(index, this.table.capacity, p, d);
     if (this.counts.connections === this.options.watchStream) this.watched = index;
     this.counts.connections++;
@@ -239,11 +224,11 @@ export class Connections {
 
   /** The number of the connection at `index`. */
   protected streamOf(index: number): number {
-    return this.cold[index * L.COLD_WORDS + L.C_STREAM]!;
+    return this.table.words[index * L.RECORD_WORDS + L.COLD + L.C_STREAM]!;
   }
 
   protected packets(index: number): number {
-    const at = index * L.HOT_WORDS + L.HOT_END + L.END_PACKETS;
+    const at = index * L.RECORD_WORDS + L.HOT_END + L.END_PACKETS;
     const words = this.table.words;
     return (words[at]! + words[at + L.END_WORDS]!) >>> 0;
   }
@@ -257,7 +242,7 @@ export class Connections {
     linger.pop();
     if (!this.isQueued(index, stream)) return;
     const words = this.table.words;
-    const h = index * L.HOT_WORDS;
+    const h = index * L.RECORD_WORDS;
     const now = this.packets(index);
     if ((words[h + L.HOT_BITS]! & L.CLOSED) === 0) words[h + L.HOT_BITS]! &= ~L.QUEUED;
     else if (isForced || now === packets) this.finishRecord(index, 'time-wait-over', -1);
@@ -266,7 +251,7 @@ export class Connections {
 
   protected isQueued(index: number, stream: number): boolean {
     return (
-      (this.table.words[index * L.HOT_WORDS + L.HOT_BITS]! & L.QUEUED) !== 0 &&
+      (this.table.words[index * L.RECORD_WORDS + L.HOT_BITS]! & L.QUEUED) !== 0 &&
       this.streamOf(index) === stream
     );
   }
@@ -275,8 +260,8 @@ export class Connections {
   protected eachOpen(visit: (index: number) => void): void {
     const words = this.table.words;
     for (let index = 0; index < this.table.indexes; index++) {
-      if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME] !== 0) visit(index);
-      else if (words[index * L.HOT_WORDS + L.HOT_LAST_FRAME + 1] !== 0) visit(index);
+      if (words[index * L.RECORD_WORDS + L.HOT_LAST_FRAME] !== 0) visit(index);
+      else if (words[index * L.RECORD_WORDS + L.HOT_LAST_FRAME + 1] !== 0) visit(index);
     }
   }
 
@@ -286,8 +271,8 @@ export class Connections {
     const indexes: number[] = [];
     this.eachOpen((index) => indexes.push(index));
     const age = (index: number): number =>
-      (words[index * L.HOT_WORDS + L.HOT_LAST_SEC]! >>> 0) * 1e9 +
-      words[index * L.HOT_WORDS + L.HOT_LAST_NS]!;
+      (words[index * L.RECORD_WORDS + L.HOT_LAST_SEC]! >>> 0) * 1e9 +
+      words[index * L.RECORD_WORDS + L.HOT_LAST_NS]!;
     indexes.sort((x, y) => age(x) - age(y) || this.streamOf(x) - this.streamOf(y));
     const many = Math.max(1, indexes.length >> 4);
     for (let i = 0; i < many; i++) {
@@ -298,22 +283,21 @@ export class Connections {
 
   /** Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. */
   protected finishRecord(index: number, end: EndOfTracking, reusedAt: number): void {
-    const cold = this.cold;
     const words = this.table.words;
-    const h = index * L.HOT_WORDS;
-    const c = index * L.COLD_WORDS;
+    const h = index * L.RECORD_WORDS;
+    const c = h + L.COLD;
     if (this.zeek !== null) {
       const startUs =
-        (cold[c + L.C_START_SEC]! >>> 0) * 1e6 + Math.floor(cold[c + L.C_START_NS]! / 1000);
+        (words[c + L.C_START_SEC]! >>> 0) * 1e6 + Math.floor(words[c + L.C_START_NS]! / 1000);
       this.zeek.finish(index, startUs, this.#zeekFacts);
     }
-    this.options.onFinished(this.leaving.point(index, end, reusedAt, cold));
+    this.options.onFinished(this.leaving.point(index, end, reusedAt));
     const addresses = this.addresses;
     const a = words[h]!;
     const b = words[h + 1]!;
     const six = words[h + L.HOT_BITS]! & 1;
     for (let d = 0; d < 2; d++) {
-      if (hasCookie(cold[c + L.C_OPTIONS + d]!)) this.cookies.delete(index * 2 + d);
+      if (hasCookie(words[c + L.C_OPTIONS + d]!)) this.cookies.delete(index * 2 + d);
     }
     if (end === 'time-wait-over') {
       const ports = words[h + 2]!;
@@ -322,7 +306,7 @@ export class Connections {
       else this.ghosts.remember(a, b, ports, 0, this.clock);
     }
     this.transfer.finish(index);
-    this.pool.release(cold[c + L.C_HEAD]!, cold[c + L.C_TAIL]!);
+    this.pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
     this.table.remove(index);
     words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
     if (six === 1) {

@@ -31,12 +31,10 @@ export const P_WORDS = 0;
 export const P_END = 1;
 export const P_BITS = 2;
 export const P_COOKIES = 3;
-/** The hot, the cold and the transfer record (tcp/layout.ts, tcp/transfer-layout.ts). */
-export const P_HOT = 4;
-export const P_COLD = P_HOT + L.HOT_WORDS;
-export const P_TRANSFER = P_COLD + L.COLD_WORDS;
-/** Behind them, where the bits say so and in this order: */
-export const P_REST = P_TRANSFER + T.WORDS;
+/** The record (tcp/layout.ts, tcp/transfer-layout.ts). */
+export const P_RECORD = 4;
+/** Behind it, where the bits say so and in this order: */
+export const P_REST = P_RECORD + L.RECORD_WORDS;
 /** frame and time (nanoseconds since the first frame) of the SYN that took the ports, two doubles; */
 export const IS_REUSED = 1;
 /** the addresses in place of their numbers in the key, four words each (IPv6 only, as the key says); */
@@ -121,8 +119,8 @@ function unpack(
   start: number,
   f: FinishedConnection,
 ): void {
-  const h = start + P_HOT;
-  const c = start + P_COLD;
+  const h = start + P_RECORD;
+  const c = h + L.COLD;
   const bits = words[start + P_BITS]!;
   const hotBits = words[h + L.HOT_BITS]!;
   const firstFrom = (words[c + (L.B_FIRST_FROM >> 2)]! >> ((L.B_FIRST_FROM & 3) * 8)) & 0xff;
@@ -201,7 +199,7 @@ function unpackFigures(
   f: FinishedConnection,
 ): number {
   const bits = words[start + P_BITS]!;
-  const r = start + P_TRANSFER;
+  const r = start + P_RECORD + L.TRANSFER;
   f.reusedPorts = (words[r + T.MARKS]! & T.REUSED) !== 0;
   const isScaled = windowShift(f.options[0]) >= 0 && windowShift(f.options[1]) >= 0;
   let next = at;
@@ -249,32 +247,27 @@ function missingBytes(
   f: FinishedConnection,
   inHoles: number,
 ): number {
-  if (!mayMiss(words, start + P_HOT, d)) return 0;
-  const acked = ackedOf(words, start + P_HOT, words, start + P_TRANSFER, d);
-  const own = start + P_HOT + L.HOT_END + d * L.END_WORDS;
+  const h = start + P_RECORD;
+  if (!mayMiss(words, h, d)) return 0;
+  const acked = ackedOf(words, h, d);
+  const own = h + L.HOT_END + d * L.END_WORDS;
   const high = f.packets[d] === 0 ? (words[own + L.END_BASE]! + 1) | 0 : f.nextSeq[d]!;
   return inHoles + Math.max(0, (acked - high) | 0);
 }
 
-/** Whether the capture can tell what it lacks of end `d`: what a SYN-ACK acknowledges may be nothing but wrong, a segment after it has to. */
-export function mayMiss(hot: Int32Array, h: number, d: number): boolean {
+/** Whether the capture can tell what it lacks of end `d` of the record at `h`: what a SYN-ACK acknowledges may be nothing but wrong, a segment after it has to. */
+export function mayMiss(words: Int32Array, h: number, d: number): boolean {
   const other = 1 - d;
   const needed = (L.BASE_SET << d) | (L.SPOKE << other) | (L.ACK_KNOWN << other);
-  return (hot[h + L.HOT_BITS]! & needed) === needed;
+  return (words[h + L.HOT_BITS]! & needed) === needed;
 }
 
-/** Of the greatest and the latest acknowledgement of end `d` the lesser: a stray one of an earlier connection proves nothing. */
-export function ackedOf(
-  hot: Int32Array,
-  h: number,
-  transfer: Int32Array,
-  r: number,
-  d: number,
-): number {
+/** Of the greatest and the latest acknowledgement of end `d` of the record at `h` the lesser: a stray one of an earlier connection proves nothing. */
+export function ackedOf(words: Int32Array, h: number, d: number): number {
   const other = 1 - d;
-  const greatest = hot[h + L.HOT_END + other * L.END_WORDS + L.END_ACK]!;
-  const latest = r + other * T.END;
-  if ((transfer[latest + T.STATE]! & T.ACKED) === 0) return greatest;
-  const last = transfer[latest + T.LAST_ACK]!;
+  const greatest = words[h + L.HOT_END + other * L.END_WORDS + L.END_ACK]!;
+  const latest = h + L.TRANSFER + other * T.END;
+  if ((words[latest + T.STATE]! & T.ACKED) === 0) return greatest;
+  const last = words[latest + T.LAST_ACK]!;
   return ((last - greatest) | 0) < 0 ? last : greatest;
 }

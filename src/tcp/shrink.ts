@@ -22,12 +22,8 @@ export class Shrinking extends Connections {
   /** Moves every connection; afterwards all are at other indexes, in the same order. */
   compact(): void {
     const moves = this.table.compact(this.addresses.compact());
-    this.cold = moves.gather(this.cold, L.COLD_WORDS);
-    this.coldDoubles = new Float64Array(this.cold.buffer);
-    this.coldBytes = new Uint8Array(this.cold.buffer);
-    moveStories(this.pool, this.table.words, this.cold, moves.count);
-    this.leaving.release();
-    this.transfer.compact(moves);
+    moveStories(this.pool, this.table.words, moves.count);
+    this.transfer.compact(moves.count);
     this.zeek?.compact(moves);
     this.linger.move(moves);
     moves.renameKeys(this.cookies, 2);
@@ -38,32 +34,33 @@ export class Shrinking extends Connections {
   /** Whether most blocks of the stories are free. Those in use are counted only where there are many. */
   #hasBlocks(): boolean {
     if (this.pool.blocks <= KEPT_BLOCKS) return false;
-    const cold = this.cold;
+    const { words } = this.table;
     let used = 0;
     this.eachOpen((index) => {
-      used += blocksOf(cold[index * L.COLD_WORDS + L.C_COUNT]!);
+      used += blocksOf(words[index * L.RECORD_WORDS + L.COLD + L.C_COUNT]!);
     });
     return used * SPARE < this.pool.blocks;
   }
 }
 
 /** Moves the stories of the first `count` records, entry by entry, and tells the records where they are. */
-function moveStories(pool: StoryPool, hot: Int32Array, cold: Int32Array, count: number): void {
+function moveStories(pool: StoryPool, words: Int32Array, count: number): void {
   const old = pool.renew();
   for (let index = 0; index < count; index++) {
-    const c = index * L.COLD_WORDS;
-    const low = index * L.HOT_WORDS + L.HOT_END + L.END_LAST_FILL;
+    const h = index * L.RECORD_WORDS;
+    const c = h + L.COLD;
+    const low = h + L.HOT_END + L.END_LAST_FILL;
     const high = low + L.END_WORDS;
-    const [lowFill, highFill] = [hot[low]!, hot[high]!];
-    let entry = cold[c + L.C_HEAD]!;
+    const [lowFill, highFill] = [words[low]!, words[high]!];
+    let entry = words[c + L.C_HEAD]!;
     let tail = 0;
-    for (let n = 0; n < cold[c + L.C_COUNT]!; n++) {
+    for (let n = 0; n < words[c + L.C_COUNT]!; n++) {
       tail = pool.adopt(old, entry, tail);
-      if (n === 0) cold[c + L.C_HEAD] = tail;
-      if (lowFill === entry) hot[low] = tail;
-      if (highFill === entry) hot[high] = tail;
+      if (n === 0) words[c + L.C_HEAD] = tail;
+      if (lowFill === entry) words[low] = tail;
+      if (highFill === entry) words[high] = tail;
       entry = old.after(entry);
     }
-    cold[c + L.C_TAIL] = tail;
+    words[c + L.C_TAIL] = tail;
   }
 }

@@ -94,7 +94,7 @@ export class Tracker extends Shrinking {
     const over: number[] = [];
     const silent: number[] = [];
     this.eachOpen((index) => {
-      const h = index * L.HOT_WORDS;
+      const h = index * L.RECORD_WORDS;
       const bits = words[h + L.HOT_BITS]!;
       if (sec - (words[h + L.HOT_LAST_SEC]! >>> 0) <= idleLimitSec(bits, limits)) return;
       if (isClosing(bits)) over.push(index);
@@ -110,7 +110,7 @@ export class Tracker extends Shrinking {
 
   /** The connection of record `index` as it is now, as if the capture ended here. */
   peek(index: number): LeavingConnection {
-    return this.leaving.point(index, 'input-ended', -1, this.cold);
+    return this.leaving.point(index, 'input-ended', -1);
   }
 
   /** Third pass: one segment. */
@@ -126,7 +126,7 @@ export class Tracker extends Shrinking {
     let isReuse = false;
     if (index >= 0 && (flags & (SYN | ACK)) === SYN) {
       // A SYN with another sequence number than this end's first is a new incarnation (Wireshark's tcp.stream).
-      const h = index * L.HOT_WORDS;
+      const h = index * L.RECORD_WORDS;
       const isBased = (table.words[h + L.HOT_BITS]! & (L.BASE_SET << d)) !== 0;
       if (isBased && table.words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) {
         this.finishRecord(index, 'reused', p);
@@ -140,7 +140,7 @@ export class Tracker extends Shrinking {
     }
     if (this.zeek !== null) this.zeek.segment(index, p, d);
     const words = table.words;
-    const h = index * L.HOT_WORDS;
+    const h = index * L.RECORD_WORDS;
     const own = h + L.HOT_END + d * L.END_WORDS;
     const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
     let bits = words[h + L.HOT_BITS]!;
@@ -169,7 +169,7 @@ export class Tracker extends Shrinking {
     words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
     if ((!advancesSeq && !advancesAck) || (flags & RST) !== 0) {
       if (isDuplicate(columns, number & NUMBER_MASK, latest, this.#previous)) {
-        this.cold[index * L.COLD_WORDS + L.C_DUPLICATES]!++;
+        words[h + L.COLD + L.C_DUPLICATES]!++;
         this.counts.duplicates++;
         this.transfer.duplicate(index, d, len);
         if (index === this.watched) this.options.onWatched?.(p, d === 1, true);
@@ -182,10 +182,10 @@ export class Tracker extends Shrinking {
     words[peer + L.END_REPEATS] = 0;
     if (index === this.watched) this.options.onWatched?.(p, d === 1, false);
     if (this.hasListener) {
-      this.options.onSegment?.(this.cold[index * L.COLD_WORDS + L.C_STREAM]!, p, d === 1);
+      this.options.onSegment?.(words[h + L.COLD + L.C_STREAM]!, p, d === 1);
     }
 
-    this.transfer.segment(index, p, d, flags, seq, ack, len, words);
+    this.transfer.segment(index, p, d, flags, seq, ack, len);
 
     if (advancesSeq && !isFirst && (bits & (L.ACK_KNOWN << (1 - d))) !== 0 && (flags & RST) === 0) {
       const next = words[own + L.END_NEXT]!;
@@ -229,15 +229,15 @@ export class Tracker extends Shrinking {
     isFirst: boolean,
   ): void {
     const words = this.table.words;
-    const cold = this.cold;
-    const h = index * L.HOT_WORDS;
-    const c = index * L.COLD_WORDS;
+    const h = index * L.RECORD_WORDS;
+    const c = h + L.COLD;
     const own = h + L.HOT_END + d * L.END_WORDS;
     const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
 
-    const bytes = index * L.COLD_BYTES;
+    const counts = this.table.bytes;
+    const bytes = c * 4;
     const isPlausible = (flags & RST) === 0 || isPlausibleRst(words, h, d, seq);
-    const decision = keep(words, h, this.coldBytes, bytes, d, flags, seq, ack, len);
+    const decision = keep(words, h, counts, bytes, d, flags, seq, ack, len);
     if (decision !== SKIP) this.#tell(index, p, d, isFirst, decision);
 
     let bits = words[h + L.HOT_BITS]!;
@@ -264,9 +264,9 @@ export class Tracker extends Shrinking {
       }
       bits |= synBit;
       bits &= ~(L.STEADY | L.SPOKE | (L.SPOKE << 1));
-      if (cold[c + L.C_OPTIONS + d] === 0) {
+      if (words[c + L.C_OPTIONS + d] === 0) {
         const packed = this.options.readOptions(p);
-        cold[c + L.C_OPTIONS + d] = packed;
+        words[c + L.C_OPTIONS + d] = packed;
         this.transfer.options(index, d, packed, (flags & ACK) !== 0);
         if (hasCookie(packed)) this.cookies.set(index * 2 + d, this.options.readCookie(p));
       }
@@ -308,7 +308,7 @@ export class Tracker extends Shrinking {
     if (goesOn) bits &= ~L.CLOSED;
     if ((bits & (L.FIN_SENT | (L.FIN_SENT << 1))) !== 0) bits &= ~L.STEADY;
     else if ((bits & L.RST_SEEN) !== 0 && !goesOn) bits &= ~L.STEADY;
-    else if (bothSpoke || this.coldBytes[bytes + L.B_OPENING]! >= MAX_OPENING) bits |= L.STEADY;
+    else if (bothSpoke || counts[bytes + L.B_OPENING]! >= MAX_OPENING) bits |= L.STEADY;
     const bothCovered = (bits & L.FIN_COVERED) !== 0 && (bits & (L.FIN_COVERED << 1)) !== 0;
     const isEndedByRst = (flags & RST) !== 0 && !goesOn && isPlausible;
     if (bothCovered || isEndedByRst) {
@@ -330,7 +330,7 @@ export class Tracker extends Shrinking {
   #recallAcks(index: number, d: number, position: number, p: number): boolean {
     const columns = this.columns;
     const words = this.table.words;
-    const peer = index * L.HOT_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
+    const peer = index * L.RECORD_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
     // The greatest acknowledgement number says at once that there is none, as nearly always.
     if (((words[peer + L.END_ACK]! - position) | 0) <= 0) return false;
     const current = this.#number & NUMBER_MASK;
@@ -354,26 +354,25 @@ export class Tracker extends Shrinking {
 
   /** Both ends sent on after a RST: it ended nothing. */
   #goesOnAfterRst(bytes: number): boolean {
-    const counts = this.coldBytes;
+    const counts = this.table.bytes;
     return counts[bytes + L.B_AFTER_RST]! >= 2 && counts[bytes + L.B_AFTER_RST + 1]! >= 2;
   }
 
   /** Adds the segment to the connection's story. */
   #tell(index: number, p: number, d: number, isFirst: boolean, decision: Decision): void {
     const words = this.table.words;
-    const cold = this.cold;
-    const c = index * L.COLD_WORDS;
-    const h = index * L.HOT_WORDS;
+    const h = index * L.RECORD_WORDS;
+    const c = h + L.COLD;
     const bits = words[h + L.HOT_BITS]!;
     const own = h + L.HOT_END + d * L.END_WORDS;
     const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
     let entry = words[own + L.END_LAST_FILL]!;
     if (decision !== REPLACE_FILL) {
-      if (cold[c + L.C_COUNT]! >= MAX_STORY_ENTRIES) return;
-      entry = this.pool.reserve(cold[c + L.C_TAIL]!);
-      if (cold[c + L.C_HEAD] === 0) cold[c + L.C_HEAD] = entry;
-      cold[c + L.C_TAIL] = entry;
-      cold[c + L.C_COUNT]!++;
+      if (words[c + L.C_COUNT]! >= MAX_STORY_ENTRIES) return;
+      entry = this.pool.reserve(words[c + L.C_TAIL]!);
+      if (words[c + L.C_HEAD] === 0) words[c + L.C_HEAD] = entry;
+      words[c + L.C_TAIL] = entry;
+      words[c + L.C_COUNT]!++;
       if (decision === KEEP_FILL) words[own + L.END_LAST_FILL] = entry;
     }
     const marks =
@@ -387,9 +386,9 @@ export class Tracker extends Shrinking {
       marks,
       words[peer + L.END_ACK]!,
       words[own + L.END_NEXT]!,
-      this.coldDoubles[(c + L.C_FIRST_FRAME) >> 1]!,
-      cold[c + L.C_START_SEC]! >>> 0,
-      cold[c + L.C_START_NS]!,
+      this.table.doubles[(c + L.C_FIRST_FRAME) >> 1]!,
+      words[c + L.C_START_SEC]! >>> 0,
+      words[c + L.C_START_NS]!,
     );
   }
 }

@@ -1,7 +1,6 @@
-/** Where everything lies in the packed transfer record of an open connection, and in the block of an end where something went wrong. */
+/** Where the figures of transfer lie in the record of an open connection, and in the block of an end where something went wrong. */
 
-/** The record: 32 words, two cache lines, under the same index as the hot record (tcp/layout.ts). */
-export const WORDS = 32;
+// In the record (tcp/layout.ts) they take 32 words, two cache lines.
 /** The words of end `d` begin at d * END. */
 export const END = 12;
 /** The next sequence number as Wireshark keeps it: probes of a zero window don't count, RSTs do. */

@@ -1,6 +1,7 @@
 /** What one direction carried, byte for byte: repetitions, holes, bytes in flight, SACK; its opening, and its figures at the end. */
 
 import { ACK, FIN, HAS_MORE_OPTIONS, RST, type SegmentColumns, SYN } from '../decode/columns.ts';
+import type { FlowTable } from '../flow/table.ts';
 import { COUNTS, DSACKS, RETRANSMITTED_BYTES } from './figures.ts';
 import type { HoleList } from './holes.ts';
 import * as L from './layout.ts';
@@ -19,8 +20,12 @@ export class TransferLedger extends TransferMemory {
   readonly #sack = new Int32Array(MAX_SACK_WORDS);
 
   /** `readSack` reads the SACK blocks of the segment at a ring position: how many it wrote. */
-  constructor(columns: SegmentColumns, readSack: (position: number, out: Int32Array) => number) {
-    super();
+  constructor(
+    table: FlowTable,
+    columns: SegmentColumns,
+    readSack: (position: number, out: Int32Array) => number,
+  ) {
+    super(table);
     this.columns = columns;
     this.readSack = readSack;
   }
@@ -57,7 +62,6 @@ export class TransferLedger extends TransferMemory {
     len: number,
     isKnown: boolean,
     isKeepAlive: boolean,
-    hot: Int32Array,
   ): void {
     if ((flags & RST) !== 0 || isKeepAlive) {
       if (len > 0) this.repeat(r, d, len);
@@ -71,7 +75,7 @@ export class TransferLedger extends TransferMemory {
       return;
     }
     const from = (flags & SYN) === 0 ? seq : (seq + 1) | 0;
-    const high = hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    const high = this.words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
     const ahead = (from - high) | 0;
     if (ahead >= 0) {
       if (ahead > 0 && (flags & SYN) === 0) this.holes.add(this.#holesOf(r, d), high, from);
@@ -108,15 +112,14 @@ export class TransferLedger extends TransferMemory {
     end: number,
     seq: number,
     flags: number,
-    hot: Int32Array,
   ): void {
     const words = this.words;
-    const bits = hot[h + L.HOT_BITS]!;
+    const bits = words[h + L.HOT_BITS]!;
     let from = seq;
     if ((bits & (L.ACK_KNOWN << (1 - d))) !== 0)
-      from = hot[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!;
+      from = words[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!;
     else if ((bits & (L.BASE_SET << d)) !== 0)
-      from = (hot[h + L.HOT_END + d * L.END_WORDS + L.END_BASE]! + 1) | 0;
+      from = (words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE]! + 1) | 0;
     let flight = (end - from) | 0;
     const block = words[r + T.EXTRA + d]!;
     if (block !== 0) flight -= this.extra[block * T.X_WORDS + T.X_SACKED]!;
@@ -159,19 +162,13 @@ export class TransferLedger extends TransferMemory {
   }
 
   /** A SYN sent again: the numbers go on where there was no hole, whatever a RST said in between. */
-  protected restart(
-    own: number,
-    h: number,
-    d: number,
-    seq: number,
-    contiguous: number,
-    hot: Int32Array,
-  ): void {
-    if ((hot[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return;
-    if (hot[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) return;
-    if (this.words[own + T.NEXT] === contiguous) return;
-    this.words[own + T.NEXT] = contiguous;
-    this.words[own + T.STATE]! &= ~(T.GAPPED | T.PENDING);
+  protected restart(own: number, h: number, d: number, seq: number, contiguous: number): void {
+    const words = this.words;
+    if ((words[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return;
+    if (words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) return;
+    if (words[own + T.NEXT] === contiguous) return;
+    words[own + T.NEXT] = contiguous;
+    words[own + T.STATE]! &= ~(T.GAPPED | T.PENDING);
   }
 
   /** The initial round trip, and from when on windows are scaled. */
@@ -199,31 +196,26 @@ export class TransferLedger extends TransferMemory {
     }
   }
 
-  /** Writes what end `d` counted, at `at` (BLOCK_DOUBLES of tcp/packed.ts): false where there is nothing. `hot`: with the record's words at `h`. */
-  packBlock(
-    index: number,
-    d: number,
-    hot: Int32Array,
-    h: number,
-    doubles: Float64Array,
-    at: number,
-  ): boolean {
-    const r = index * T.WORDS;
+  /** Writes what end `d` counted, at `at` (BLOCK_DOUBLES of tcp/packed.ts): false where there is nothing. */
+  packBlock(index: number, d: number, doubles: Float64Array, at: number): boolean {
+    const h = index * L.RECORD_WORDS;
+    const r = h + L.TRANSFER;
     const block = this.words[r + T.EXTRA + d]!;
     if (block === 0) return false;
     const x = block * T.X_WORDS;
     for (let i = 0; i < COUNTS; i++) doubles[at + i] = this.extra[x + i]!;
     doubles[at + RETRANSMITTED_BYTES] = this.extraDoubles[(x + T.X_RETRANSMITTED) >> 1]!;
     doubles[at + COUNTS] = this.extraDoubles[(x + T.X_REPEATED) >> 1]!;
-    const acked = ackedOf(hot, h, this.words, r, d);
-    const isTold = mayMiss(hot, h, d);
+    const acked = ackedOf(this.words, h, d);
+    const isTold = mayMiss(this.words, h, d);
     doubles[at + COUNTS + 1] = isTold ? this.holes.missing(this.holeLists[block]!, acked) : 0;
     return true;
   }
 
   /** Gives the memory of the connection at `index` back. */
   finish(index: number): void {
-    this.release(index * T.WORDS, 0);
-    this.release(index * T.WORDS, 1);
+    const r = index * L.RECORD_WORDS + L.TRANSFER;
+    this.release(r, 0);
+    this.release(r, 1);
   }
 }

@@ -1,9 +1,9 @@
-/** The memory behind the transfer figures: records, blocks of ends with something to count, segments that wait for an ACK, round trips. */
+/** The memory behind the transfer figures: their part of the records, blocks of ends with something to count, segments that wait for an ACK, round trips. */
 
-import type { Moves } from '../flow/moves.ts';
-import { GROWTH } from '../flow/table.ts';
+import type { FlowTable } from '../flow/table.ts';
 import { FIGURES, RTT_SAMPLES } from './figures.ts';
 import { type HoleList, HolePool } from './holes.ts';
+import * as L from './layout.ts';
 import { gatherSamples, RttPool } from './rtt.ts';
 import * as T from './transfer-layout.ts';
 
@@ -21,8 +21,7 @@ const LARGEST_FEW_NS = 0x7fff_fffe;
 
 /** Owns what `Transfer` reads and writes. */
 export class TransferMemory {
-  words = new Int32Array(1024 * T.WORDS);
-  protected doubles = new Float64Array(this.words.buffer);
+  readonly #table: FlowTable;
   /** Blocks of X_WORDS; block 0 is never used. */
   protected extra = new Int32Array(INITIAL_BLOCKS * T.X_WORDS);
   protected extraDoubles = new Float64Array(this.extra.buffer);
@@ -39,17 +38,23 @@ export class TransferMemory {
   readonly #few = new Float64Array(T.FEW_SAMPLES);
   readonly #figures = new Float64Array(FIGURES);
 
-  /** Makes room for the record at `index` and empties it. */
-  protected clear(index: number): void {
-    const r = index * T.WORDS;
-    if (r + T.WORDS > this.words.length) {
-      const words = new Int32Array(this.words.length * GROWTH);
-      words.set(this.words);
-      this.words = words;
-      this.doubles = new Float64Array(words.buffer);
-    }
+  /** The figures are part of the records of `table`. */
+  constructor(table: FlowTable) {
+    this.#table = table;
+  }
+
+  protected get words(): Int32Array {
+    return this.#table.words;
+  }
+
+  protected get doubles(): Float64Array {
+    return this.#table.doubles;
+  }
+
+  /** Begins with the empty record at `index`. */
+  protected begin(index: number): void {
+    const r = index * L.RECORD_WORDS + L.TRANSFER;
     const words = this.words;
-    words.fill(0, r, r + T.WORDS);
     words[r + T.STATE] = T.SCALE_UNKNOWN << T.SCALE_SHIFT;
     words[r + T.END + T.STATE] = T.SCALE_UNKNOWN << T.SCALE_SHIFT;
   }
@@ -163,17 +168,15 @@ export class TransferMemory {
 
   /** Writes the figures of the round trips of end `d` at `at`: true where they stand in a block, else they stand in the record. */
   packRtt(index: number, d: number, doubles: Float64Array, at: number): boolean {
-    const r = index * T.WORDS;
+    const r = index * L.RECORD_WORDS + L.TRANSFER;
     if (this.words[r + T.RTT_LAST + d] !== T.IN_BLOCK) return false;
     this.#rtt.read(this.words[r + d * T.END + T.RTT]!, this.#figures);
     for (let i = RTT_SAMPLES; i < FIGURES; i++) doubles[at + i - RTT_SAMPLES] = this.#figures[i]!;
     return true;
   }
 
-  /** Records have moved: they, and what hangs on them, go to memory that fits them. */
-  compact(moves: Moves): void {
-    this.words = moves.gather(this.words, T.WORDS);
-    this.doubles = new Float64Array(this.words.buffer);
+  /** The table holds its first `count` records only: what hangs on them goes to memory that fits it. */
+  compact(count: number): void {
     const { extra, holeLists, holes } = this;
     const entries = this.#entries;
     const entryDoubles = this.#entryDoubles;
@@ -189,7 +192,8 @@ export class TransferMemory {
     this.#entryCount = 1;
     this.#freeEntry = 0;
     this.#rtt = new RttPool();
-    for (let r = 0; r < moves.count * T.WORDS; r += T.WORDS) {
+    for (let index = 0; index < count; index++) {
+      const r = index * L.RECORD_WORDS + L.TRANSFER;
       for (let d = 0; d < 2; d++) {
         this.#adoptEntries(r, d, entries, entryDoubles);
         this.#adoptBlock(r, d, extra, holeLists, holes);

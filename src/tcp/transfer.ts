@@ -30,27 +30,23 @@ const FAST_NS = 20_000_000;
 const REORDERING_NS = 3_000_000;
 
 /**
- * Takes each segment that is no duplicate frame, before the tracker has updated the hot record.
+ * Takes each segment that is no duplicate frame, before the tracker has updated the hot part of the record.
  *
  * The order of the checks and every threshold are Wireshark's (`tcp_analyze_sequence_number` of 4.0), so that the counts can be compared.
  */
 export class Transfer extends TransferLedger {
-  /** A first look at a record, so that cache misses overlap; means nothing. */
-  touch(index: number): number {
-    return this.words[index * T.WORDS]! ^ this.words[index * T.WORDS + T.WORDS / 2]!;
-  }
-
   /** A connection begins at `index` with the segment at `p`. `isReuse`: the capture holds an earlier one of the same ends. */
   open(index: number, p: number, isReuse: boolean): void {
-    this.clear(index);
-    this.words[index * T.WORDS + T.BASE_SEC] = this.columns.tsSec[p]!;
-    if (isReuse) this.words[index * T.WORDS + T.MARKS] = T.REUSED;
+    this.begin(index);
+    const r = index * L.RECORD_WORDS + L.TRANSFER;
+    this.words[r + T.BASE_SEC] = this.columns.tsSec[p]!;
+    if (isReuse) this.words[r + T.MARKS] = T.REUSED;
   }
 
   /** The packed options of the first SYN of end `d`: what its window has to be shifted by. */
   options(index: number, d: number, packed: number, isSynAck: boolean): void {
     const words = this.words;
-    const r = index * T.WORDS;
+    const r = index * L.RECORD_WORDS + L.TRANSFER;
     const shift = windowShift(packed);
     const mask = (1 << T.SCALE_SHIFT) - 1;
     if (shift < 0) {
@@ -66,10 +62,10 @@ export class Transfer extends TransferLedger {
 
   /** A duplicate frame with `len` bytes of payload, which count for nothing. */
   duplicate(index: number, d: number, len: number): void {
-    if (len > 0) this.repeat(index * T.WORDS, d, len);
+    if (len > 0) this.repeat(index * L.RECORD_WORDS + L.TRANSFER, d, len);
   }
 
-  /** One segment. Hot path: what most segments are is told first, and touches the record's two cache lines and the hot record. */
+  /** One segment. Hot path: what most segments are is told first, and touches four of the record's cache lines. */
   segment(
     index: number,
     p: number,
@@ -78,18 +74,17 @@ export class Transfer extends TransferLedger {
     seq: number,
     ack: number,
     len: number,
-    hot: Int32Array,
   ): void {
     const columns = this.columns;
     const words = this.words;
-    const r = index * T.WORDS;
+    const h = index * L.RECORD_WORDS;
+    const r = h + L.TRANSFER;
     const own = r + d * T.END;
     const peer = r + T.END - d * T.END;
     const s = words[own + T.STATE]!;
     const t = words[peer + T.STATE]!;
     const window = columns.window[p]!;
     const now = (columns.tsSec[p]! - (words[r + T.BASE_SEC]! >>> 0)) * 1e9 + columns.tsNs[p]!;
-    const h = index * L.HOT_WORDS;
     const kind = flags & (SPECIAL | ACK);
     const end = (seq + len + (kind & FIN)) | 0;
     const isOrdinary =
@@ -98,14 +93,14 @@ export class Transfer extends TransferLedger {
       (kind === ACK || (kind === (FIN | ACK) && len === 0)) &&
       window !== 0 &&
       seq === words[own + T.NEXT] &&
-      seq === hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT] &&
+      seq === words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT] &&
       ((ack - words[peer + T.NEXT]!) | 0) <= 0 &&
       (columns.optionBits[p]! & HAS_MORE_OPTIONS) === 0 &&
       (len > 0
         ? this.#fits(t, words[peer + T.LAST_ACK]!, end, len)
         : kind !== ACK || ack !== words[own + T.LAST_ACK]);
     if (!isOrdinary) {
-      this.#look(r, h, p, d, flags, seq, ack, len, window, now, hot);
+      this.#look(r, h, p, d, flags, seq, ack, len, window, now);
       return;
     }
     let state = (s & ~(T.WINDOW_MASK | T.WAS_KEEP_ALIVE | T.WAS_PROBE)) | T.ACKED | window;
@@ -117,7 +112,7 @@ export class Transfer extends TransferLedger {
       state |= T.PENDING;
     }
     if (len > 0) {
-      const flight = (end - hot[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!) | 0;
+      const flight = (end - words[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!) | 0;
       if (flight > words[own + T.MAX_FLIGHT]! && flight < MAX_FLIGHT_BYTES)
         words[own + T.MAX_FLIGHT] = flight;
     }
@@ -170,7 +165,6 @@ export class Transfer extends TransferLedger {
     len: number,
     window: number,
     now: number,
-    hot: Int32Array,
   ): void {
     const words = this.words;
     const own = r + d * T.END;
@@ -181,7 +175,7 @@ export class Transfer extends TransferLedger {
     const peerAck = words[peer + T.LAST_ACK]!;
     const lastAck = words[own + T.LAST_ACK]!;
     let contiguous = this.#contiguous(r, d);
-    if ((flags & (SYN | ACK)) === SYN && isKnown) this.restart(own, h, d, seq, contiguous, hot);
+    if ((flags & (SYN | ACK)) === SYN && isKnown) this.restart(own, h, d, seq, contiguous);
     let s = words[own + T.STATE]!;
     let t = words[peer + T.STATE]!;
     const next = words[own + T.NEXT]!;
@@ -223,9 +217,9 @@ export class Transfer extends TransferLedger {
     if (mayRepeat && consumes && isKnown && !isKeepAlive) {
       this.#judgeRepeat(r, d, t, ahead, seq, end, len, now);
     }
-    const high = hot[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    const high = words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
     if (isKnown ? seq !== high || (flags & RST) !== 0 : (flags & SYN) === 0) {
-      this.cover(r, h, d, flags, seq, len, isKnown, isKeepAlive, hot);
+      this.cover(r, h, d, flags, seq, len, isKnown, isKeepAlive);
     }
 
     let newNext = next;
@@ -249,7 +243,7 @@ export class Transfer extends TransferLedger {
     if ((flags & RST) === 0) this.#widen(own, window, (flags & SYN) === 0 ? 0 : 16);
 
     if (len > 0 && (s & T.FLIGHT_UNKNOWN) === 0)
-      this.measureFlight(r, h, d, isKnown && ((high - end) | 0) > 0 ? high : end, seq, flags, hot);
+      this.measureFlight(r, h, d, isKnown && ((high - end) | 0) > 0 ? high : end, seq, flags);
     if (hasAck && (flags & SYN) === 0) s = this.takeSack(r, d, s, p, ack);
     words[own + T.STATE] = s;
     words[peer + T.STATE] = t;

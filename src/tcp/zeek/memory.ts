@@ -1,5 +1,6 @@
 /** What is remembered of each open connection for Zeek's view of it: a packed record, and the letters of its history. */
 
+import { alignedWords, bytesOf, doublesOf } from '../../flow/memory.ts';
 import type { Moves } from '../../flow/moves.ts';
 
 /** Words of a connection's record: two ends, then what both share, then the first letters of the history. */
@@ -78,18 +79,18 @@ export class ZeekMemory {
 
   /** Makes room for `capacity` records. */
   grow(capacity: number): void {
-    const words = new Int32Array(capacity * RECORD_WORDS);
+    const words = alignedWords(capacity * RECORD_WORDS);
     words.set(this.words);
     this.words = words;
-    this.doubles = new Float64Array(words.buffer);
-    this.#bytes = new Uint8Array(words.buffer);
+    this.doubles = doublesOf(words);
+    this.#bytes = bytesOf(words);
   }
 
   /** Records have moved. */
   compact(moves: Moves): void {
     this.words = moves.gather(this.words, RECORD_WORDS);
-    this.doubles = new Float64Array(this.words.buffer);
-    this.#bytes = new Uint8Array(this.words.buffer);
+    this.doubles = doublesOf(this.words);
+    this.#bytes = bytesOf(this.words);
     moves.renameKeys(this.#more, 1);
   }
 
