@@ -9,6 +9,13 @@ import { defineConfig } from 'rolldown';
 const ENGINE =
   /src\/(analyze|capture\/open|cli\/(analyze-command|data-form)|report\/(csv|json|summary))\.ts$/;
 
+/** Also for what measures parts of the program (bench/part.ts). */
+export const HOW = {
+  platform: 'node',
+  external: /^[^./]/,
+  optimization: { inlineConst: { mode: 'all', pass: 2 } },
+} as const;
+
 // biome-ignore lint/style/noDefaultExport: rolldown reads its configuration from the default export
 export default defineConfig({
   input: {
@@ -20,9 +27,7 @@ export default defineConfig({
     'parts/decompress-thread': 'src/capture/decompress-thread.ts',
     'parts/cap-child': 'src/capture/live/cap-child.ts',
   },
-  platform: 'node',
-  external: /^[^./]/,
-  optimization: { inlineConst: { mode: 'all', pass: 2 } },
+  ...HOW,
   output: {
     dir: 'dist',
     cleanDir: true,

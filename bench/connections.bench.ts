@@ -1,4 +1,4 @@
-/** Measures what a finished connection costs after the tracker: `npx tsx bench/connections.bench.ts FILE`, nanoseconds a connection. */
+/** Measures what a finished connection costs after the tracker: `npx tsx bench/part.ts connections FILE`, nanoseconds a connection. */
 
 import { runAnalysis } from '../src/analyze.ts';
 import { openCapture } from '../src/capture/open.ts';
@@ -67,7 +67,7 @@ function stages(file: string): Record<string, (finished: FinishedConnection) => 
 
 const [file] = process.argv.slice(2);
 if (file === undefined) {
-  console.error('usage: npx tsx bench/connections.bench.ts FILE');
+  console.error('usage: npx tsx bench/part.ts connections FILE');
   process.exit(2);
 }
 const buffers = await firstConnections(file);

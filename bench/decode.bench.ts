@@ -1,4 +1,4 @@
-/** What reading and decoding cost a frame: `npx tsx bench/decode.bench.ts [FILE...]`, in nanoseconds. */
+/** What reading and decoding cost a frame: `npx tsx bench/part.ts decode [FILE...]`, in nanoseconds. */
 
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
