@@ -1,8 +1,10 @@
 /** Two network namespaces with a cable between them, and `finwait live` run in one: for tests that need root and Linux. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildInto } from './built.ts';
 import { ROOT } from './command.ts';
 
 export const CLIENT_IP = '10.89.0.1';
@@ -38,18 +40,9 @@ function ip(...args: string[]): void {
 
 let built: string | null = null;
 
-/** The program, built for these tests: from its sources each start would take seconds. Beside the packages, so that it finds them. */
+/** The program, built for these tests: from its sources each start would take seconds. */
 export function builtMain(): string {
-  if (built !== null) return built;
-  const folder = mkdtempSync(join(ROOT, 'node_modules', '.finwait-test-'));
-  copyFileSync(join(ROOT, 'package.json'), join(folder, 'package.json'));
-  const tsc = [join(ROOT, 'node_modules/.bin/tsc'), '-p', 'tsconfig.build.json'];
-  const run = spawnSync(tsc[0] ?? '', [...tsc.slice(1), '--outDir', join(folder, 'dist')], {
-    cwd: ROOT,
-    encoding: 'utf8',
-  });
-  if (run.status !== 0) throw new Error(`the build failed: ${run.stdout}${run.stderr}`);
-  built = join(folder, 'dist', 'cli', 'main.js');
+  built ??= buildInto(mkdtempSync(join(tmpdir(), 'finwait-test-')));
   return built;
 }
 
