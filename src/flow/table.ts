@@ -72,12 +72,19 @@ export class FlowTable {
   }
 
   /**
-   * The index of the record at which `find` of `hash` will look first, or 0: for touching the memory of a whole batch
-   * in loops of their own, so that the cache misses overlap.
+   * The index of the first record whose key has this hash, or 0: for touching the memory of a whole batch in loops of
+   * their own, so that the cache misses overlap. It looks at no record itself.
    */
   guess(hash: number): number {
-    const index = this.#slots[(hash & this.#mask) * 2 + 1]!;
-    return index === 0 ? 0 : index - 1;
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    for (;;) {
+      const index = slots[slot * 2 + 1]!;
+      if (index === 0) return 0;
+      if (slots[slot * 2] === hash) return index - 1;
+      slot = (slot + 1) & mask;
+    }
   }
 
   /** The index of the record with this key, or -1. Hot path. */
