@@ -1,7 +1,6 @@
 /** Measures a part of the program as it is built: `npx tsx bench/part.ts decode|connections [FILE...]`. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
@@ -9,10 +8,15 @@ import { HOW } from '../rolldown.config.ts';
 
 const [part] = process.argv.splice(2, 1);
 const input = join(import.meta.dirname, `${part}.bench.ts`);
-const dir = mkdtempSync(join(tmpdir(), 'finwait-bench-'));
+if (part === undefined || !existsSync(input)) {
+  console.error('usage: npx tsx bench/part.ts decode|connections [FILE...]');
+  process.exit(2);
+}
+// Where packages are found.
+const dir = mkdtempSync(join(import.meta.dirname, '..', 'node_modules', '.finwait-bench-'));
 try {
-  await build({ ...HOW, input, logLevel: 'warn', output: { dir, entryFileNames: 'bench.js' } });
-  await import(pathToFileURL(join(dir, 'bench.js')).href);
+  await build({ ...HOW, input, logLevel: 'warn', output: { dir, entryFileNames: 'bench.mjs' } });
+  await import(pathToFileURL(join(dir, 'bench.mjs')).href);
 } finally {
   rmSync(dir, { recursive: true });
 }

@@ -1,13 +1,13 @@
 /** One connection read alone, as `show` and `follow` do: the same as from the whole capture, without reading all of it. */
 
 import { describe, expect, test } from 'vitest';
-import { generate } from '../bench/generate/index.ts';
 import { type RunOptions, runAnalysis } from '../src/analyze.ts';
 import { CaptureError } from '../src/base/errors.ts';
 import { openCapture } from '../src/capture/open.ts';
 import { type FollowedChunk, Follower } from '../src/follow.ts';
 import type { SegmentView } from '../src/report/record.ts';
 import { FIXTURES, OTHER_CAPTURES } from './support/captures.ts';
+import { generated } from './support/generated.ts';
 import { jsonLine } from './support/lines.ts';
 
 /** Small, so that there is something left to read when a connection has finished. */
@@ -65,20 +65,9 @@ describe('is the same as from the whole capture', () => {
   });
 });
 
-/** 300 connections, one after the other, over ten minutes of capture time. */
-async function longCapture(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  await generate(
-    {
-      ...{ kind: 'web', container: 'pcap', ipVersion: 4, vlan: false, seed: 3, frames: 3600 },
-      ...{ maxBytes: Infinity, deadlineMs: Infinity, concurrency: 4, allClose: false },
-      gapNs: 170_000_000,
-    },
-    (chunk) => {
-      chunks.push(Buffer.from(chunk));
-    },
-  );
-  return Buffer.concat(chunks);
+/** 300 connections, four at a time, over ten minutes of capture time. */
+function longCapture(): Promise<Uint8Array> {
+  return generated({ kind: 'web', seed: 3, frames: 3600, concurrency: 4, gapNs: 170_000_000 });
 }
 
 test('a connection at the start of a long capture is known long before its end', async () => {

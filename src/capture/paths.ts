@@ -2,6 +2,7 @@
 
 import {
   closeSync,
+  constants,
   createReadStream,
   fstatSync,
   open,
@@ -90,7 +91,11 @@ function openStdin(name: string, stats: Stats, chunkBytes: number): ByteInput {
 
 async function openSpecial(path: string, stats: Stats, chunkBytes: number): Promise<ByteInput> {
   if (!stats.isFIFO()) return new StreamInput(createReadStream(path), chunkBytes);
-  const fd = await promisify(open)(path, 'r');
+  // Linux opens a FIFO at once and lets it be polled for its first writer; where that isn't sure a thread waits for one.
+  const fd =
+    process.platform === 'linux'
+      ? openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+      : await promisify(open)(path, 'r');
   return new PipeInput(fd, chunkBytes);
 }
 

@@ -7,15 +7,16 @@ import { type ByteInput, CHUNK_BYTES, type InputDamage } from './window.ts';
 
 /** What Linux keeps in a pipe at most, unless told otherwise. */
 const PIPE_BYTES = 64 * 1024;
-/** A read that gave less has emptied the pipe: the next one would only say so, by an exception. */
+/** A read that gave less has emptied the pipe: the next bytes are waited for. */
 const NEARLY_EMPTY = PIPE_BYTES / 4;
 
 /**
  * A pipe, by its descriptor.
  *
- * A stream would hand over each 64 KiB through the event loop; most of them are there when they are asked for, and a read by hand costs the
- * copy alone. The socket makes the descriptor non-blocking and waits for the others: a blocking read of `fs` would keep a
- * thread, and the program from exiting.
+ * A stream would hand over each 64 KiB through the event loop. While a pipe is full they are there when they are asked for, and a read by hand costs
+ * the copy alone. The socket makes the descriptor non-blocking and waits for the others: a read of `fs` that blocks
+ * would keep a thread, and the program from exiting. (Who shares the pipe may make it blocking again: so by hand only
+ * while much is there.)
  */
 export class PipeInput implements ByteInput {
   bytesRead = 0;
@@ -29,6 +30,8 @@ export class PipeInput implements ByteInput {
   readonly #waiting = Buffer.allocUnsafe(PIPE_BYTES);
   #from = 0;
   #to = 0;
+  /** The last read gave much. */
+  #isFull = false;
   #isEnded = false;
   #wake: () => void = () => {};
 
@@ -71,8 +74,9 @@ export class PipeInput implements ByteInput {
   /** What is there, 0 where nothing is. */
   #take(into: Uint8Array, at: number): number {
     const room = Math.min(into.length - at, this.#chunkBytes);
-    const count =
-      this.#from < this.#to ? this.#takeWaiting(into, at, room) : this.#readAll(into, at, room);
+    let count = 0;
+    if (this.#from < this.#to) count = this.#takeWaiting(into, at, room);
+    else if (this.#isFull) count = this.#readAll(into, at, room);
     this.bytesRead += count;
     return count;
   }
@@ -86,14 +90,18 @@ export class PipeInput implements ByteInput {
 
   #readAll(into: Uint8Array, at: number, room: number): number {
     let total = 0;
-    while (total < room && !this.#isEnded) {
-      try {
-        const count = readSync(this.#fd, into, at + total, room - total, null);
+    try {
+      while (total < room && this.#isFull) {
+        const wanted = room - total;
+        const count = readSync(this.#fd, into, at + total, wanted, null);
         if (count === 0) this.#end();
         total += count;
-        if (count < NEARLY_EMPTY) break;
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') break;
+        this.#isFull = count >= Math.min(wanted, NEARLY_EMPTY) && count > 0;
+      }
+    } catch (error) {
+      this.#isFull = false;
+      const isEmpty = error instanceof Error && 'code' in error && error.code === 'EAGAIN';
+      if (!isEmpty) {
         this.damage ??= readFailure(error, this.bytesRead + total);
         this.#end();
       }
@@ -105,6 +113,7 @@ export class PipeInput implements ByteInput {
   #receive(count: number): boolean {
     this.#from = 0;
     this.#to = count;
+    this.#isFull = count >= NEARLY_EMPTY;
     this.#wake();
     return false;
   }

@@ -7,8 +7,8 @@ import type { Compression } from './formats.ts';
 import type { ByteInput, InputDamage } from './window.ts';
 
 /**
- * Starts a thread that decompresses the regular file at `path`; null where none can be started, as in a program that was bundled
- * into one file, or run from TypeScript.
+ * Starts a thread that decompresses the regular file at `path`; null where none can be started: run from
+ * TypeScript, or bundled into somebody else's program.
  */
 export async function startThreadInput(
   kind: Compression,

@@ -29,8 +29,7 @@ export function fillingOf(format: DataFormat | 'summary', selection: Selection =
   return {
     names: format !== 'summary' || selection.host !== undefined,
     figures: format !== 'summary',
-    handshakeSteps: false,
-    evidence: false,
+    steps: false,
     findings: format === 'jsonl',
   };
 }

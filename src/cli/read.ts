@@ -61,7 +61,9 @@ export async function readInput(
       const { openJoined } = await import('../capture/joined.ts');
       joined = await openJoined(input, { reader });
     }
-    const source = joined ?? (await openCapture(first, { name: first, reader }));
+    const opening = joined ?? openCapture(first, { name: first, reader });
+    const source = await untilInterrupted(Promise.resolve(opening), ctx.interrupt, async () => {});
+    if (source === null) return { status: EXIT.interrupted, summary: null, rest: null };
     on.opened?.(source);
     try {
       const run = runAnalysis(source, {

@@ -81,7 +81,7 @@ export function createPlace(): Place {
  *
  * Hot path: one loop without a call in it, so that V8 keeps the arrays at hand; why it writes through the ring's memory and not its
  * columns is said in columns.ts. Headers are told by whole words: EtherType, version and length of the IPv4 header in one, fragment
- * fields, TTL_AT and protocol in another, the timestamps option in its usual place in a third.
+ * fields, TTL and protocol in another, the timestamps option in its usual place in a third.
  */
 export function readSegments(
   batch: FrameBatch,

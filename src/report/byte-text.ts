@@ -238,7 +238,8 @@ export class ByteText implements Sink {
     const { eights, firstEight, lengths, kinds, entries } = t;
     const { frame, tNs, seq, ack, len } = story;
     const [clientIsn, serverIsn] = t.isnEntries;
-    const firstSeq = [seq[clientIsn]!, serverIsn < 0 ? 0 : seq[serverIsn]!];
+    const clientSeq = seq[clientIsn]!;
+    const serverSeq = serverIsn < 0 ? 0 : seq[serverIsn]!;
     let at = this.#roomFor(t.maxBytes);
     let view = this.#view;
     for (let k = 0; k < kinds.length; k++) {
@@ -277,7 +278,7 @@ export class ByteText implements Sink {
         const i = entry >> 1;
         const number =
           kind === RELATIVE_ACK ? ack[i]! : kind === RELATIVE_SEQ ? seq[i]! : seq[i]! + len[i]!;
-        at = writeDigits(view, at, (number - firstSeq[entry & 1]!) >>> 0);
+        at = writeDigits(view, at, (number - ((entry & 1) === 0 ? clientSeq : serverSeq)) >>> 0);
         continue;
       }
       this.#at = at;

@@ -2,7 +2,6 @@
 
 import type { FilledMold } from '../tcp/conclude.ts';
 import { COUNT_NAMES, isQuiet, type Transfer, type TransferSide } from '../tcp/figures.ts';
-import { MAX_MOLDS } from '../tcp/molds.ts';
 import { TCP_STATES } from '../tcp/state.ts';
 import type { Story } from '../tcp/story.ts';
 import {
@@ -181,20 +180,18 @@ function verdicts(out: Sink, r: ConnectionRecord): void {
 export function recordWriter(
   out: ByteText,
 ): (record: ConnectionRecord, mold: FilledMold | null) => void {
-  const templates = new Map<number, Template>();
+  const templates = new WeakMap<FilledMold, Template>();
   return (record, mold) => {
     if (mold === null) {
       writeRecord(out, record);
       return;
     }
-    let template = templates.get(mold.number);
+    let template = templates.get(mold);
     if (template === undefined) {
       const recorder = new TemplateRecorder(mold, fragment);
       verdicts(recorder, record);
       template = recorder.finish();
-      // Numbers of molds are not used again: those of forgotten ones go with the rest.
-      if (templates.size >= MAX_MOLDS) templates.clear();
-      templates.set(mold.number, template);
+      templates.set(mold, template);
     }
     writeRecord(out, record, template, mold.story);
   };

@@ -61,7 +61,7 @@ export interface Template {
   readonly firstEight: Int32Array;
   /** Bytes of each piece. */
   readonly lengths: Int32Array;
-  /** What stands behind each piece: FRAME … END, and the entry of the story that it comes from. */
+  /** What stands behind each piece: FRAME … RELATIVE_FIN, and the entry of the story that it comes from, as each kind has it. */
   readonly kinds: Uint8Array;
   readonly entries: Uint16Array;
   /** As in the mold. */

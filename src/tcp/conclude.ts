@@ -15,8 +15,6 @@ import type { Finding } from './verdicts.ts';
 
 /** What those who write a record need to know of the mold that its verdicts were filled from (tcp/molds.ts). */
 export interface FilledMold {
-  /** From 1, never used again. */
-  readonly number: number;
   /** The story of the connection at hand. */
   readonly story: Story;
   /** Which entry of the story each step, each state and each piece of evidence shows. */

@@ -14,7 +14,7 @@ import type { Timeline } from './timeline.ts';
 import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
 
 /** Outlines remembered; then all are forgotten and gathered again. */
-export const MAX_MOLDS = 1024;
+const MAX_MOLDS = 1024;
 const KEY_SPACE = 4 * MAX_MOLDS;
 
 /** What is filled in besides the kinds, codes and sides, where it is wanted. */
@@ -23,9 +23,8 @@ export interface Filling {
   names: boolean;
   /** Times and numbers; without them none of what follows either. */
   figures: boolean;
-  /** Frames, times and numbers of the steps of the handshake. */
-  handshakeSteps: boolean;
-  evidence: boolean;
+  /** Frames, times and numbers of the steps of the handshake, and the evidence. */
+  steps: boolean;
   /** Frames and words of the findings. */
   findings: boolean;
 }
@@ -34,8 +33,7 @@ export interface Filling {
 export const WHOLE: Filling = {
   names: true,
   figures: true,
-  handshakeSteps: true,
-  evidence: true,
+  steps: true,
   findings: true,
 };
 
@@ -64,7 +62,6 @@ export class Molds {
   readonly #filling: Filling;
   readonly #table: (Mold | null)[] = new Array(KEY_SPACE).fill(null);
   #count = 0;
-  #made = 0;
   /** Connections that were filled in, not judged. */
   filled = 0;
 
@@ -73,7 +70,7 @@ export class Molds {
     this.#filling = filling;
   }
 
-  /** The conclusion on `finished`; changes its story's `from` to client and server. */
+  /** The conclusion on `finished`; where figures are filled in, changes its story's `from` to client and server. */
   conclude(finished: FinishedConnection): Conclusion {
     if (!outlineOf(finished, this.#mslSec)) {
       return conclude(finished, this.#mslSec);
@@ -89,7 +86,7 @@ export class Molds {
     }
     const words = outline.words.slice(0, outline.count);
     const conclusion = conclude(finished, this.#mslSec);
-    this.#keep(at, createMold(++this.#made, words, conclusion));
+    this.#keep(at, createMold(words, conclusion));
     return conclusion;
   }
 
@@ -125,7 +122,7 @@ function isSame(mold: Int32Array, words: Int32Array, count: number): boolean {
   return true;
 }
 
-function createMold(number: number, words: Int32Array, conclusion: Conclusion): Mold {
+function createMold(words: Int32Array, conclusion: Conclusion): Mold {
   const { handshake, close, closing, facts, opening, resets, timelines } = conclusion;
   const { frame, count } = facts.story;
   const positionOf = (step: HandshakeStep | CloseStep): number => {
@@ -152,7 +149,6 @@ function createMold(number: number, words: Int32Array, conclusion: Conclusion): 
     }
   }
   return {
-    number,
     story: facts.story,
     entryOf,
     wordsOf,
@@ -205,8 +201,10 @@ function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling:
   // The figures of the close are measured from its steps.
   fillSteps(close.steps, mold.closeSteps, story);
   measureClose(close, facts, closing, resets, [states.client, states.server]);
-  if (filling.handshakeSteps) fillSteps(handshake.steps, mold.handshakeSteps, story);
-  if (filling.evidence) fillEvidence(close.evidence, facts, mold.evidence);
+  if (filling.steps) {
+    fillSteps(handshake.steps, mold.handshakeSteps, story);
+    fillEvidence(close.evidence, facts, mold.evidence);
+  }
   if (!filling.findings) return;
   for (let i = 0; i < mold.finders.length; i++) {
     conclusion.findings[i] = mold.finders[i]!(conclusion)!;

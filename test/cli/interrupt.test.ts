@@ -1,13 +1,13 @@
 /** A run that is told to end leaves no file behind that has not got its name yet. */
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { generate } from '../../bench/generate/index.ts';
 import { ROOT } from '../support/command.ts';
+import { generated } from '../support/generated.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -17,21 +17,6 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The beginning of a capture with downloads under way, larger than what is gathered before a file is begun. */
-async function beginning(): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  await generate(
-    {
-      ...{ kind: 'bulk', container: 'pcap', ipVersion: 4, vlan: false, seed: 2, frames: 1500 },
-      ...{ maxBytes: Infinity, deadlineMs: Infinity, concurrency: 3, gapNs: null, allClose: false },
-    },
-    (chunk) => {
-      chunks.push(Buffer.from(chunk));
-    },
-  );
-  return Buffer.concat(chunks);
-}
-
 /** Starts the program on a pipe that stays open, waits for a file in the folder, and sends signals; resolves with the status. */
 async function endedBy(args: readonly string[], signals: readonly NodeJS.Signals[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
@@ -40,7 +25,8 @@ async function endedBy(args: readonly string[], signals: readonly NodeJS.Signals
   });
   const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
   child.stdin?.on('error', () => {});
-  child.stdin?.write(await beginning());
+  // Downloads under way, larger than what is gathered before a file is begun.
+  child.stdin?.write(await generated({ kind: 'bulk', seed: 2, frames: 1500, concurrency: 3 }));
   let begun: string[] = [];
   while (begun.length === 0 && child.exitCode === null) {
     await wait(20);
@@ -74,3 +60,28 @@ describe.each<[string, NodeJS.Signals[]]>([
     expect({ left, status }).toEqual({ left: [], status: 130 });
   }, 30_000);
 });
+
+test.skipIf(process.platform !== 'linux').each([
+  ['a pipe in which nothing has come', '-'],
+  ['a FIFO that nobody writes to', 'fifo'],
+])(
+  'one SIGINT ends the wait for %s',
+  async (_, input) => {
+    execFileSync('mkfifo', [join(folder, 'fifo')]);
+    const path = input === '-' ? input : join(folder, input);
+    const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', path], {
+      cwd: ROOT,
+      env: { ...process.env, NODE_DEBUG: 'net' },
+      stdio: ['pipe', 'ignore', 'pipe'],
+    });
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
+    // Node says so once the program waits.
+    await new Promise<void>((resolve) => child.stderr?.once('data', () => resolve()));
+    await wait(300);
+
+    child.kill('SIGINT');
+
+    expect(await ended).toBe(130);
+  },
+  30_000,
+);

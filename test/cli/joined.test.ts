@@ -1,10 +1,11 @@
 /** `finwait FILE…` over the pieces of a rotated capture. */
 
-import { mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { finwait, recordsOf } from '../support/command.ts';
+import { generated } from '../support/generated.ts';
 import { cutFrames, DEMO_FRAMES, later, writeParts } from '../support/rotate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'finwait-joined-'));
@@ -33,6 +34,26 @@ test('--separate reads each on its own, and --join what would not be one timelin
   expect(separate.filter(({ stream }) => stream === 0)).toHaveLength(3);
   expect(joined.filter(({ stream }) => stream === 0)).toHaveLength(1);
 });
+
+test.each(['jsonl', 'csv'])(
+  '%s of two files of different traffic is that of each alone',
+  async (format) => {
+    const files = [];
+    for (const kind of ['web', 'flood'] as const) {
+      const file = join(folder, `${kind}.pcap`);
+      writeFileSync(file, await generated({ kind, frames: 4000, concurrency: 20 }));
+      files.push(file);
+    }
+
+    const both = await finwait('--separate', '-f', format, ...files);
+
+    let expected = '';
+    for (const file of files) expected += (await finwait('-f', format, file)).stdout;
+    const [header = ''] = expected.split(/(?<=\n)/);
+    const alone = format === 'csv' ? header + expected.replaceAll(header, '') : expected;
+    expect(both.stdout).toBe(alone);
+  },
+);
 
 test('damage in the middle is said with the name of its file, and the exit status is 3', async () => {
   const second = pieces[1] ?? '';

@@ -1,22 +1,14 @@
 /** Large captures are judged and written on further threads: what comes out must not tell. */
 
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { generate } from '../../bench/generate/index.ts';
 import { OFFLOAD_FROM_CONNECTIONS } from '../../src/cli/report-job.ts';
 import { type Built, buildProgram } from '../support/built.ts';
 import { finwait } from '../support/command.ts';
+import { generated } from '../support/generated.ts';
 
 /** Of the flood, a little more than it has: more connections begin than one thread takes. */
 const FRAMES_PER_CONNECTION = 14;
@@ -26,22 +18,9 @@ let program: Built;
 
 beforeAll(async () => {
   program = buildProgram();
-  const fd = openSync(capture, 'w');
-  const options = {
-    kind: 'flood',
-    container: 'pcap',
-    ipVersion: 4,
-    vlan: false,
-    seed: 11,
-    frames: OFFLOAD_FROM_CONNECTIONS * FRAMES_PER_CONNECTION,
-    maxBytes: Number.POSITIVE_INFINITY,
-    deadlineMs: Number.POSITIVE_INFINITY,
-    concurrency: 2000,
-    gapNs: null,
-    allClose: false,
-  } as const;
-  await generate(options, (chunk) => void writeSync(fd, chunk));
-  closeSync(fd);
+  const frames = OFFLOAD_FROM_CONNECTIONS * FRAMES_PER_CONNECTION;
+  const bytes = await generated({ kind: 'flood', seed: 11, frames, concurrency: 2000 });
+  writeFileSync(capture, bytes);
 }, 60_000);
 afterAll(() => {
   program.remove();

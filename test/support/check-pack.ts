@@ -70,10 +70,13 @@ function checkFiles({ files }: Packed): void {
     if (path.endsWith('.d.ts')) check(isSource(source), `${path} has no source ${source}: stale`);
   }
   const scripts = paths.filter((path) => path.startsWith('dist/') && path.endsWith('.js'));
-  const text = scripts.map((path) => readFileSync(join(ROOT, path), 'utf8')).join('\n');
+  const texts = new Map(scripts.map((path) => [path, readFileSync(join(ROOT, path), 'utf8')]));
   for (const path of scripts) {
-    const isUsed = ALWAYS.includes(path) || text.includes(`/${basename(path, 'js')}`);
-    check(isUsed, `${path} is loaded by nothing in the package: stale`);
+    // As a specifier or an address, in quotes; the end of one may be chosen while it runs.
+    const named = new RegExp(`["'\`][./a-z]*/${basename(path, '.js')}\\.(js["']|\\$)`);
+    const others = [...texts].filter(([other]) => other !== path);
+    const isUsed = ALWAYS.includes(path) || others.some(([, text]) => named.test(text));
+    check(isUsed, `${path} is loaded by nothing else in the package: stale`);
   }
   const program = files.find(({ path }) => path === 'dist/cli/main.js');
   check(((program?.mode ?? 0) & 0o111) === 0o111, 'dist/cli/main.js is not executable');

@@ -14,9 +14,10 @@ import type { ConnectionRecord } from '../../src/report/record.ts';
 import { createTally, tallyRecord } from '../../src/report/summary.ts';
 import { conclude } from '../../src/tcp/conclude.ts';
 import { Molds } from '../../src/tcp/molds.ts';
-import { PackedConnections } from '../../src/tcp/packed.ts';
+import { PackedConnections, Unpacker } from '../../src/tcp/packed.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
 import { segments } from '../support/fixtures.ts';
+import { generated } from '../support/generated.ts';
 import { csvRow } from '../support/lines.ts';
 import { simulate } from '../support/tcp-model.ts';
 import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
@@ -202,4 +203,33 @@ test('in connections that are alike but for one thing', async () => {
   for (const text of captures) filled += await compare(segments`${text}`, pair);
 
   expect(filled).toBeGreaterThan(variants.length);
+});
+
+test('one writer takes the records of several captures, each with molds of its own', async () => {
+  const json = new ByteText(1 << 16);
+  const write = recordWriter(json);
+  const filled: number[] = [];
+
+  for (const kind of ['web', 'flood'] as const) {
+    const molds = new Molds(MSL_SEC, fillingOf('jsonl'));
+    const record = new TransientRecord();
+    const unpacker = new Unpacker();
+    const source = await openCapture(await generated({ kind, frames: 4000, concurrency: 20 }), {});
+    await runAnalysis(source, {
+      onRecord() {},
+      takeFinished(leaving) {
+        const one = unpacker.read(leaving);
+        const judged = buildRecord(one, null, conclude(one, MSL_SEC));
+        const finished = unpacker.read(leaving);
+        const conclusion = molds.conclude(finished);
+        write(record.fill(finished, null, conclusion), conclusion.mold);
+        expect(new TextDecoder().decode(json.take())).toBe(`${JSON.stringify(judged)}\n`);
+        return true;
+      },
+    });
+    await source.close();
+    filled.push(molds.filled);
+  }
+
+  expect(Math.min(...filled)).toBeGreaterThan(100);
 });

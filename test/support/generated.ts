@@ -1,0 +1,26 @@
+/** Captures as the benchmark makes them, in memory. */
+
+import { type GenerateOptions, generate } from '../../bench/generate/index.ts';
+
+const USUAL: Omit<GenerateOptions, 'kind' | 'frames'> = {
+  container: 'pcap',
+  ipVersion: 4,
+  vlan: false,
+  seed: 1,
+  maxBytes: Number.POSITIVE_INFINITY,
+  deadlineMs: Number.POSITIVE_INFINITY,
+  concurrency: null,
+  gapNs: null,
+  allClose: false,
+};
+
+/** A whole capture of so many frames; what isn't said is the benchmark's. */
+export async function generated(
+  options: Pick<GenerateOptions, 'kind' | 'frames'> & Partial<GenerateOptions>,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  await generate({ ...USUAL, ...options }, (chunk) => {
+    chunks.push(Buffer.from(chunk));
+  });
+  return Buffer.concat(chunks);
+}
