@@ -4,7 +4,7 @@
  */
 
 import { isAbsolute } from 'node:path';
-import { defineConfig } from 'rolldown';
+import { defineConfig, type Plugin } from 'rolldown';
 
 /** What every analysis needs. The rest is loaded by those who ask for it. */
 const ENGINE =
@@ -18,6 +18,21 @@ export const HOW = {
   optimization: { inlineConst: { mode: 'all', pass: 2 } },
 } as const;
 
+/** V8 keeps the text of a module in memory, in each thread, and with two bytes a character where a single one is not Latin-1. */
+const ascii: Plugin = {
+  name: 'ascii',
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      file.code = file.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${hex(unit.charCodeAt(0))}`);
+    }
+  },
+};
+
+function hex(unit: number): string {
+  return unit.toString(16).padStart(4, '0');
+}
+
 // biome-ignore lint/style/noDefaultExport: rolldown reads its configuration from the default export
 export default defineConfig({
   input: {
@@ -30,7 +45,9 @@ export default defineConfig({
     'parts/cap-child': 'src/capture/live/cap-child.ts',
   },
   ...HOW,
+  plugins: [ascii],
   output: {
+    comments: false,
     dir: 'dist',
     cleanDir: true,
     entryFileNames: '[name].js',
