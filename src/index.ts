@@ -39,6 +39,7 @@ export type {
   PerSide,
   RstPhase,
   Severity,
+  ShownSegment,
   Side,
   StateEntry,
   TcpOptions,

@@ -2,7 +2,14 @@
 
 import type { Damage } from '../base/errors.ts';
 import type { Transfer } from '../tcp/figures.ts';
-import type { Close, Finding, Handshake, PerSide, Side, StateEntry } from '../tcp/verdicts.ts';
+import type {
+  Close,
+  Finding,
+  Handshake,
+  PerSide,
+  ShownSegment,
+  StateEntry,
+} from '../tcp/verdicts.ts';
 import type { RecordCounts } from './counts.ts';
 import type { ZeekView } from './zeek-view.ts';
 
@@ -77,16 +84,7 @@ export interface CaptureSummary extends RecordCounts {
 }
 
 /** One segment of a watched connection, as the analysis hands it out and the ladder shows it. */
-export interface SegmentView {
-  frame: number;
-  /** Seconds since the connection's first frame. */
-  t: number;
-  from: Side;
-  /** Names joined by commas. */
-  flags: string;
-  seq: number;
-  ack: number | null;
-  len: number;
+export interface SegmentView extends ShownSegment {
   window: number;
   duplicate: boolean;
 }

@@ -34,9 +34,8 @@ export interface TcpOptions {
   mptcp: boolean;
 }
 
-/** A segment that takes part in the opening. */
-export interface HandshakeStep {
-  kind: 'SYN' | 'SYN,ACK' | 'ACK' | 'RST';
+/** A segment as it is shown. */
+export interface ShownSegment {
   /** From 1. */
   frame: number;
   /** Seconds since the connection's first frame. */
@@ -50,6 +49,11 @@ export interface HandshakeStep {
   ack: number | null;
   /** Payload bytes. */
   len: number;
+}
+
+/** A segment that takes part in the opening. */
+export interface HandshakeStep extends ShownSegment {
+  kind: 'SYN' | 'SYN,ACK' | 'ACK' | 'RST';
   retransmission: boolean;
 }
 
@@ -85,15 +89,8 @@ export const RST_PHASES = ['handshake', 'established', 'after-fin', 'closing'] a
 export type RstPhase = (typeof RST_PHASES)[number];
 
 /** A segment that takes part in the close. */
-export interface CloseStep {
+export interface CloseStep extends ShownSegment {
   kind: 'FIN' | 'ACK of FIN' | 'FIN,ACK of FIN' | 'RST';
-  frame: number;
-  t: number;
-  from: Side;
-  flags: string;
-  seq: number;
-  ack: number | null;
-  len: number;
   retransmission: boolean;
   /** States of both ends after this segment. */
   senderState: TcpState;

@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { buildCapture } from '../../fixtures/containers.ts';
 import type { Host, TcpFrame } from '../../fixtures/notation.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
-import { type End, F_ACK, F_SYN, type Outcome, type Plan, type Segment } from './tcp-model.ts';
+import {
+  type End,
+  F_ACK,
+  F_SYN,
+  type Outcome,
+  type Plan,
+  type Segment,
+  simulate,
+} from './tcp-model.ts';
 
 const MS = 1_000_000;
 
@@ -281,3 +289,18 @@ export const conversation = fc.record({
   six: fc.boolean(),
   skip: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 6 })),
 });
+
+type Conversation = typeof conversation extends fc.Arbitrary<infer T> ? T : never;
+
+/** The frames of random conversations as they were captured together, in the order of time. */
+export function framesOf(list: readonly Conversation[]): Frame[] {
+  const frames = list.flatMap(({ plan, atMs, port, six, skip }): Frame[] =>
+    shotsOf(simulate(plan).captured)
+      .slice(skip)
+      .map((shot) => ({
+        shot: { ...shot, tNs: shot.tNs + atMs * MS },
+        look: { ...plan, hosts: hostsOf(port, six) },
+      })),
+  );
+  return frames.sort((a, b) => a.shot.tNs - b.shot.tNs);
+}

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
-import { segments } from '../support/fixtures.ts';
+import { OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
 
 test.each([
   ['IPv4', '10.0.0.1:40000', '10.0.0.2:80'],
@@ -16,12 +16,7 @@ test.each([
       server ${server}
       host X 10.0.0.3:1
       host Y 10.0.0.4:1
-      C > S S 0:0(0)
-      S > C S. 0:0(0) ack 1
-      C > S . 1:1(0) ack 1
-      C > S F. 1:1(0) ack 1
-      S > C F. 1:1(0) ack 2
-      C > S . 2:2(0) ack 2
+      ${OPENED_AND_CLOSED}
       X > Y . 1:1(0) ack 1 +65
       ${noise}
       ${late} . 2:2(0) ack 2 +0.1`;

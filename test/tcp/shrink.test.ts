@@ -14,16 +14,9 @@ import { KEPT_BLOCKS } from '../../src/tcp/shrink.ts';
 import { Tracker } from '../../src/tcp/tracker.ts';
 import { BURST, fromAnother } from '../support/burst.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
-import { segments } from '../support/fixtures.ts';
+import { OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
 import { readPcap, type TestFrame, writePcap } from '../support/pcap.ts';
-import { simulate } from '../support/tcp-model.ts';
-import {
-  conversation,
-  type Frame,
-  hostsOf,
-  joined,
-  shotsOf,
-} from '../support/tcp-model-capture.ts';
+import { conversation, framesOf, joined } from '../support/tcp-model-capture.ts';
 
 const SEED = 9293;
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 100);
@@ -92,16 +85,8 @@ describe('connections that are moved after any segment have the same records', (
         fc.constantFrom(16, 40, 4_000_000),
         fc.integer({ min: 1, max: 20 }),
         async (list, msl, maxConnections, every) => {
-          const frames = list.flatMap(({ plan, atMs, port, six, skip }): Frame[] =>
-            shotsOf(simulate(plan).captured)
-              .slice(skip)
-              .map((shot) => ({
-                shot: { ...shot, tNs: shot.tNs + atMs * 1_000_000 },
-                look: { ...plan, hosts: hostsOf(port, six) },
-              })),
-          );
+          const frames = framesOf(list);
           fc.pre(frames.length > 0);
-          frames.sort((a, b) => a.shot.tNs - b.shot.tNs);
           const capture = joined(frames);
           neverShrink();
           const expected = await linesOf(capture, { msl, maxConnections });
@@ -148,22 +133,14 @@ const AFTER = `
   S > C F. 5001:5001(0) ack 92
   C > S . 92:92(0) ack 5002
 `;
-const CLOSED = `
-  C > S S 0:0(0)
-  S > C S. 0:0(0) ack 1
-  C > S . 1:1(0) ack 1
-  C > S F. 1:1(0) ack 1
-  S > C F. 1:1(0) ack 2
-  C > S . 2:2(0) ack 2
-`;
 /** Closed shortly before the connections move, its ports used again, and a FIN comes late. */
 const LINGERING = `
   client 10.0.0.3:40000
   server 10.0.0.2:80
   C > S S 0:0(0) @999
-${CLOSED}
+${OPENED_AND_CLOSED}
   isn C 900000
-${CLOSED}
+${OPENED_AND_CLOSED}
   S > C F. 1:1(0) ack 2 @1003
 `;
 

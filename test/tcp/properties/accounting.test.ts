@@ -8,6 +8,7 @@ import { simulate } from '../../support/tcp-model.ts';
 import {
   conversation,
   type Frame,
+  framesOf,
   hostsOf,
   joined,
   pcapOf,
@@ -35,16 +36,8 @@ describe('many connections at once', () => {
         fc.constantFrom(0.5, 1, 30),
         fc.constantFrom(16, 17, 40, 4_000_000),
         async (list, msl, maxConnections) => {
-          const frames = list.flatMap(({ plan, atMs, port, six, skip }): Frame[] =>
-            shotsOf(simulate(plan).captured)
-              .slice(skip)
-              .map((shot) => ({
-                shot: { ...shot, tNs: shot.tNs + atMs * 1_000_000 },
-                look: { ...plan, hosts: hostsOf(port, six) },
-              })),
-          );
+          const frames = framesOf(list);
           fc.pre(frames.length > 0);
-          frames.sort((a, b) => a.shot.tNs - b.shot.tNs);
           const { records, summary } = await run(joined(frames), { msl, maxConnections });
 
           const streams = records.map((record) => record.stream).sort((a, b) => a - b);

@@ -2,7 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { connectionsIn, onlyConnectionIn, path, segments } from '../../support/fixtures.ts';
+import {
+  connectionsIn,
+  OPENED_AND_CLOSED,
+  onlyConnectionIn,
+  path,
+  segments,
+} from '../../support/fixtures.ts';
 import { simulate } from '../../support/tcp-model.ts';
 import {
   clientEnd,
@@ -317,12 +323,7 @@ describe('close to two gigabytes on a half-closed connection (docs/limits.md: be
 describe('late frames', () => {
   test('a connection whose SYN was not captured is no late frame of one that ended minutes ago', async () => {
     const records = await connectionsIn(segments`
-      C > S  S   0:0(0)
-      S > C  S.  0:0(0)  ack 1
-      C > S  .   1:1(0)  ack 1
-      C > S  F.  1:1(0)  ack 1
-      S > C  F.  1:1(0)  ack 2
-      C > S  .   2:2(0)  ack 2
+      ${OPENED_AND_CLOSED}
       host X 10.9.9.9:5000
       X > S  S   0:0(0)  +100
       isn C 50000000
