@@ -6,9 +6,10 @@
 import { isAbsolute } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
-/** What every analysis needs. The rest is loaded by those who ask for it. */
-const ENGINE =
-  /src\/(analyze|capture\/open|cli\/(analyze-command|data-form)|report\/(csv|json|summary))\.ts$/;
+/** What every analysis needs, the library's too. The rest is loaded by those who ask for it. */
+const ENGINE = /src\/(analyze|capture\/open|report\/(csv|json|select|summary))\.ts$/;
+/** What the command line needs of the engine: names of kinds, and addresses. */
+const WORDS = /src\/(report\/address|tcp\/verdicts)\.ts$/;
 
 /** Also for what measures parts of the program (bench/part.ts). */
 export const HOW = {
@@ -55,8 +56,10 @@ export default defineConfig({
     chunkFileNames: 'parts/[name].js',
     codeSplitting: {
       groups: [
+        { name: 'words', test: WORDS, priority: 3 },
         { name: 'command-line', test: /src\/cli\/process\.ts$/, priority: 2 },
         { name: 'engine', test: ENGINE, priority: 1 },
+        { name: 'analysis', test: /src\/cli\/analyze-command\.ts$/ },
       ],
     },
   },

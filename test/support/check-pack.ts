@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -78,10 +78,23 @@ function checkFiles({ files }: Packed): void {
     const isUsed = ALWAYS.includes(path) || others.some(([, text]) => named.test(text));
     check(isUsed, `${path} is loaded by nothing else in the package: stale`);
   }
+  const library = loadedBy('dist/index.js', texts);
+  check(!library.has('dist/parts/command-line.js'), 'the library loads the command line');
   const program = files.find(({ path }) => path === 'dist/cli/main.js');
   check(((program?.mode ?? 0) & 0o111) === 0o111, 'dist/cli/main.js is not executable');
   const start = readFileSync(join(ROOT, 'dist/cli/main.js'), 'utf8').slice(0, 20);
   check(start.startsWith('#!/usr/bin/env node\n'), 'dist/cli/main.js has no shebang line');
+}
+
+/** The modules that loading `path` loads, itself among them. */
+function loadedBy(path: string, texts: ReadonlyMap<string, string>): Set<string> {
+  const loaded = new Set([path]);
+  for (const one of loaded) {
+    for (const [, other = ''] of (texts.get(one) ?? '').matchAll(/^import .*"(\..*)";$/gm)) {
+      loaded.add(join(dirname(one), other));
+    }
+  }
+  return loaded;
 }
 
 const SOURCES = new Set(
