@@ -5,7 +5,7 @@ import { openCapture } from '../src/capture/open.ts';
 import { fillingOf } from '../src/cli/data-form.ts';
 import { TransientRecord } from '../src/report/build-record.ts';
 import { ByteText } from '../src/report/byte-text.ts';
-import { csvBytes, writeRow } from '../src/report/csv.ts';
+import { csvBytes, rowWriter } from '../src/report/csv.ts';
 import { recordWriter } from '../src/report/json.ts';
 import { conclude } from '../src/tcp/conclude.ts';
 import type { FinishedConnection } from '../src/tcp/finished.ts';
@@ -43,8 +43,9 @@ function stages(file: string): Record<string, (finished: FinishedConnection) => 
   const whole = new Molds(MSL_SEC);
   const figures = new Molds(MSL_SEC, fillingOf('csv'));
   const words = new Molds(MSL_SEC, fillingOf('jsonl'));
-  const record = new TransientRecord();
+  const record = new TransientRecord('judged');
   const csv = csvBytes(2 * TAKE_FROM);
+  const writeRow = rowWriter(csv);
   const json = new ByteText(2 * TAKE_FROM);
   const write = recordWriter(json);
   return {
@@ -54,7 +55,8 @@ function stages(file: string): Record<string, (finished: FinishedConnection) => 
     'figures by mold': (finished) => void figures.conclude(finished),
     record: (finished) => void record.fill(finished, file, figures.conclude(finished)),
     csv(finished) {
-      writeRow(csv, record.fill(finished, file, figures.conclude(finished)));
+      const conclusion = figures.conclude(finished);
+      writeRow(record.fill(finished, file, conclusion), conclusion.mold);
       if (csv.length > TAKE_FROM) csv.take();
     },
     jsonl(finished) {

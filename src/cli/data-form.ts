@@ -1,7 +1,7 @@
 /** The forms for programs: a record a line, written as connections finish. */
 
 import { ByteText } from '../report/byte-text.ts';
-import { CSV_EOL, CSV_HEADER, csvBytes, writeRow } from '../report/csv.ts';
+import { CSV_EOL, CSV_HEADER, csvBytes, rowWriter } from '../report/csv.ts';
 import { recordWriter } from '../report/json.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import type { Selection } from '../report/select.ts';
@@ -24,14 +24,20 @@ export interface DataForm {
   flush: () => void;
 }
 
-/** What a record must have for that format: JSON Lines take steps and evidence from the story (report/template.ts). */
+/** What a record must have for that format: templates take names from the connection, steps and evidence from its story (report/template.ts). */
 export function fillingOf(format: DataFormat | 'summary', selection: Selection = {}): Filling {
   return {
-    names: format !== 'summary' || selection.host !== undefined,
+    names: namesOf(format, selection),
     figures: format !== 'summary',
     steps: false,
     findings: format === 'jsonl',
   };
+}
+
+function namesOf(format: DataFormat | 'summary', selection: Selection): Filling['names'] {
+  if (selection.host !== undefined) return 'all';
+  if (format === 'summary') return 'none';
+  return format === 'jsonl' || format === 'csv' ? 'judged' : 'all';
 }
 
 /** Writes records to `writer` in a format for programs, in pieces of `chunkBytes` or (infinite) only on `flush`. */
@@ -66,7 +72,7 @@ interface LineWriter {
 async function lineWriter(format: DataFormat, local: boolean): Promise<LineWriter> {
   if (format === 'csv') {
     const out = csvBytes(2 * CHUNK_BYTES);
-    return { out, head: () => `${CSV_HEADER}${CSV_EOL}`, write: (record) => writeRow(out, record) };
+    return { out, head: () => `${CSV_HEADER}${CSV_EOL}`, write: rowWriter(out) };
   }
   const out = new ByteText(2 * CHUNK_BYTES);
   if (format === 'jsonl') return { out, write: recordWriter(out) };

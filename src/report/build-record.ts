@@ -1,11 +1,10 @@
 /** Builds the record of a finished connection. */
 
-import { formatIpv4, formatIpv6 } from '../base/ip.ts';
-import { formatUtc } from '../base/time.ts';
 import type { Conclusion } from '../tcp/conclude.ts';
 import { createTransfer, fillTransfer } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import { communityId } from './community-id.ts';
+import type { Filling } from '../tcp/molds.ts';
+import { addressOf, idOf, startOf } from './names.ts';
 import type { ConnectionRecord } from './record.ts';
 import { zeekView } from './zeek-view.ts';
 
@@ -16,18 +15,18 @@ export function buildRecord(
   conclusion: Conclusion,
 ): ConnectionRecord {
   const record = emptyRecord(conclusion);
-  fillRecord(record, finished, file, conclusion, true);
+  fillRecord(record, finished, file, conclusion, 'all');
   return record;
 }
 
 /** One record that is filled again and again: for those who write it out at once. */
 export class TransientRecord {
-  readonly #withNames: boolean;
+  readonly #names: Filling['names'];
   #record: ConnectionRecord | null = null;
 
-  /** `withNames`: false leaves `communityId`, the addresses and `start` empty, for those who only count. */
-  constructor(withNames = true) {
-    this.#withNames = withNames;
+  /** `names`: which records have `communityId`, the addresses and `start`; in the others they mean nothing. */
+  constructor(names: Filling['names'] = 'all') {
+    this.#names = names;
   }
 
   /** As `buildRecord`; holds until the next call. */
@@ -37,7 +36,7 @@ export class TransientRecord {
     conclusion: Conclusion,
   ): ConnectionRecord {
     this.#record ??= emptyRecord(conclusion);
-    fillRecord(this.#record, finished, file, conclusion, this.#withNames);
+    fillRecord(this.#record, finished, file, conclusion, this.#names);
     return this.#record;
   }
 }
@@ -72,8 +71,8 @@ function fillRecord(
   record: ConnectionRecord,
   finished: FinishedConnection,
   file: string | null,
-  { facts, handshake, close, states, findings }: Conclusion,
-  withNames: boolean,
+  { facts, handshake, close, states, findings, mold }: Conclusion,
+  names: Filling['names'],
 ): void {
   const c = facts.clientKeyEnd;
   const s = c === 0 ? 1 : 0;
@@ -81,11 +80,11 @@ function fillRecord(
   record.stream = finished.stream;
   record.client.port = finished.port[c];
   record.server.port = finished.port[s];
-  if (withNames) {
+  if (names === 'all' || (names === 'judged' && mold === null)) {
     record.communityId = idOf(finished);
     record.client.ip = addressOf(finished, c);
     record.server.ip = addressOf(finished, s);
-    record.start = formatUtc(finished.startSec, finished.startNs);
+    record.start = startOf(finished);
   }
   record.rolesFrom = facts.rolesFrom;
   record.duration = finished.durationNs / 1e9;
@@ -102,13 +101,4 @@ function fillRecord(
   record.states = states;
   record.findings = findings;
   if (finished.zeek !== null) record.zeek = zeekView(finished, finished.zeek);
-}
-
-function idOf({ family, address, port }: FinishedConnection): string {
-  return communityId(family, address[0], port[0], address[1], port[1]);
-}
-
-function addressOf({ family, address }: FinishedConnection, end: 0 | 1): string {
-  const words = address[end];
-  return family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words);
 }

@@ -1,8 +1,10 @@
 /** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
+import { formatWholeUtc } from '../base/time.ts';
 import type { Story } from '../tcp/story.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
-import { writeDigits, writeNs } from './digits.ts';
+import { writeDigits, writeNineDigits, writeNs, writeOctet } from './digits.ts';
+import { type Fragment, fragment, isPlain } from './fragment.ts';
 import {
   ACK,
   END,
@@ -10,10 +12,12 @@ import {
   LEN,
   RELATIVE_ACK,
   RELATIVE_SEQ,
+  SECONDS,
   SEQ,
   type Sink,
   type Template,
   TIME,
+  WHOLE,
 } from './template.ts';
 
 /** Room that every value leaves for the next few short ones. */
@@ -21,9 +25,9 @@ const SLACK = 64;
 /** Phrases kept. */
 const MAX_PHRASES = 256;
 const QUOTE = 0x22;
-const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
+const POINT = 0x2e;
 const NS_PER_S = 1_000_000_000;
 /** Below this many nanoseconds a time has at most 15 digits, and its shortest decimal is the one with nine places. */
 const MAX_EXACT_NS = 1e15;
@@ -31,36 +35,6 @@ const MAX_EXACT_NS = 1e15;
 const MIN_PLAIN_NS = 1000;
 
 const encoder = new TextEncoder();
-
-/** Printable ASCII, prepared to be appended again and again: keys and words. */
-export interface Fragment {
-  readonly text: string;
-  /** Bytes. */
-  readonly length: number;
-  /** The bytes, eight in each, little-endian; filled up with zeros to an even number of eights. */
-  readonly eights: Float64Array;
-}
-
-/** `text`, printable ASCII and line feeds, as a fragment. */
-export function fragment(text: string): Fragment {
-  // No eight bytes of such text make the pattern of a NaN, which a copy might change.
-  if (!/^[\n -~]*$/.test(text)) throw new Error(`expected printable ASCII, found ${text}`);
-  const eights = new Float64Array(Math.max(1, Math.ceil(text.length / 16)) * 2);
-  const bytes = new Uint8Array(eights.length * 8);
-  encoder.encodeInto(text, bytes);
-  const view = new DataView(bytes.buffer);
-  for (let i = 0; i < eights.length; i++) eights[i] = view.getFloat64(i * 8, true);
-  return { text, length: text.length, eights };
-}
-
-/** A fragment for each of `words`, made by `shape`. */
-export function fragments<K extends string>(
-  words: readonly K[],
-  shape: (word: K) => string,
-): Readonly<Record<K, Fragment>> {
-  const entries = words.map((word) => [word, fragment(shape(word))]);
-  return Object.fromEntries(entries) as Record<K, Fragment>;
-}
 
 /**
  * A buffer that values are appended to; `take` hands over what is in it.
@@ -72,14 +46,17 @@ export class ByteText implements Sink {
   #bytes: Uint8Array;
   #view: DataView;
   #at = 0;
-  readonly #nullText: string;
+  /** What stands for null. */
+  readonly nullText: string;
   readonly #phrases = new Map<string, Fragment>();
+  /** The second written last, and how: records come by the thousand within one. */
+  #utcSec = -1;
+  #utcWhole = fragment('');
 
-  /** `nullText`: what stands for null. */
   constructor(capacity: number, nullText = 'null') {
     this.#bytes = new Uint8Array(capacity + SLACK);
     this.#view = new DataView(this.#bytes.buffer);
-    this.#nullText = nullText;
+    this.nullText = nullText;
   }
 
   /** Bytes appended since the last `take`. */
@@ -125,15 +102,10 @@ export class ByteText implements Sink {
     this.#at = at;
   }
 
-  comma(): void {
-    if (this.#at + SLACK > this.#bytes.length) this.#grow(0);
-    this.#bytes[this.#at++] = COMMA;
-  }
-
   /** A string of ASCII that needs no escape, in quotes; or null. */
   word(text: string | null): void {
     if (text === null) {
-      this.raw(this.#nullText);
+      this.raw(this.nullText);
       return;
     }
     const n = text.length;
@@ -149,7 +121,7 @@ export class ByteText implements Sink {
   /** Any string; or null. */
   text(text: string | null): void {
     if (text === null) {
-      this.raw(this.#nullText);
+      this.raw(this.nullText);
       return;
     }
     const n = text.length;
@@ -177,7 +149,7 @@ export class ByteText implements Sink {
       return;
     }
     const quoted = JSON.stringify(text);
-    if (this.#phrases.size < MAX_PHRASES && /^[ -~]*$/.test(quoted)) {
+    if (this.#phrases.size < MAX_PHRASES && isPlain(quoted)) {
       this.#phrases.set(text, fragment(quoted));
     }
     this.text(text);
@@ -189,6 +161,10 @@ export class ByteText implements Sink {
 
   secondsOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
     this.seconds(of[key]);
+  }
+
+  nameOf<K extends string>(of: Readonly<Record<K, string>>, key: K): void {
+    this.raw(of[key]);
   }
 
   provesOf({ proves }: Evidence): void {
@@ -206,7 +182,7 @@ export class ByteText implements Sink {
   /** A number that is usually whole; or null, also for what JSON has no number for. */
   integer(value: number | null): void {
     if (value === null) {
-      this.raw(this.#nullText);
+      this.raw(this.nullText);
     } else if (value >= 0 && value <= 0xffff_ffff && Math.floor(value) === value) {
       this.#digits(value);
     } else {
@@ -217,7 +193,7 @@ export class ByteText implements Sink {
   /** Seconds that are usually whole nanoseconds; or null. */
   seconds(value: number | null): void {
     if (value === null) {
-      this.raw(this.#nullText);
+      this.raw(this.nullText);
       return;
     }
     const size = value < 0 ? -value : value;
@@ -233,8 +209,29 @@ export class ByteText implements Sink {
     }
   }
 
-  /** What is the same in all connections of a mold, and what `story` and the rest of one connection have in its places. Hot path, once a connection. */
-  template(t: Template, story: Story): void {
+  /** An IPv4 address from its 32-bit pattern. */
+  ipv4(word: number): void {
+    let at = this.#roomFor(0);
+    const view = this.#view;
+    at = writeOctet(view, at, word >>> 24, POINT);
+    at = writeOctet(view, at, (word >>> 16) & 0xff, POINT);
+    at = writeOctet(view, at, (word >>> 8) & 0xff, POINT);
+    this.#at = writeDigits(view, at, word & 0xff);
+  }
+
+  /** An instant as `formatUtc` writes it. */
+  utc(sec: number, ns: number): void {
+    if (sec !== this.#utcSec) {
+      this.#utcSec = sec;
+      this.#utcWhole = fragment(`${formatWholeUtc(sec)}.`);
+    }
+    this.put(this.#utcWhole);
+    this.#at = writeNineDigits(this.#view, this.#at, ns);
+    this.raw('Z');
+  }
+
+  /** What is the same in all records of a template, and what `story`, `numbers` (report/record-numbers.ts) and the rest of one connection have in its places. Hot path, once a connection. */
+  template(t: Template, story: Story, numbers: Float64Array): void {
     const { eights, firstEight, lengths, kinds, entries } = t;
     const { frame, tNs, seq, ack, len } = story;
     const [clientIsn, serverIsn] = t.isnEntries;
@@ -245,13 +242,11 @@ export class ByteText implements Sink {
     for (let k = 0; k < kinds.length; k++) {
       const first = firstEight[k]!;
       const length = lengths[k]!;
-      // Four at once, whatever they are: a loop that ends after one or two is mispredicted.
       view.setFloat64(at, eights[first]!, true);
       view.setFloat64(at + 8, eights[first + 1]!, true);
-      view.setFloat64(at + 16, eights[first + 2]!, true);
-      view.setFloat64(at + 24, eights[first + 3]!, true);
-      for (let done = 32, i = first + 4; done < length; done += 8, i++) {
+      for (let done = 16, i = first + 2; done < length; done += 16, i += 2) {
         view.setFloat64(at + done, eights[i]!, true);
+        view.setFloat64(at + done + 8, eights[i + 1]!, true);
       }
       at += length;
       const entry = entries[k]!;
@@ -274,6 +269,19 @@ export class ByteText implements Sink {
       } else if (kind === FRAME && frame[entry]! <= 0xffff_ffff) {
         at = writeDigits(view, at, frame[entry]!);
         continue;
+      } else if (kind === WHOLE) {
+        const value = numbers[entry]!;
+        if (value >= 0 && value <= 0xffff_ffff && Math.floor(value) === value) {
+          at = writeDigits(view, at, value);
+          continue;
+        }
+      } else if (kind === SECONDS) {
+        const value = numbers[entry]!;
+        const ns = Math.round(value * NS_PER_S);
+        if (value === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS && ns / NS_PER_S === value)) {
+          at = writeNs(view, at, ns);
+          continue;
+        }
       } else if (kind > END) {
         const i = entry >> 1;
         const number =
@@ -285,6 +293,8 @@ export class ByteText implements Sink {
       if (kind === END) return;
       if (kind === TIME) this.seconds(tNs[entry]! / NS_PER_S);
       else if (kind === FRAME) this.integer(frame[entry]!);
+      else if (kind === WHOLE) this.integer(numbers[entry]!);
+      else if (kind === SECONDS) this.seconds(numbers[entry]!);
       else t.others[k]!(this);
       at = this.#roomFor(t.maxBytes);
       view = this.#view;
@@ -304,7 +314,7 @@ export class ByteText implements Sink {
   }
 
   #number(value: number): void {
-    this.raw(Number.isFinite(value) ? String(value) : this.#nullText);
+    this.raw(Number.isFinite(value) ? String(value) : this.nullText);
   }
 
   #escaped(text: string): void {

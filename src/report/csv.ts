@@ -1,8 +1,12 @@
 /** A record as a row of CSV (RFC 4180): one line a connection, nested values flattened. */
 
+import type { RttFigures } from '../tcp/figures.ts';
 import { CLOSE_KINDS, FINDING_CODES, type Finding, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
-import { ByteText, fragment, fragments } from './byte-text.ts';
+import { ByteText } from './byte-text.ts';
+import { fragment, fragments, isPlain } from './fragment.ts';
 import type { ConnectionRecord } from './record.ts';
+import type { Sink } from './template.ts';
+import { templated } from './templated.ts';
 
 /** The columns in the order in which `writeRow` writes them. Times and sizes are those of the record; null is an empty cell. */
 export const CSV_COLUMNS = [
@@ -81,106 +85,126 @@ const BOOLEAN = [fragment(',false'), fragment(',true')] as const;
 const FIRST_FINDING = fragments(FINDING_CODES, (code) => `,${code}`);
 const NEXT_FINDING = fragments(FINDING_CODES, (code) => ` ${code}`);
 
+const COMMA = fragment(',');
+
 /** An empty buffer for rows: null is an empty cell. */
 export function csvBytes(capacity: number): ByteText {
   return new ByteText(capacity, '');
 }
 
+/** A writer of records to `out`, a row each (report/templated.ts). */
+export function rowWriter(out: ByteText): ReturnType<typeof templated> {
+  return templated(out, writeRow);
+}
+
 /** Writes `record` as one row with its line end. Of a record's text only the file's name is foreign. Hot path, as `writeRecord`. */
-export function writeRow(out: ByteText, r: ConnectionRecord): void {
+function writeRow(out: Sink, r: ConnectionRecord): void {
   const { handshake, close } = r;
   const { client, server } = r.transfer;
   fileCell(out, r.file);
-  out.comma();
-  out.integer(r.stream);
-  text(out, r.communityId);
-  text(out, r.client.ip);
-  integer(out, r.client.port);
-  text(out, r.server.ip);
-  integer(out, r.server.port);
+  integer(out, r, 'stream');
+  out.put(COMMA);
+  out.nameOf(r, 'communityId');
+  out.put(COMMA);
+  out.nameOf(r.client, 'ip');
+  integer(out, r.client, 'port');
+  out.put(COMMA);
+  out.nameOf(r.server, 'ip');
+  integer(out, r.server, 'port');
   out.put(ROLES_FROM[r.rolesFrom]);
-  out.raw(r.start);
-  seconds(out, r.duration);
-  integer(out, r.firstFrame);
-  integer(out, r.lastFrame);
-  integer(out, r.packets.client);
-  integer(out, r.packets.server);
-  integer(out, r.bytes.client);
-  integer(out, r.bytes.server);
-  integer(out, r.duplicateFrames);
+  out.nameOf(r, 'start');
+  seconds(out, r, 'duration');
+  integer(out, r, 'firstFrame');
+  integer(out, r, 'lastFrame');
+  integer(out, r.packets, 'client');
+  integer(out, r.packets, 'server');
+  integer(out, r.bytes, 'client');
+  integer(out, r.bytes, 'server');
+  integer(out, r, 'duplicateFrames');
   out.put(HANDSHAKE[handshake.kind]);
   out.put(BOOLEAN[handshake.fastOpen ? 1 : 0]);
-  integer(out, handshake.attempts);
-  seconds(out, handshake.serverRtt);
-  seconds(out, handshake.clientRtt);
-  seconds(out, handshake.handshakeRtt);
+  out.put(COMMA);
+  // One SYN where there is a mold.
+  out.integer(handshake.attempts);
+  seconds(out, handshake, 'serverRtt');
+  seconds(out, handshake, 'clientRtt');
+  seconds(out, handshake, 'handshakeRtt');
   out.put(CLOSE[close.kind]);
   out.put(BOOLEAN[close.complete ? 1 : 0]);
   out.put(SIDE[close.initiator ?? 'none']);
   out.put(SIDE[close.timeWait ?? 'none']);
   out.put(SIDE[close.resetBy ?? 'none']);
-  text(out, close.phase);
+  out.put(COMMA);
+  if (close.phase !== null) out.raw(close.phase);
   out.put(BOOLEAN[close.resetAfterClose ? 1 : 0]);
   out.put(CERTAINTY[close.certainty]);
-  seconds(out, close.finToAck);
-  seconds(out, close.closeWait);
-  seconds(out, close.finWait2);
-  seconds(out, close.total);
-  integer(out, close.bytesAfterFin);
-  if (r.findings.length === 0) out.comma();
+  seconds(out, close, 'finToAck');
+  seconds(out, close, 'closeWait');
+  seconds(out, close, 'finWait2');
+  seconds(out, close, 'total');
+  integer(out, close, 'bytesAfterFin');
+  if (r.findings.length === 0) out.put(COMMA);
   for (let i = 0; i < r.findings.length; i++) {
     const { code } = r.findings[i] as Finding;
     out.put((i === 0 ? FIRST_FINDING : NEXT_FINDING)[code]);
   }
-  integer(out, client.retransmissions);
-  integer(out, server.retransmissions);
-  integer(out, client.retransmittedBytes);
-  integer(out, server.retransmittedBytes);
-  integer(out, client.outOfOrder);
-  integer(out, server.outOfOrder);
-  integer(out, client.duplicateAcks);
-  integer(out, server.duplicateAcks);
-  integer(out, client.zeroWindows);
-  integer(out, server.zeroWindows);
-  integer(out, client.uniqueBytes);
-  integer(out, server.uniqueBytes);
-  integer(out, client.missingBytes);
-  integer(out, server.missingBytes);
-  integer(out, client.maxBytesInFlight);
-  integer(out, server.maxBytesInFlight);
-  seconds(out, client.rtt === null ? null : client.rtt.median);
-  seconds(out, server.rtt === null ? null : server.rtt.median);
+  integer(out, client, 'retransmissions');
+  integer(out, server, 'retransmissions');
+  integer(out, client, 'retransmittedBytes');
+  integer(out, server, 'retransmittedBytes');
+  integer(out, client, 'outOfOrder');
+  integer(out, server, 'outOfOrder');
+  integer(out, client, 'duplicateAcks');
+  integer(out, server, 'duplicateAcks');
+  integer(out, client, 'zeroWindows');
+  integer(out, server, 'zeroWindows');
+  integer(out, client, 'uniqueBytes');
+  integer(out, server, 'uniqueBytes');
+  integer(out, client, 'missingBytes');
+  integer(out, server, 'missingBytes');
+  integer(out, client, 'maxBytesInFlight');
+  integer(out, server, 'maxBytesInFlight');
+  median(out, client.rtt);
+  median(out, server.rtt);
   out.raw(CSV_EOL);
 }
 
 /** The file of the row before, and its cell: there are many rows to a file. */
 let lastFile: string | null = null;
 let lastCell = '';
-let isPlain = true;
+let isAscii = true;
 
-function fileCell(out: ByteText, file: string | null): void {
+function fileCell(out: Sink, file: string | null): void {
   if (file !== lastFile) {
     lastFile = file;
     lastCell = csvCell(file);
-    isPlain = /^[ -~]*$/.test(lastCell);
+    isAscii = isPlain(lastCell);
   }
-  if (isPlain) out.raw(lastCell);
+  if (isAscii) out.raw(lastCell);
   else out.utf8(lastCell);
 }
 
-function text(out: ByteText, value: string | null): void {
-  out.comma();
-  if (value !== null) out.raw(value);
+function integer<K extends string>(
+  out: Sink,
+  of: Readonly<Record<K, number | null>>,
+  key: K,
+): void {
+  out.put(COMMA);
+  out.integerOf(of, key);
 }
 
-function integer(out: ByteText, value: number | null): void {
-  out.comma();
-  out.integer(value);
+function seconds<K extends string>(
+  out: Sink,
+  of: Readonly<Record<K, number | null>>,
+  key: K,
+): void {
+  out.put(COMMA);
+  out.secondsOf(of, key);
 }
 
-function seconds(out: ByteText, value: number | null): void {
-  out.comma();
-  out.seconds(value);
+function median(out: Sink, rtt: RttFigures | null): void {
+  if (rtt === null) out.put(COMMA);
+  else seconds(out, rtt, 'median');
 }
 
 /**

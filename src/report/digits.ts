@@ -7,6 +7,11 @@ const NS_PER_S = 1_000_000_000;
 /** Four digits a word, the first in its lowest byte: 0000 … 9999. */
 const FOUR_DIGITS = fourDigits();
 
+/** Of 1 … 9999: zeros at the end. */
+const ZEROS_AT_END = Uint8Array.from({ length: 10_000 }, (_, i) => {
+  return i % 10 !== 0 ? 0 : i % 100 !== 0 ? 1 : i % 1000 !== 0 ? 2 : 3;
+});
+
 function fourDigits(): Uint32Array {
   const table = new Uint32Array(10_000);
   for (let i = 0; i < 10_000; i++) {
@@ -47,16 +52,43 @@ function writeUpToFour(view: DataView, at: number, value: number): number {
 export function writeNs(view: DataView, at: number, ns: number): number {
   const whole = ns < NS_PER_S ? 0 : Math.floor(ns / NS_PER_S);
   const rest = (ns - whole * NS_PER_S) | 0;
-  let to = writeDigits(view, at, whole);
+  let to = at + 1;
+  if (whole < 10) view.setUint8(at, ZERO + whole);
+  else to = writeDigits(view, at, whole);
   if (rest === 0) return to;
   view.setUint8(to, POINT);
-  const high = (rest / 100_000) | 0;
-  const low = rest - high * 100_000;
-  const middle = (low / 10) | 0;
+  const us = (rest / 1000) | 0;
+  const high = (us / 100) | 0;
+  const low = us - high * 100;
   view.setUint32(to + 1, FOUR_DIGITS[high]!, true);
-  view.setUint32(to + 5, FOUR_DIGITS[middle]!, true);
-  view.setUint8(to + 9, ZERO + low - middle * 10);
-  to += 10;
-  while (view.getUint8(to - 1) === ZERO) to--;
-  return to;
+  // Captures have whole microseconds more often than not.
+  if (us * 1000 === rest) {
+    if (low === 0) return to + 5 - ZEROS_AT_END[high]!;
+    view.setUint16(to + 5, FOUR_DIGITS[low]! >>> 16, true);
+    return to + 7 - ZEROS_AT_END[low]!;
+  }
+  const last = rest - high * 100_000;
+  const four = (last / 10) | 0;
+  view.setUint32(to + 5, FOUR_DIGITS[four]!, true);
+  if (last === four * 10) return to + 9 - ZEROS_AT_END[four]!;
+  view.setUint8(to + 9, ZERO + last - four * 10);
+  return to + 10;
+}
+
+/** Writes `value`, 0 … 255, and the byte `then` behind it at `at`: where the next byte goes. Hot path. */
+export function writeOctet(view: DataView, at: number, value: number, then: number): number {
+  const to = writeUpToFour(view, at, value);
+  view.setUint8(to, then);
+  return to + 1;
+}
+
+/** Writes `value`, 0 … 999999999, with all nine digits at `at`: where the next byte goes. Hot path. */
+export function writeNineDigits(view: DataView, at: number, value: number): number {
+  const high = (value / 100_000) | 0;
+  const low = value - high * 100_000;
+  const middle = (low / 10) | 0;
+  view.setUint32(at, FOUR_DIGITS[high]!, true);
+  view.setUint32(at + 4, FOUR_DIGITS[middle]!, true);
+  view.setUint8(at + 8, ZERO + low - middle * 10);
+  return at + 9;
 }

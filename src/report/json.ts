@@ -1,9 +1,7 @@
 /** Records as JSON Lines (RFC 8259), written byte by byte because every connection of a capture passes here. */
 
-import type { FilledMold } from '../tcp/conclude.ts';
 import { COUNT_NAMES, isQuiet, type Transfer, type TransferSide } from '../tcp/figures.ts';
 import { TCP_STATES } from '../tcp/state.ts';
-import type { Story } from '../tcp/story.ts';
 import {
   CLOSE_KINDS,
   type Close,
@@ -19,18 +17,22 @@ import {
   type StateEntry,
   type TcpOptions,
 } from '../tcp/verdicts.ts';
-import { type ByteText, type Fragment, fragment, fragments } from './byte-text.ts';
+import type { ByteText } from './byte-text.ts';
+import { type Fragment, fragment, fragments } from './fragment.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
-import { type Sink, type Template, TemplateRecorder } from './template.ts';
+import type { Sink } from './template.ts';
+import { templated } from './templated.ts';
 
 const SIDES: readonly Side[] = ['client', 'server'];
 const STEP_KINDS = ['SYN', 'SYN,ACK', 'ACK', 'RST', 'FIN', 'ACK of FIN', 'FIN,ACK of FIN'] as const;
+/** Combinations of options kept. */
+const MAX_OPTION_TEXTS = 1024;
+
 const ROLES = ['syn', 'syn-ack', 'ports'] as const;
 
 const STREAM = fragment(',"stream":');
-const PORT = fragment(',"port":');
+const PORT = fragment('","port":');
 const NULL = fragment('null');
-const MSS = fragment('{"mss":');
 const PHASE = fragment(',"phase":');
 const TOTAL = fragment(',"total":');
 const T = fragment(',"t":');
@@ -39,11 +41,11 @@ const ACK = fragment(',"ack":');
 const LEN = fragment(',"len":');
 const FRAME = fragment(',"frame":');
 const HEAD = fragment('{"schema":1,"file":');
-const COMMUNITY_ID = fragment(',"communityId":');
-const CLIENT_IP = fragment(',"client":{"ip":');
-const SERVER_IP = fragment('},"server":{"ip":');
-const ROLES_FROM = fragments(ROLES, (word) => `},"rolesFrom":"${word}","start":`);
-const DURATION = fragment(',"duration":');
+const COMMUNITY_ID = fragment(',"communityId":"');
+const CLIENT_IP = fragment('","client":{"ip":"');
+const SERVER_IP = fragment('},"server":{"ip":"');
+const ROLES_FROM = fragments(ROLES, (word) => `},"rolesFrom":"${word}","start":"`);
+const DURATION = fragment('","duration":');
 const FIRST_FRAME = fragment(',"firstFrame":');
 const LAST_FRAME = fragment(',"lastFrame":');
 const PACKETS_CLIENT = fragment(',"packets":{"client":');
@@ -71,13 +73,6 @@ const HANDSHAKE_RTT = fragment(',"handshakeRtt":');
 const ISN_CLIENT = fragment(',"isn":{"client":');
 const OPTIONS_CLIENT = fragment('},"options":{"client":');
 const STEPS = fragment('},"steps":[');
-const WINDOW_SCALE = fragment(',"windowScale":');
-const SACK_AND_TIMESTAMPS = [0, 1, 2, 3].map((bits) =>
-  fragment(
-    `,"sackPermitted":${(bits & 1) !== 0},"timestamps":${(bits & 2) !== 0},"fastOpenCookie":`,
-  ),
-);
-const MPTCP = [fragment(',"mptcp":false}'), fragment(',"mptcp":true}')] as const;
 const CLOSE_KIND = fragments(CLOSE_KINDS, (kind) => `]},"close":{"kind":"${kind}"`);
 const COMPLETE = [
   fragment(',"complete":false,"initiator":'),
@@ -125,43 +120,32 @@ const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
  * Hot path, once a connection: keys and words are copied as bytes and numbers written digit by digit, because a record has 250 pieces
  * and joined strings would be kept as ropes.
  */
-function writeRecord(
-  out: ByteText,
-  r: ConnectionRecord,
-  template: Template | null = null,
-  story: Story | null = null,
-): void {
+function writeRecord(out: Sink, r: ConnectionRecord): void {
   out.put(HEAD);
   out.text(r.file);
   out.put(STREAM);
-  out.integer(r.stream);
+  out.integerOf(r, 'stream');
   out.put(COMMUNITY_ID);
-  out.word(r.communityId);
+  out.nameOf(r, 'communityId');
   out.put(CLIENT_IP);
   address(out, r.client);
   out.put(SERVER_IP);
   address(out, r.server);
   out.put(ROLES_FROM[r.rolesFrom]);
-  out.word(r.start);
+  out.nameOf(r, 'start');
   out.put(DURATION);
-  out.seconds(r.duration);
+  out.secondsOf(r, 'duration');
   out.put(FIRST_FRAME);
-  out.integer(r.firstFrame);
+  out.integerOf(r, 'firstFrame');
   out.put(LAST_FRAME);
-  out.integer(r.lastFrame);
+  out.integerOf(r, 'lastFrame');
   out.put(PACKETS_CLIENT);
   perSide(out, r.packets);
   out.put(BYTES_CLIENT);
   perSide(out, r.bytes);
   out.put(DUPLICATES);
-  out.integer(r.duplicateFrames);
+  out.integerOf(r, 'duplicateFrames');
   transfer(out, r.transfer);
-  if (template === null || story === null) verdicts(out, r);
-  else out.template(template, story);
-}
-
-/** What is judged of the connection, to the end of the line. */
-function verdicts(out: Sink, r: ConnectionRecord): void {
   handshake(out, r.handshake);
   close(out, r.close);
   out.put(STATES_CLIENT);
@@ -169,47 +153,28 @@ function verdicts(out: Sink, r: ConnectionRecord): void {
   out.put(STATES_SERVER);
   states(out, r.states.server);
   out.put(FINDINGS);
-  out.part(r.findings, findings);
+  if (r.findings.length > 0) out.part(r.findings, findings);
   out.raw(']}\n');
 }
 
-/**
- * A writer of records to `out`. It is told the mold that a record's verdicts lie in, if any, and writes what is the same in all connections
- * of that mold from a template.
- */
-export function recordWriter(
-  out: ByteText,
-): (record: ConnectionRecord, mold: FilledMold | null) => void {
-  const templates = new WeakMap<FilledMold, Template>();
-  return (record, mold) => {
-    if (mold === null) {
-      writeRecord(out, record);
-      return;
-    }
-    let template = templates.get(mold);
-    if (template === undefined) {
-      const recorder = new TemplateRecorder(mold, fragment);
-      verdicts(recorder, record);
-      template = recorder.finish();
-      templates.set(mold, template);
-    }
-    writeRecord(out, record, template, mold.story);
-  };
+/** A writer of records to `out` (report/templated.ts). */
+export function recordWriter(out: ByteText): ReturnType<typeof templated> {
+  return templated(out, writeRecord);
 }
 
-function address(out: ByteText, { ip, port }: EndpointAddress): void {
-  out.word(ip);
+function address(out: Sink, a: EndpointAddress): void {
+  out.nameOf(a, 'ip');
   out.put(PORT);
-  out.integer(port);
+  out.integerOf(a, 'port');
 }
 
-function perSide(out: ByteText, { client, server }: PerSide<number | null>): void {
-  out.integer(client);
+function perSide(out: Sink, sides: PerSide<number | null>): void {
+  out.integerOf(sides, 'client');
   out.put(SERVER);
-  out.integer(server);
+  out.integerOf(sides, 'server');
 }
 
-function transfer(out: ByteText, t: Transfer): void {
+function transfer(out: Sink, t: Transfer): void {
   out.put(TRANSFER_CLIENT);
   transferSide(out, t.client);
   out.put(SERVER);
@@ -217,44 +182,45 @@ function transfer(out: ByteText, t: Transfer): void {
   out.put(REUSED_PORTS[t.reusedPorts ? 1 : 0]);
 }
 
-function transferSide(out: ByteText, side: TransferSide): void {
+function transferSide(out: Sink, side: TransferSide): void {
   if (isQuiet(side)) out.put(NO_COUNTS);
   else {
     for (let i = 0; i < COUNT_NAMES.length; i++) {
       out.put(COUNT_KEYS[i] as Fragment);
-      out.integer(side[COUNT_NAMES[i] as (typeof COUNT_NAMES)[number]]);
+      out.integerOf(side, COUNT_NAMES[i] as (typeof COUNT_NAMES)[number]);
     }
   }
   out.put(MAX_WINDOW);
-  out.integer(side.maxWindow);
+  out.integerOf(side, 'maxWindow');
   out.put(UNIQUE_BYTES);
-  out.integer(side.uniqueBytes);
+  out.integerOf(side, 'uniqueBytes');
   out.put(MISSING_BYTES);
-  out.integer(side.missingBytes);
+  out.integerOf(side, 'missingBytes');
   out.put(MAX_BYTES_IN_FLIGHT);
-  out.integer(side.maxBytesInFlight);
+  out.integerOf(side, 'maxBytesInFlight');
   const { rtt } = side;
   if (rtt === null) {
     out.put(NO_RTT);
     return;
   }
   out.put(RTT_SAMPLES);
-  out.integer(rtt.samples);
+  out.integerOf(rtt, 'samples');
   out.raw(',"min":');
-  out.seconds(rtt.min);
+  out.secondsOf(rtt, 'min');
   out.raw(',"median":');
-  out.seconds(rtt.median);
+  out.secondsOf(rtt, 'median');
   out.raw(',"p95":');
-  out.seconds(rtt.p95);
+  out.secondsOf(rtt, 'p95');
   out.raw(',"max":');
-  out.seconds(rtt.max);
+  out.secondsOf(rtt, 'max');
   out.raw('}}');
 }
 
 function handshake(out: Sink, h: Handshake): void {
   out.put(HANDSHAKE_KIND[h.kind]);
   out.put(FAST_OPEN[h.fastOpen ? 1 : 0]);
-  out.integerOf(h, 'attempts');
+  // One SYN where there is a mold.
+  out.integer(h.attempts);
   out.put(SERVER_RTT);
   out.secondsOf(h, 'serverRtt');
   out.put(CLIENT_RTT);
@@ -262,9 +228,7 @@ function handshake(out: Sink, h: Handshake): void {
   out.put(HANDSHAKE_RTT);
   out.secondsOf(h, 'handshakeRtt');
   out.put(ISN_CLIENT);
-  out.integerOf(h.isn, 'client');
-  out.put(SERVER);
-  out.integerOf(h.isn, 'server');
+  perSide(out, h.isn);
   out.put(OPTIONS_CLIENT);
   out.part(h.options, optionsOfBoth);
   out.put(STEPS);
@@ -282,18 +246,24 @@ function optionsOfBoth(out: ByteText, { client, server }: PerSide<TcpOptions | n
 }
 
 function options(out: ByteText, o: TcpOptions | null): void {
-  if (o === null) {
-    out.put(NULL);
-    return;
+  if (o === null) out.put(NULL);
+  else if (o.fastOpenCookie === null) out.put(usualOptions(o));
+  else out.utf8(JSON.stringify(o));
+}
+
+/** Options without a cookie: there are few combinations, written in a few ways to the whole internet. */
+const optionTexts = new Map<number, Fragment>();
+
+function usualOptions(o: TcpOptions): Fragment {
+  const bits = (o.sackPermitted ? 1 : 0) | (o.timestamps ? 2 : 0) | (o.mptcp ? 4 : 0);
+  const key = (((o.mss ?? 0x1_0000) << 12) | ((o.windowScale ?? 0x100) << 3) | bits) >>> 0;
+  let known = optionTexts.get(key);
+  if (known === undefined) {
+    if (optionTexts.size === MAX_OPTION_TEXTS) optionTexts.clear();
+    known = fragment(JSON.stringify(o));
+    optionTexts.set(key, known);
   }
-  out.put(MSS);
-  out.integer(o.mss);
-  out.put(WINDOW_SCALE);
-  out.integer(o.windowScale);
-  const bits = (o.sackPermitted ? 1 : 0) | (o.timestamps ? 2 : 0);
-  out.put(SACK_AND_TIMESTAMPS[bits] as Fragment);
-  out.text(o.fastOpenCookie);
-  out.put(MPTCP[o.mptcp ? 1 : 0]);
+  return known;
 }
 
 function close(out: Sink, c: Close): void {

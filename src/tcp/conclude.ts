@@ -9,14 +9,13 @@ import type { Case } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { classifyHandshake, describeHandshake } from './handshake.ts';
 import { judgeResets } from './resets.ts';
-import type { Story } from './story.ts';
 import { buildTimelines, type Timeline } from './timeline.ts';
 import type { Finding } from './verdicts.ts';
 
 /** What those who write a record need to know of the mold that its verdicts were filled from (tcp/molds.ts). */
 export interface FilledMold {
-  /** The story of the connection at hand. */
-  readonly story: Story;
+  /** The connection at hand. */
+  readonly finished: FinishedConnection;
   /** Which entry of the story each step, each state and each piece of evidence shows. */
   readonly entryOf: ReadonlyMap<object, number>;
   /** What each piece of evidence says. */

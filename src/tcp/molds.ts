@@ -19,8 +19,8 @@ const KEY_SPACE = 4 * MAX_MOLDS;
 
 /** What is filled in besides the kinds, codes and sides, where it is wanted. */
 export interface Filling {
-  /** Of the record: the community ID, the addresses and the time of its start, as text. */
-  names: boolean;
+  /** Which records have the Community ID, the addresses and the time of the start as text: `judged` means those that no mold was filled for. */
+  names: 'all' | 'judged' | 'none';
   /** Times and numbers; without them none of what follows either. */
   figures: boolean;
   /** Frames, times and numbers of the steps of the handshake, and the evidence. */
@@ -31,7 +31,7 @@ export interface Filling {
 
 /** Everything. */
 export const WHOLE: Filling = {
-  names: true,
+  names: 'all',
   figures: true,
   steps: true,
   findings: true,
@@ -39,7 +39,7 @@ export const WHOLE: Filling = {
 
 /** The verdict on one outline, to be filled again and again. */
 interface Mold extends FilledMold {
-  story: Story;
+  finished: FinishedConnection;
   readonly words: Int32Array;
   readonly conclusion: Conclusion;
   /** Positions in the story of the steps. */
@@ -79,7 +79,7 @@ export class Molds {
     const mold = this.#table[at];
     if (mold) {
       this.filled++;
-      mold.story = finished.story;
+      mold.finished = finished;
       mold.conclusion.mold = mold;
       fill(mold, finished, this.#mslSec, this.#filling);
       return mold.conclusion;
@@ -149,7 +149,7 @@ function createMold(words: Int32Array, conclusion: Conclusion): Mold {
     }
   }
   return {
-    story: facts.story,
+    finished: facts.finished,
     entryOf,
     wordsOf,
     isnEntries: [0, facts.isn[1] === null ? -1 : opening.synAck],

@@ -1,7 +1,7 @@
 /** The lines that data formats write of a record, without their line ends. */
 
 import { ByteText } from '../../src/report/byte-text.ts';
-import { csvBytes, writeRow } from '../../src/report/csv.ts';
+import { csvBytes, rowWriter } from '../../src/report/csv.ts';
 import { recordWriter } from '../../src/report/json.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 
@@ -15,7 +15,7 @@ export function jsonLine(record: ConnectionRecord): string {
 /** Its row of CSV. */
 export function csvRow(record: ConnectionRecord): string {
   const out = csvBytes(1024);
-  writeRow(out, record);
+  rowWriter(out)(record, null);
   return lineOf(out);
 }
 

@@ -8,7 +8,7 @@ import { fillingOf } from '../../src/cli/data-form.ts';
 import { buildRecord, TransientRecord } from '../../src/report/build-record.ts';
 import { ByteText } from '../../src/report/byte-text.ts';
 import { countRecord, createCounts } from '../../src/report/counts.ts';
-import { csvBytes, writeRow } from '../../src/report/csv.ts';
+import { csvBytes, rowWriter } from '../../src/report/csv.ts';
 import { recordWriter } from '../../src/report/json.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import { createTally, tallyRecord } from '../../src/report/summary.ts';
@@ -37,14 +37,25 @@ function both() {
     forSummary: new Molds(MSL_SEC, fillingOf('summary')),
     forCsv: new Molds(MSL_SEC, fillingOf('csv')),
     csv,
-    record: new TransientRecord(),
+    writeRow: rowWriter(csv),
+    record: new TransientRecord('judged'),
   };
 }
 
 /** Holds every connection of a capture against its mold, and counts those that a mold of another one served. */
 async function compare(
   input: string | Uint8Array,
-  { molds, forSummary, forJson, json, write, forCsv, csv, record }: ReturnType<typeof both>,
+  {
+    molds,
+    forSummary,
+    forJson,
+    json,
+    write,
+    forCsv,
+    csv,
+    writeRow,
+    record,
+  }: ReturnType<typeof both>,
 ): Promise<number> {
   const buffer = new PackedConnections(new ArrayBuffer(1 << 20));
   const source = await openCapture(input, {});
@@ -73,7 +84,7 @@ async function compare(
       countRecord(counts[0], one);
     }
     buffer.forEach((finished) => {
-      const one = new TransientRecord(false).fill(finished, null, forSummary.conclude(finished));
+      const one = new TransientRecord('none').fill(finished, null, forSummary.conclude(finished));
       tallyRecord(tallies[1], one);
       countRecord(counts[1], one);
     });
@@ -81,7 +92,8 @@ async function compare(
     expect(counts[1]).toEqual(counts[0]);
     at = 0;
     buffer.forEach((finished) => {
-      writeRow(csv, record.fill(finished, null, forCsv.conclude(finished)));
+      const conclusion = forCsv.conclude(finished);
+      writeRow(record.fill(finished, null, conclusion), conclusion.mold);
       const row = new TextDecoder().decode(csv.take());
       expect(row).toBe(`${csvRow(judged[at] as ConnectionRecord)}\r\n`);
       at++;
