@@ -12,11 +12,14 @@ const sha1: (data: Buffer) => string =
     ? (data) => crypto.hash('sha1', data, 'base64')
     : (data) => crypto.createHash('sha1').update(data).digest('base64');
 
+/** What version 1 begins with. */
+export const COMMUNITY_ID_VERSION = '1:';
+
 /**
- * `1:` and the base64 of SHA-1 with seed 0. `a` and `b` hold one word (IPv4) or four (IPv6) in network order; which of the two
+ * The base64 of SHA-1 with seed 0, which stands behind the version. `a` and `b` hold one word (IPv4) or four (IPv6) in network order; which of the two
  * ends comes first makes no difference.
  */
-export function communityId(
+export function communityHash(
   family: 4 | 6,
   a: Int32Array,
   aPort: number,
@@ -37,5 +40,5 @@ export function communityId(
   buffer[at] = TCP;
   buffer.writeUInt16BE(order <= 0 ? aPort : bPort, at + 2);
   buffer.writeUInt16BE(order <= 0 ? bPort : aPort, at + 4);
-  return `1:${sha1(buffer)}`;
+  return sha1(buffer);
 }

@@ -3,11 +3,16 @@
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc } from '../base/time.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import { communityId } from './community-id.ts';
+import { COMMUNITY_ID_VERSION, communityHash } from './community-id.ts';
 
 /** Community ID v1. */
-export function idOf({ family, address, port }: FinishedConnection): string {
-  return communityId(family, address[0], port[0], address[1], port[1]);
+export function idOf(finished: FinishedConnection): string {
+  return COMMUNITY_ID_VERSION + hashOf(finished);
+}
+
+/** The Community ID without its version. */
+export function hashOf({ family, address, port }: FinishedConnection): string {
+  return communityHash(family, address[0], port[0], address[1], port[1]);
 }
 
 /** The address of end `end` of the key. */

@@ -4,8 +4,9 @@ import type { FilledMold } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
 import type { ByteText } from './byte-text.ts';
+import { COMMUNITY_ID_VERSION } from './community-id.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
-import { addressOf, idOf } from './names.ts';
+import { addressOf, hashOf } from './names.ts';
 import type { ConnectionRecord } from './record.ts';
 import { placesOf } from './record-numbers.ts';
 
@@ -145,8 +146,10 @@ export class TemplateRecorder implements Sink {
 
   nameOf<K extends NameKey>(of: Readonly<Record<K, string>>, key: K): void {
     const mold = this.#mold;
-    if (key === 'communityId') this.#place(OTHER, 0, (out) => out.raw(idOf(mold.finished)));
-    else if (key === 'start') this.#place(OTHER, 0, (out) => writeStart(out, mold.finished));
+    if (key === 'communityId') {
+      this.raw(COMMUNITY_ID_VERSION);
+      this.#place(OTHER, 0, (out) => out.raw(hashOf(mold.finished)));
+    } else if (key === 'start') this.#place(OTHER, 0, (out) => writeStart(out, mold.finished));
     else if (of === this.#record.client)
       this.#place(OTHER, 0, (out) => writeAddress(out, mold.finished, mold.finished.clientEnd));
     else
