@@ -23,6 +23,8 @@ import { simulate } from '../support/tcp-model.ts';
 import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
 
 const MSL_SEC = 30;
+/** A name with what JSON, CSV and spreadsheets take for something else. */
+const FILE = '="wéb", 1.pcap';
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 
 /** Molds that are filled wholly, and as a data format needs them with its writer. */
@@ -63,17 +65,17 @@ async function compare(
   const check = (): void => {
     const judged: ConnectionRecord[] = [];
     buffer.forEach((finished) => {
-      judged.push(buildRecord(finished, null, conclude(finished, MSL_SEC)));
+      judged.push(buildRecord(finished, FILE, conclude(finished, MSL_SEC)));
     });
     let at = 0;
     buffer.forEach((finished) => {
-      expect(buildRecord(finished, null, molds.conclude(finished))).toEqual(judged[at]);
+      expect(buildRecord(finished, FILE, molds.conclude(finished))).toEqual(judged[at]);
       at++;
     });
     at = 0;
     buffer.forEach((finished) => {
       const conclusion = forJson.conclude(finished);
-      write(record.fill(finished, null, conclusion), conclusion.mold);
+      write(record.fill(finished, FILE, conclusion), conclusion.mold);
       expect(new TextDecoder().decode(json.take())).toBe(`${JSON.stringify(judged[at])}\n`);
       at++;
     });
@@ -84,7 +86,7 @@ async function compare(
       countRecord(counts[0], one);
     }
     buffer.forEach((finished) => {
-      const one = new TransientRecord('none').fill(finished, null, forSummary.conclude(finished));
+      const one = new TransientRecord('none').fill(finished, FILE, forSummary.conclude(finished));
       tallyRecord(tallies[1], one);
       countRecord(counts[1], one);
     });
@@ -93,7 +95,7 @@ async function compare(
     at = 0;
     buffer.forEach((finished) => {
       const conclusion = forCsv.conclude(finished);
-      writeRow(record.fill(finished, null, conclusion), conclusion.mold);
+      writeRow(record.fill(finished, FILE, conclusion), conclusion.mold);
       const row = new TextDecoder().decode(csv.take());
       expect(row).toBe(`${csvRow(judged[at] as ConnectionRecord)}\r\n`);
       at++;
@@ -231,10 +233,10 @@ test('one writer takes the records of several captures, each with molds of its o
       onRecord() {},
       takeFinished(leaving) {
         const one = unpacker.read(leaving);
-        const judged = buildRecord(one, null, conclude(one, MSL_SEC));
+        const judged = buildRecord(one, FILE, conclude(one, MSL_SEC));
         const finished = unpacker.read(leaving);
         const conclusion = molds.conclude(finished);
-        write(record.fill(finished, null, conclusion), conclusion.mold);
+        write(record.fill(finished, FILE, conclusion), conclusion.mold);
         expect(new TextDecoder().decode(json.take())).toBe(`${JSON.stringify(judged)}\n`);
         return true;
       },
