@@ -7,12 +7,20 @@ import type { InputDamage } from './window.ts';
 export const SLOTS = 4;
 export const SLOT_BYTES = 1024 * 1024;
 
+/** Compressed bytes that another thread can read: a regular file from its beginning, or the rest of what stands behind a descriptor. */
+export type PackedSource =
+  | { path: string; bytesTotal: number }
+  | {
+      fd: number;
+      isPipe: boolean;
+      bytesTotal: number | null;
+      /** What was read of it already. */
+      head: Uint8Array;
+    };
+
 export interface DecompressJob {
   kind: Compression;
-  /** Of the regular file to read from its beginning. */
-  path: string;
-  /** Its size. */
-  bytesTotal: number;
+  source: PackedSource;
   memory: SharedArrayBuffer;
 }
 

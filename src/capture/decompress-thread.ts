@@ -1,10 +1,18 @@
-/** The thread that decompresses a file: fills the slots as they come free. */
+/** The thread that decompresses a file or standard input: fills the slots as they come free. */
 
 import { openSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { DecompressedInput } from './decompress.ts';
-import { type DecompressJob, type FromDecompress, SLOT_BYTES, SLOTS } from './decompress-job.ts';
+import {
+  type DecompressJob,
+  type FromDecompress,
+  type PackedSource,
+  SLOT_BYTES,
+  SLOTS,
+} from './decompress-job.ts';
+import type { Compression } from './formats.ts';
 import { FileInput } from './inputs.ts';
+import { PipeInput } from './pipe-input.ts';
 import { Window } from './window.ts';
 
 const job: DecompressJob = workerData;
@@ -20,8 +28,7 @@ port.on('message', (slot: number) => {
   wake();
 });
 
-const open = () => new FileInput(openSync(job.path, 'r'), job.bytesTotal);
-const input = new DecompressedInput(job.kind, new Window(open()), open);
+const input = decompressed(job.kind, job.source);
 for (;;) {
   const slot = free.shift();
   if (slot === undefined) {
@@ -41,3 +48,17 @@ for (;;) {
 }
 await input.close();
 port.close();
+
+function decompressed(kind: Compression, source: PackedSource): DecompressedInput {
+  if ('path' in source) {
+    const open = () => new FileInput(openSync(source.path, 'r'), source.bytesTotal);
+    return new DecompressedInput(kind, new Window(open()), open);
+  }
+  const { fd, isPipe, bytesTotal, head } = source;
+  const input = isPipe ? new PipeInput(fd) : new FileInput(fd, bytesTotal);
+  input.bytesRead = head.length;
+  const packed = new Window(input);
+  packed.bytes.set(head);
+  packed.end = head.length;
+  return new DecompressedInput(kind, packed, null);
+}

@@ -12,6 +12,8 @@ export interface OpenedInput {
   reopen: (() => ByteInput) | null;
   /** Of a regular file. */
   path: string | null;
+  /** Of standard input, where that is a regular file or a pipe. */
+  fd: number | null;
 }
 
 /** The bytes of an array, copied out `chunkBytes` at a time: the array is the caller's and stays as it is. */

@@ -2,6 +2,7 @@
 
 import type { Readable } from 'node:stream';
 import { CaptureError } from '../base/errors.ts';
+import type { PackedSource } from './decompress-job.ts';
 import {
   type Compression,
   describeBytes,
@@ -22,6 +23,9 @@ const MIN_WINDOW_BYTES = 4096;
 
 /** Compressed bytes from which on a thread pays: below, it takes longer to start than it saves (docs/performance.md). */
 const THREAD_FROM_BYTES = 4 * 1024 * 1024;
+
+/** A pipe that holds so much at once is filled faster than it is read, and there may be much to come. */
+const FULL_PIPE_BYTES = 32 * 1024;
 
 export interface OpenOptions {
   /** Name for messages and records; default: the path, or `capture`. */
@@ -76,9 +80,10 @@ async function openInput(
       input: new BytesInput(input, chunkBytes),
       reopen: () => new BytesInput(input, chunkBytes),
       path: null,
+      fd: null,
     };
   }
-  return { input: new StreamInput(input, chunkBytes), reopen: null, path: null };
+  return { input: new StreamInput(input, chunkBytes), reopen: null, path: null, fd: null };
 }
 
 /** A window over the capture itself, decompressed where it has to be. */
@@ -105,24 +110,34 @@ async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Pr
   );
 }
 
-/** The decompressed bytes: a large file's from a thread of their own. */
+/** The decompressed bytes: from a thread of their own where there are many. */
 async function decompress(
   kind: Compression,
   packed: Window,
-  { path, reopen }: OpenedInput,
+  opened: OpenedInput,
   mayStartThread: boolean,
 ): Promise<ByteInput> {
-  const { input } = packed;
-  if (mayStartThread && path !== null && (input.bytesTotal ?? 0) >= THREAD_FROM_BYTES) {
+  const source = mayStartThread ? sourceForThread(packed, opened) : null;
+  if (source !== null) {
     const { startThreadInput } = await import('./thread-input.ts');
-    const unpacked = await startThreadInput(kind, path, input.bytesTotal ?? 0);
+    const unpacked = await startThreadInput(kind, source);
     if (unpacked !== null) {
-      await input.close();
+      await packed.input.close();
       return unpacked;
     }
   }
   const { DecompressedInput } = await import('./decompress.ts');
-  return new DecompressedInput(kind, packed, reopen);
+  return new DecompressedInput(kind, packed, opened.reopen);
+}
+
+/** What a thread would read from, or null where it wouldn't pay. */
+function sourceForThread(packed: Window, { path, fd }: OpenedInput): PackedSource | null {
+  const { bytesTotal } = packed.input;
+  if (bytesTotal !== null && bytesTotal < THREAD_FROM_BYTES) return null;
+  if (path !== null && bytesTotal !== null) return { path, bytesTotal };
+  const isPipe = bytesTotal === null;
+  if (fd === null || (isPipe && packed.available < FULL_PIPE_BYTES)) return null;
+  return { fd, isPipe, bytesTotal, head: packed.bytes.slice(packed.start, packed.end) };
 }
 
 /** The first four bytes, little-endian; the header of a capture is then in the window if the input has it. */

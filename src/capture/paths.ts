@@ -33,13 +33,15 @@ export async function openPath(
       throw new CaptureError('is-a-folder', name, 'expected a capture file, found a folder');
     }
     if (path === STDIN) {
-      return { input: openStdin(name, stats, chunkBytes), reopen: null, path: null };
+      const fd = stats.isFile() || stats.isFIFO() ? STDIN_FD : null;
+      return { input: openStdin(name, stats, chunkBytes), reopen: null, path: null, fd };
     }
     if (stats.isFile()) {
       const reopen = () => new FileInput(openSync(path, 'r'), stats.size, chunkBytes);
-      return { input: reopen(), reopen, path };
+      return { input: reopen(), reopen, path, fd: null };
     }
-    return { input: await openSpecial(path, stats, chunkBytes), reopen: null, path: null };
+    const input = await openSpecial(path, stats, chunkBytes);
+    return { input, reopen: null, path: null, fd: null };
   } catch (error) {
     throw error instanceof CaptureError ? error : explain(error, name);
   }

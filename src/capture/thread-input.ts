@@ -2,24 +2,29 @@
 
 import { Worker } from 'node:worker_threads';
 import { copyBytes } from './copy.ts';
-import { type DecompressJob, type FromDecompress, SLOT_BYTES, SLOTS } from './decompress-job.ts';
+import {
+  type DecompressJob,
+  type FromDecompress,
+  type PackedSource,
+  SLOT_BYTES,
+  SLOTS,
+} from './decompress-job.ts';
 import type { Compression } from './formats.ts';
 import type { ByteInput, InputDamage } from './window.ts';
 
 /**
- * Starts a thread that decompresses the regular file at `path`; null where none can be started: run from
- * TypeScript, or bundled into somebody else's program.
+ * Starts a thread that decompresses `source`; null where none can be started: run from TypeScript, or bundled into somebody else's program.
+ * From then on nobody else may read from it.
  */
 export async function startThreadInput(
   kind: Compression,
-  path: string,
-  bytesTotal: number,
+  source: PackedSource,
 ): Promise<ByteInput | null> {
   const memory = new SharedArrayBuffer(SLOTS * SLOT_BYTES);
-  const workerData: DecompressJob = { kind, path, bytesTotal, memory };
+  const workerData: DecompressJob = { kind, source, memory };
   try {
     const worker = new Worker(new URL('./decompress-thread.js', import.meta.url), { workerData });
-    const input = new ThreadInput(worker, memory, bytesTotal);
+    const input = new ThreadInput(worker, memory, source.bytesTotal);
     return (await input.started) ? input : null;
   } catch {
     return null;
@@ -29,7 +34,7 @@ export async function startThreadInput(
 /** The reader's end. */
 class ThreadInput implements ByteInput {
   bytesRead = 0;
-  readonly bytesTotal: number;
+  readonly bytesTotal: number | null;
   damage: InputDamage | null = null;
   warnings: readonly string[] = [];
   /** Resolves to whether the thread runs. */
@@ -43,7 +48,7 @@ class ThreadInput implements ByteInput {
   #failure: Error | null = null;
   #wake: () => void = () => {};
 
-  constructor(worker: Worker, memory: SharedArrayBuffer, bytesTotal: number) {
+  constructor(worker: Worker, memory: SharedArrayBuffer, bytesTotal: number | null) {
     this.#worker = worker;
     this.#memory = new Uint8Array(memory);
     this.bytesTotal = bytesTotal;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { generateFile } from '../../bench/generate.ts';
-import { type Built, buildProgram } from '../support/built.ts';
+import { type Built, buildProgram, type Traced } from '../support/built.ts';
 import type { Outcome } from '../support/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'finwait-thread-'));
@@ -48,21 +48,26 @@ function withoutName({ stdout, ...rest }: Outcome): Outcome {
   return { ...rest, stdout: stdout.replace(/^[^,\n]*,/gm, '') };
 }
 
+function withoutTrace({ modules, ...outcome }: Traced) {
+  return { ...withoutName(outcome), usesThread: modules.includes('parts/thread-input.js') };
+}
+
 /** Runs on `bytes` in a file. */
 function analyzed(name: string, bytes: Uint8Array) {
   const path = join(folder, name);
   writeFileSync(path, bytes);
-  const { modules, ...outcome } = program.traced('-f', 'csv', path);
-  const usesThread = modules.includes('parts/thread-input.js');
-  return { ...withoutName(outcome), usesThread };
+  return withoutTrace(program.traced('-f', 'csv', path));
 }
 
-/** The same bytes through a pipe, for which the program starts no thread. */
-function piped(bytes: Uint8Array) {
-  const path = join(folder, 'piped');
+/** Runs a command that reads the same bytes from FILE. */
+function read(bytes: Uint8Array, command: string) {
+  const path = join(folder, 'input');
   writeFileSync(path, bytes);
-  return withoutName(program.shell(`cat ${path} | finwait -f csv -`));
+  return withoutTrace(program.tracedShell(command.replaceAll('FILE', path)));
 }
+
+/** The same bytes through a named pipe, for which the program starts no thread. */
+const NAMED = 'mkfifo FILE.fifo; cat FILE > FILE.fifo & finwait -f csv FILE.fifo';
 
 test('a whole one gives the records of the plain file', () => {
   const { status, stderr, stdout, usesThread } = analyzed('whole.gz', packed);
@@ -70,6 +75,49 @@ test('a whole one gives the records of the plain file', () => {
   expect({ status, stderr, usesThread }).toEqual({ status: 0, stderr: '', usesThread: true });
   expect(stdout).toBe(plain);
   expect(plain.split('\n').length).toBeGreaterThan(20);
+});
+
+describe('a large one on standard input uses a thread', () => {
+  const FAST = [
+    ['as a file', 'finwait -f csv - < FILE'],
+    ['as a pipe that is full', 'cat FILE | finwait -f csv -'],
+  ] as const;
+
+  test.each(FAST)('%s', (_, command) => {
+    const { status, stderr, stdout, usesThread } = read(packed, command);
+
+    expect({ status, stderr, usesThread }).toEqual({ status: 0, stderr: '', usesThread: true });
+    expect(stdout).toBe(plain);
+  });
+
+  test.each(FAST)('%s, cut', (_, command) => {
+    const cut = packed.subarray(0, 5_000_000);
+
+    const { status, stderr, stdout, usesThread } = read(cut, command);
+
+    expect({ status, usesThread }).toEqual({ status: 3, usesThread: true });
+    expect(stderr).toMatch(/ends within a member, after 5000000 compressed bytes/);
+    expect(stdout).toBe(analyzed('cut.gz', cut).stdout);
+  });
+
+  test('as a pipe that stops for a while', () => {
+    const command = '{ head -c 3000000; sleep 0.5; cat; } < FILE | finwait -f csv -';
+
+    const { status, stdout, usesThread } = read(packed, command);
+
+    expect({ status, usesThread }).toEqual({ status: 0, usesThread: true });
+    expect(stdout).toBe(plain);
+  });
+
+  test('as a pipe that never ends, until Ctrl-C', () => {
+    const endless =
+      '{ head -c 3000000 FILE; sleep 4; } | timeout --preserve-status -s INT 2 "$node" "$main" -f csv -';
+
+    const { status, stdout } = read(packed, endless);
+
+    expect(status).toBe(130);
+    expect(stdout.split('\n')[0]).toBe(plain.split('\n')[0]);
+  });
 });
 
 test('a small one starts no thread and gives the same', () => {
@@ -90,7 +138,9 @@ describe('a damaged one gives what the bytes before the damage hold, and says wh
 
     expect({ status, usesThread }).toEqual({ status: 3, usesThread: true });
     expect(stderr).toMatch(/ends within a member, after 5000000 compressed bytes/);
-    expect(stdout).toBe(piped(cut).stdout);
+    const named = read(cut, NAMED);
+    expect(named.usesThread).toBe(false);
+    expect(stdout).toBe(named.stdout);
   });
 
   test('with a block of a type that deflate does not know', () => {

@@ -6,11 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Outcome, ROOT } from './command.ts';
 
+export type Traced = Outcome & { modules: string[] };
+
 export interface Built {
-  /** Runs a shell command in the project's folder; `finwait` in it is the built program. */
+  /** Runs a shell command in the project's folder; `finwait` in it is the built program, which other commands start as `"$node" "$main"`. */
   shell: (command: string) => Outcome;
   /** Runs it and tells which modules the main thread loaded: those of the program by their path in dist/. */
-  traced: (...args: string[]) => Outcome & { modules: string[] };
+  traced: (...args: string[]) => Traced;
+  /** The same for a shell command with `finwait` in it. */
+  tracedShell: (command: string) => Traced;
   remove: () => void;
 }
 
@@ -22,6 +26,13 @@ const TRACE = `data:text/javascript,${encodeURIComponent(`
     "export async function load(url, context, next) { writeSync(2, 'loads ' + url + '\\\\n'); return next(url, context); }";
   if (isMainThread) register('data:text/javascript,' + encodeURIComponent(hook));
 `)}`;
+
+function readTrace({ stderr, ...rest }: Outcome): Traced {
+  const modules = [...stderr.matchAll(/^loads (.*)\n/gm)].map(([, url = '']) =>
+    url.replace(/^.*\/dist\//, '').replace(/^.*\/node_modules\//, 'package '),
+  );
+  return { ...rest, stderr: stderr.replace(/^loads .*\n/gm, ''), modules };
+}
 
 /** Builds the program into `folder`, which takes a second; returns the path of its main module. */
 export function buildInto(folder: string): string {
@@ -39,19 +50,17 @@ export function buildProgram(): Built {
   const folder = mkdtempSync(join(tmpdir(), 'finwait-built-'));
   const main = buildInto(folder);
   const start = (command: string, ...args: string[]): Outcome => {
-    const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 1 << 28 } as const;
+    const env = { ...process.env, node: process.execPath, main };
+    const options = { cwd: ROOT, encoding: 'utf8', env, maxBuffer: 1 << 28 } as const;
     const { status, stderr, stdout } = spawnSync(command, args, options);
     return { status: status ?? -1, stderr, stdout };
   };
   return {
-    shell: (command) =>
-      start('sh', '-c', `finwait() { '${process.execPath}' '${main}' "$@"; }\n${command}`),
-    traced(...args) {
-      const { stderr, ...rest } = start(process.execPath, '--import', TRACE, main, ...args);
-      const modules = [...stderr.matchAll(/^loads (.*)\n/gm)].map(([, url = '']) =>
-        url.replace(/^.*\/dist\//, '').replace(/^.*\/node_modules\//, 'package '),
-      );
-      return { ...rest, stderr: stderr.replace(/^loads .*\n/gm, ''), modules };
+    shell: (command) => start('sh', '-c', `finwait() { "$node" "$main" "$@"; }\n${command}`),
+    traced: (...args) => readTrace(start(process.execPath, '--import', TRACE, main, ...args)),
+    tracedShell(command) {
+      const script = `trace=$0; finwait() { "$node" --import "$trace" "$main" "$@"; }\n${command}`;
+      return readTrace(start('sh', '-c', script, TRACE));
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
