@@ -6,19 +6,19 @@ import type { Evidence } from '../tcp/verdicts.ts';
 import { writeDigits, writeNineDigits, writeNs, writeOctet } from './digits.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
 import {
-  ACK,
-  END,
-  FRAME,
-  LEN,
-  RELATIVE_ACK,
-  RELATIVE_SEQ,
-  SECONDS,
-  SEQ,
+  PLACE_ACK,
+  PLACE_END,
+  PLACE_FRAME,
+  PLACE_LEN,
+  PLACE_RELATIVE_ACK,
+  PLACE_RELATIVE_SEQ,
+  PLACE_SECONDS,
+  PLACE_SEQ,
+  PLACE_TIME,
+  PLACE_WHOLE,
   type Sink,
   type Template,
-  TIME,
-  WHOLE,
-} from './template.ts';
+} from './sink.ts';
 
 /** Room that every value leaves for the next few short ones. */
 const SLACK = 64;
@@ -249,50 +249,54 @@ export class ByteText implements Sink {
       at += length;
       const entry = entries[k]!;
       const kind = kinds[k]!;
-      if (kind === TIME) {
+      if (kind === PLACE_TIME) {
         const ns = tNs[entry]!;
         if (ns === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS)) {
           at = writeNs(view, at, ns);
           continue;
         }
-      } else if (kind === SEQ) {
+      } else if (kind === PLACE_SEQ) {
         at = writeDigits(view, at, seq[entry]! >>> 0);
         continue;
-      } else if (kind === ACK) {
+      } else if (kind === PLACE_ACK) {
         at = writeDigits(view, at, ack[entry]! >>> 0);
         continue;
-      } else if (kind === LEN) {
+      } else if (kind === PLACE_LEN) {
         at = writeDigits(view, at, len[entry]!);
         continue;
-      } else if (kind === FRAME && frame[entry]! <= 0xffff_ffff) {
+      } else if (kind === PLACE_FRAME && frame[entry]! <= 0xffff_ffff) {
         at = writeDigits(view, at, frame[entry]!);
         continue;
-      } else if (kind === WHOLE) {
+      } else if (kind === PLACE_WHOLE) {
         const value = numbers[entry]!;
         if (value >= 0 && value <= 0xffff_ffff && Math.floor(value) === value) {
           at = writeDigits(view, at, value);
           continue;
         }
-      } else if (kind === SECONDS) {
+      } else if (kind === PLACE_SECONDS) {
         const value = numbers[entry]!;
         const ns = Math.round(value * NS_PER_S);
         if (value === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS && ns / NS_PER_S === value)) {
           at = writeNs(view, at, ns);
           continue;
         }
-      } else if (kind > END) {
+      } else if (kind > PLACE_END) {
         const i = entry >> 1;
         const number =
-          kind === RELATIVE_ACK ? ack[i]! : kind === RELATIVE_SEQ ? seq[i]! : seq[i]! + len[i]!;
+          kind === PLACE_RELATIVE_ACK
+            ? ack[i]!
+            : kind === PLACE_RELATIVE_SEQ
+              ? seq[i]!
+              : seq[i]! + len[i]!;
         at = writeDigits(view, at, (number - ((entry & 1) === 0 ? clientSeq : serverSeq)) >>> 0);
         continue;
       }
       this.#at = at;
-      if (kind === END) return;
-      if (kind === TIME) this.seconds(tNs[entry]! / NS_PER_S);
-      else if (kind === FRAME) this.integer(frame[entry]!);
-      else if (kind === WHOLE) this.integer(numbers[entry]!);
-      else if (kind === SECONDS) this.seconds(numbers[entry]!);
+      if (kind === PLACE_END) return;
+      if (kind === PLACE_TIME) this.seconds(tNs[entry]! / NS_PER_S);
+      else if (kind === PLACE_FRAME) this.integer(frame[entry]!);
+      else if (kind === PLACE_WHOLE) this.integer(numbers[entry]!);
+      else if (kind === PLACE_SECONDS) this.seconds(numbers[entry]!);
       else t.others[k]!(this);
       at = this.#roomFor(t.maxBytes);
       view = this.#view;

@@ -5,7 +5,7 @@ import { CLOSE_KINDS, FINDING_CODES, type Finding, HANDSHAKE_KINDS } from '../tc
 import { ByteText } from './byte-text.ts';
 import { fragment, fragments, isPlain } from './fragment.ts';
 import type { ConnectionRecord } from './record.ts';
-import type { Sink } from './template.ts';
+import type { Sink } from './sink.ts';
 import { templated } from './templated.ts';
 
 /** The columns in the order in which `writeRow` writes them. Times and sizes are those of the record; null is an empty cell. */
@@ -101,7 +101,7 @@ export function rowWriter(out: ByteText): ReturnType<typeof templated> {
 function writeRow(out: Sink, r: ConnectionRecord): void {
   const { handshake, close } = r;
   const { client, server } = r.transfer;
-  fileCell(out, r.file);
+  out.part(r, fileCell);
   integer(out, r, 'stream');
   out.put(COMMA);
   out.nameOf(r, 'communityId');
@@ -174,7 +174,7 @@ let lastFile: string | null = null;
 let lastCell = '';
 let isAscii = true;
 
-function fileCell(out: Sink, file: string | null): void {
+function fileCell(out: ByteText, { file }: ConnectionRecord): void {
   if (file !== lastFile) {
     lastFile = file;
     lastCell = csvCell(file);

@@ -20,7 +20,7 @@ import {
 import type { ByteText } from './byte-text.ts';
 import { type Fragment, fragment, fragments } from './fragment.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
-import type { Sink } from './template.ts';
+import type { Sink } from './sink.ts';
 import { templated } from './templated.ts';
 
 const SIDES: readonly Side[] = ['client', 'server'];
@@ -122,7 +122,7 @@ const STATE = fragments(TCP_STATES, (state) => `{"state":"${state}","t":`);
  */
 function writeRecord(out: Sink, r: ConnectionRecord): void {
   out.put(HEAD);
-  out.text(r.file);
+  out.part(r, fileName);
   out.put(STREAM);
   out.integerOf(r, 'stream');
   out.put(COMMUNITY_ID);
@@ -155,6 +155,11 @@ function writeRecord(out: Sink, r: ConnectionRecord): void {
   out.put(FINDINGS);
   if (r.findings.length > 0) out.part(r.findings, findings);
   out.raw(']}\n');
+}
+
+function fileName(out: ByteText, { file }: ConnectionRecord): void {
+  if (file === null) out.put(NULL);
+  else out.phrase(file);
 }
 
 /** A writer of records to `out` (report/templated.ts). */
@@ -247,23 +252,28 @@ function optionsOfBoth(out: ByteText, { client, server }: PerSide<TcpOptions | n
 
 function options(out: ByteText, o: TcpOptions | null): void {
   if (o === null) out.put(NULL);
-  else if (o.fastOpenCookie === null) out.put(usualOptions(o));
-  else out.utf8(JSON.stringify(o));
+  else {
+    const usual = o.fastOpenCookie === null ? usualOptions(o) : null;
+    if (usual === null) out.raw(JSON.stringify(o));
+    else out.put(usual);
+  }
 }
 
 /** Options without a cookie: there are few combinations, written in a few ways to the whole internet. */
 const optionTexts = new Map<number, Fragment>();
 
-function usualOptions(o: TcpOptions): Fragment {
+function usualOptions(o: TcpOptions): Fragment | null {
   const bits = (o.sackPermitted ? 1 : 0) | (o.timestamps ? 2 : 0) | (o.mptcp ? 4 : 0);
-  const key = (((o.mss ?? 0x1_0000) << 12) | ((o.windowScale ?? 0x100) << 3) | bits) >>> 0;
-  let known = optionTexts.get(key);
-  if (known === undefined) {
-    if (optionTexts.size === MAX_OPTION_TEXTS) optionTexts.clear();
-    known = fragment(JSON.stringify(o));
-    optionTexts.set(key, known);
-  }
-  return known;
+  const mss = o.mss ?? 0x1_0000;
+  const scale = o.windowScale ?? 0x100;
+  if ((mss & 0x1_ffff) !== mss || (scale & 0x1ff) !== scale) return null;
+  const key = (mss << 12) | (scale << 3) | bits;
+  const known = optionTexts.get(key);
+  if (known !== undefined) return known;
+  if (optionTexts.size === MAX_OPTION_TEXTS) return null;
+  const text = fragment(JSON.stringify(o));
+  optionTexts.set(key, text);
+  return text;
 }
 
 function close(out: Sink, c: Close): void {

@@ -5,46 +5,35 @@ import { isQuiet } from '../tcp/figures.ts';
 import type { ByteText } from './byte-text.ts';
 import type { ConnectionRecord } from './record.ts';
 import { RecordNumbers } from './record-numbers.ts';
-import { type Sink, type Template, TemplateRecorder } from './template.ts';
-
-/** Templates kept of a mold, the latest: as many as there are combinations of parts, and mostly one file. */
-const MAX_VARIANTS = 32;
-
-/** Records of one mold differ in what they show by these as well. */
-interface Variant {
-  file: string | null;
-  /** Which parts there are (`partsOf`). */
-  parts: number;
-  template: Template;
-}
+import type { Sink, Template } from './sink.ts';
+import { TemplateRecorder } from './template.ts';
 
 /**
- * A writer of records to `out`: as `write` does. It is told the mold that a record's verdicts lie in, if any; the record may lack its names
- * then, which are taken from the connection.
+ * A writer of records to `out`: as `write` does. It is told the mold that a record's verdicts lie in, if any. Those records are one object, filled
+ * anew each time (`TransientRecord`), and may lack their names, which are taken from the connection.
  */
 export function templated(
   out: ByteText,
   write: (out: Sink, record: ConnectionRecord) => void,
 ): (record: ConnectionRecord, mold: FilledMold | null) => void {
-  const variants = new WeakMap<FilledMold, Variant[]>();
+  /** Of each mold, by the parts that a record has (`partsOf`): in these the records of one mold differ as well. */
+  const templates = new WeakMap<FilledMold, Template[]>();
   const numbers = new RecordNumbers();
 
   function templateOf(record: ConnectionRecord, mold: FilledMold): Template {
-    let list = variants.get(mold);
-    if (list === undefined) {
-      list = [];
-      variants.set(mold, list);
+    let ofMold = templates.get(mold);
+    if (ofMold === undefined) {
+      ofMold = [];
+      templates.set(mold, ofMold);
     }
-    const { file } = record;
     const parts = partsOf(record);
-    for (const one of list) {
-      if (one.parts === parts && one.file === file) return one.template;
+    let template = ofMold[parts];
+    if (template === undefined) {
+      const recorder = new TemplateRecorder(record, mold, out.nullText);
+      write(recorder, record);
+      template = recorder.finish();
+      ofMold[parts] = template;
     }
-    const recorder = new TemplateRecorder(record, mold, out.nullText);
-    write(recorder, record);
-    const template = recorder.finish();
-    list.unshift({ file, parts, template });
-    if (list.length > MAX_VARIANTS) list.pop();
     return template;
   }
 

@@ -74,7 +74,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   let hasSynAck = false;
   let synAckNs = 0;
   let isAnswered = false;
-  let firstFinNs = -1;
+  let firstFinNs = Number.POSITIVE_INFINITY;
   for (let i = 1; i < count; i++) {
     const end = from[i]! ^ client;
     const peer = 1 - end;
@@ -130,7 +130,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if ((flag & ACK) === 0 || hasFin[end]) return false;
       hasFin[end] = true;
       fin[end] = (seq[i]! + len[i]!) | 0;
-      if (firstFinNs < 0) firstFinNs = tNs[i]!;
+      if (firstFinNs === Number.POSITIVE_INFINITY) firstFinNs = tNs[i]!;
       finNs[end] = tNs[i]!;
       const isMerged = (word & COVERS_FIN) !== 0;
       if (isMerged && tNs[i]! - finNs[peer]! - rttNs[end]! >= MIN_DELAY_NS) word |= IS_DELAYED;
@@ -144,7 +144,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
     if (hasCovered[1 - e] && !hasFin[e] && f.nextSeq[e ^ client] !== quietFrom[e]) return false;
   }
   const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
-  if (firstFinNs >= 0 && f.durationNs - firstFinNs >= longNs) return false;
+  if (f.durationNs - firstFinNs >= longNs) return false;
   words[0] = 0;
   if (f.reusedFrame !== null) {
     if (f.reusedNs >= tNs[0]! + 2e9 * mslSec) return false;
