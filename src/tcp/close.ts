@@ -183,6 +183,8 @@ function hasLostFrames(facts: Facts, end: End): boolean {
   if (finished.ackKnown[peer] === 1 && ((finished.maxAck[peer] - finished.nextSeq[own]) | 0) > 0) {
     return true;
   }
+  // An empty segment from behind the FIN shows its number, but not the FIN.
+  if (finished.lacksLast[own] === 1) return true;
   const fin = facts.fin[end];
   if (fin === null || fin.covers.length === 0) return false;
   if (fin.firstCopyMissing) return true;

@@ -61,6 +61,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   for (let e = 0; e < 2; e++) {
     const end = e ^ client;
     if (f.repeats[end]! >= MIN_REPEATS || f.zeroWindows[end] !== 0) return false;
+    if (f.lacksLast[end] === 1) return false;
     if (f.ackKnown[end] === 1 && ((f.maxAck[end]! - f.nextSeq[1 - end]!) | 0) > 0) return false;
     hasIsn[e] = false;
     hasFin[e] = false;

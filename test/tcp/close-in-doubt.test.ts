@@ -1,0 +1,104 @@
+/** A close of which the capture provably lacks a frame is never called proven (docs/specification.md §3). */
+
+import { describe, expect, test } from 'vitest';
+import { onlyConnectionIn, segments } from '../support/fixtures.ts';
+
+/** What is said of a close: its kind and how sure that is, and whether the capture is blamed. */
+async function verdictOf(capture: Uint8Array) {
+  const { close, findings } = await onlyConnectionIn(capture);
+  return {
+    verdict: `${close.kind} ${close.certainty}`,
+    doubt: close.doubt,
+    isBlamed: findings.some((finding) => finding.code === 'capture-lost-packets'),
+  };
+}
+
+describe('a FIN that the capture lost', () => {
+  test('and that was acknowledged before the other end closed', async () => {
+    const { verdict, doubt, isBlamed } = await verdictOf(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S . 1:1(0) ack 1
+      S > C . 1:1(0) ack 2 +0.1
+      S > C F. 1:1(0) ack 2 +0.1
+      C > S . 2:2(0) ack 2
+    `);
+    expect(verdict).toBe('half-closed likely');
+    expect(doubt).toBe(
+      'The capture lost frames near the close: an unseen FIN of the other side would complete the close, an unseen RST end it.',
+    );
+    expect(isBlamed).toBe(true);
+  });
+
+  test('of a simultaneous close', async () => {
+    const { verdict, isBlamed } = await verdictOf(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S . 1:1(0) ack 1
+      S > C F. 1:1(0) ack 1 +0.1
+      C > S . 2:2(0) ack 2
+      S > C . 2:2(0) ack 2
+    `);
+    expect(verdict).toBe('half-closed likely');
+    expect(isBlamed).toBe(true);
+  });
+
+  test('before a RST', async () => {
+    const { verdict, doubt } = await verdictOf(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S . 1:1(0) ack 1
+      S > C F. 1:1(0) ack 2 +0.1
+      C > S . 2:2(0) ack 2
+      S > C . 1:1(0) ack 2 +0.1
+      C > S . 2:2(0) ack 2
+      S > C R 2:2(0)
+    `);
+    expect(verdict).toBe('rst likely');
+    expect(doubt).toBe(
+      'The capture lost frames near the close: unseen FINs and ACKs before the RST would make it an orderly close.',
+    );
+  });
+
+  test('both of them', async () => {
+    const { verdict, isBlamed } = await verdictOf(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S . 1:1(0) ack 1
+      S > C . 1:1(0) ack 2 +0.1
+      C > S . 2:2(0) ack 2 +0.1
+      S > C . 2:2(0) ack 2
+    `);
+    expect(verdict).toBe('open likely');
+    expect(isBlamed).toBe(true);
+  });
+
+  test('is no loss where it comes late: reordered, behind the ACK that follows it', async () => {
+    const { verdict, isBlamed } = await verdictOf(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S . 1:1(0) ack 1
+      S > C F. 1:1(0) ack 1 +0.1
+      C > S . 2:2(0) ack 2
+      C > S F. 1:1(0) ack 1 +0.001
+      S > C . 2:2(0) ack 2
+    `);
+    expect(verdict).toBe('simultaneous proven');
+    expect(isBlamed).toBe(false);
+  });
+});
+
+test('data lost long before both FINs leave the close proven', async () => {
+  const { verdict } = await verdictOf(segments`
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    C > S . 1:1(0) ack 1
+    C > S . 101:201(100) ack 1
+    S > C . 1:1(0) ack 201
+    C > S F. 201:201(0) ack 1 +0.1
+    S > C . 1:1(0) ack 202
+    S > C F. 1:1(0) ack 202
+    C > S . 202:202(0) ack 2
+  `);
+  expect(verdict).toBe('4-way proven');
+});
