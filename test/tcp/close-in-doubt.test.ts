@@ -1,7 +1,7 @@
 /** A close of which the capture provably lacks a frame is never called proven (docs/specification.md §3). */
 
 import { describe, expect, test } from 'vitest';
-import { onlyConnectionIn, segments } from '../support/fixtures.ts';
+import { connectionsIn, onlyConnectionIn, path, segments } from '../support/fixtures.ts';
 
 /** What is said of a close: its kind and how sure that is, and whether the capture is blamed. */
 async function verdictOf(capture: Uint8Array) {
@@ -9,6 +9,7 @@ async function verdictOf(capture: Uint8Array) {
   return {
     verdict: `${close.kind} ${close.certainty}`,
     doubt: close.doubt,
+    codes: findings.map((finding) => finding.code),
     isBlamed: findings.some((finding) => finding.code === 'capture-lost-packets'),
   };
 }
@@ -101,4 +102,69 @@ test('data lost long before both FINs leave the close proven', async () => {
     C > S . 202:202(0) ack 2
   `);
   expect(verdict).toBe('4-way proven');
+});
+
+describe('a second FIN of which only a later copy is in the capture, long after it was acknowledged', () => {
+  const MERGED_BY_COPY = segments`
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    C > S . 1:1(0) ack 1
+    C > S F. 1:1(0) ack 1
+    C > S . 2:2(0) ack 2 +0.05
+    S > C F. 1:1(0) ack 2 +0.3
+    C > S . 2:2(0) ack 2
+  `;
+
+  test('may have carried the ACK, or not', async () => {
+    const { verdict, doubt, codes } = await verdictOf(MERGED_BY_COPY);
+    expect(verdict).toBe('3-way-merged likely');
+    expect(doubt).toBe(
+      'The capture lost frames near the close, the first copy of a FIN is missing from the capture: an unseen ACK of the first FIN before the second would make it 4-way.',
+    );
+    expect(codes).toEqual(['last-ack-lost', 'capture-lost-packets']);
+  });
+
+  test('had arrived when it was acknowledged', async () => {
+    const { states } = await onlyConnectionIn(MERGED_BY_COPY);
+    expect(path(states.client)).toBe('SYN_SENT > ESTABLISHED > FIN_WAIT_1 > TIME_WAIT > CLOSED');
+    expect(states.client.find((entry) => entry.state === 'TIME_WAIT')?.frame).toBe(5);
+    expect(path(states.server)).toBe(
+      'LISTEN > SYN_RECEIVED > ESTABLISHED > CLOSE_WAIT > LAST_ACK > CLOSED',
+    );
+  });
+
+  test('and whose ACK lies beyond what is looked back at', async () => {
+    // Others' frames push it out of the ring of segments.
+    const others = Array.from(
+      { length: 4200 },
+      (_, i) => `X > S . ${i + 1}:${i + 2}(1) ack 1 +0.0001`,
+    );
+    const text = `
+      host X 10.0.0.9:50000
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S . 1:1(0) ack 1
+      C > S F. 1:1(0) ack 1
+      C > S . 2:2(0) ack 2 +0.05
+      ${others.join('\n')}
+      S > C F. 1:1(0) ack 2 +0.3
+      C > S . 2:2(0) ack 2
+    `;
+    const [record] = await connectionsIn(segments`${text}`);
+    expect(`${record?.close.kind} ${record?.close.certainty}`).toBe('3-way-merged likely');
+    expect(record?.findings.map((finding) => finding.code)).toContain('capture-lost-packets');
+  });
+});
+
+test('a FIN that stands a little behind its ACK is only out of order', async () => {
+  const { verdict, codes } = await verdictOf(segments`
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    C > S . 1:1(0) ack 1
+    C > S F. 1:1(0) ack 1
+    C > S . 2:2(0) ack 2 +0.02
+    S > C F. 1:1(0) ack 2 +0.001
+  `);
+  expect(verdict).toBe('3-way-merged proven');
+  expect(codes).not.toContain('capture-lost-packets');
 });
