@@ -38,7 +38,8 @@ export type CloseDoubt =
   | 'one-direction'
   | 'capture-lost-frames'
   | 'first-fin-missing'
-  | 'rst-beyond-capture';
+  | 'rst-beyond-capture'
+  | 'let-go-early';
 
 /** Applies the table of the specification. */
 export function classifyClose(facts: Facts, opening: Opening, resets: Resets): Closing {
@@ -171,6 +172,7 @@ function findDoubts(
   }
   if (closing.isByLaterCopy) doubts.push('first-fin-missing');
   if (resets.isBeyondCapture) doubts.push('rst-beyond-capture');
+  if (finished.end === 'evicted' && !closing.complete) doubts.push('let-go-early');
   return doubts;
 }
 

@@ -1,6 +1,7 @@
 /** A close of which the capture provably lacks a frame is never called proven (docs/specification.md §3). */
 
 import { describe, expect, test } from 'vitest';
+import { explain } from '../../src/report/explain.ts';
 import { connectionsIn, onlyConnectionIn, path, segments } from '../support/fixtures.ts';
 
 /** What is said of a close: its kind and how sure that is, and whether the capture is blamed. */
@@ -167,4 +168,47 @@ test('a FIN that stands a little behind its ACK is only out of order', async () 
   `);
   expect(verdict).toBe('3-way-merged proven');
   expect(codes).not.toContain('capture-lost-packets');
+});
+
+test('a connection that is let go because too many are open is only likely to be what it was, unless it had closed', async () => {
+  // 16 is the least that is held at once.
+  const others = [...'DEFGHIJKLMNOPQRT'].map(
+    (name, i) => `host ${name} 10.0.1.1:${40000 + i}\n${name} > S S 0:0(0)`,
+  );
+  const text = `
+    host X 10.0.0.9:50000
+    host Y 10.0.0.9:50001
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    C > S . 1:1(0) ack 1
+    X > S S 0:0(0)
+    S > X S. 0:0(0) ack 1
+    X > S . 1:1(0) ack 1
+    X > S F. 1:1(0) ack 1
+    S > X F. 1:1(0) ack 2
+    X > S . 2:2(0) ack 2
+    Y > S S 0:0(0)
+    S > Y S. 0:0(0) ack 1
+    Y > S . 1:1(0) ack 1
+    Y > S F. 1:1(0) ack 1
+    ${others.join('\n')}
+  `;
+  const all = await connectionsIn(segments`${text}`, { maxConnections: 16 });
+  expect(all.map(({ close }) => `${close.kind} ${close.certainty}`)).toEqual([
+    'open likely',
+    '3-way-merged proven',
+    'half-closed likely',
+    ...others.map(() => 'open proven'),
+  ]);
+  expect(all[0]?.close.doubt).toBe(
+    'It was let go before the capture ended (too many open, or silent for long): an unseen FIN or RST would have closed it.',
+  );
+  const closed = all.map(
+    (record) => explain(record).find(({ title }) => title === 'Closed')?.sentences[0],
+  );
+  expect(closed[0]).toBe('No FIN and no RST was seen.');
+  expect(closed[2]).toBe(
+    'Half-closed: the client sent its FIN, and none of the other side was seen.',
+  );
+  expect(closed[3]).toBe('Still open when the capture ends: no FIN and no RST.');
 });
