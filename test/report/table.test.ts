@@ -112,3 +112,12 @@ test('the summary of an empty capture stands', () => {
     '0 connections, 0 B of payload, 0 frames',
   );
 });
+
+test('who refuses a connection closed none first', () => {
+  const tally = createTally();
+  const close = { kind: 'rst', initiator: 'server', resetBy: 'server' } as const;
+  tallyRecord(tally, record({ close: { ...close, phase: 'handshake' } }));
+  tallyRecord(tally, record({ close: { ...close, phase: 'established' } }));
+
+  expect([...tally.initiators]).toEqual([['server', 1]]);
+});
