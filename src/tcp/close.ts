@@ -38,7 +38,8 @@ export type CloseDoubt =
   | 'one-direction'
   | 'capture-lost-frames'
   | 'first-fin-missing'
-  | 'rst-beyond-capture';
+  | 'rst-beyond-capture'
+  | 'ports-reused';
 
 /** Applies the table of the specification. */
 export function classifyClose(facts: Facts, opening: Opening, resets: Resets): Closing {
@@ -171,6 +172,8 @@ function findDoubts(
   }
   if (closing.isByLaterCopy) doubts.push('first-fin-missing');
   if (resets.isBeyondCapture) doubts.push('rst-beyond-capture');
+  const isUnclosed = closing.kind === 'open' || closing.kind === 'half-closed';
+  if (isUnclosed && finished.reusedFrame !== null) doubts.push('ports-reused');
   return doubts;
 }
 

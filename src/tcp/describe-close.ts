@@ -79,11 +79,13 @@ function seconds(facts: Facts, from: number, to: number): number {
   return Math.max(0, facts.story.tNs[to]! - facts.story.tNs[from]!) / 1e9;
 }
 
-/** How long the timeline stays in `state`; null where it never enters or never leaves it. */
+/** How long the timeline stays in `state`; null where it never enters it, or never leaves it by what was captured. */
 function timeIn(entries: readonly StateEntry[], state: StateEntry['state']): number | null {
   for (let i = 0; i + 1 < entries.length; i++) {
     const entry = entries[i]!;
-    if (entry.state === state) return Math.round((entries[i + 1]!.t - entry.t) * 1e9) / 1e9;
+    const next = entries[i + 1]!;
+    if (entry.state !== state) continue;
+    return next.inferred === true ? null : Math.round((next.t - entry.t) * 1e9) / 1e9;
   }
   return null;
 }
@@ -186,6 +188,8 @@ const DOUBTS: Record<CloseDoubt, string> = {
   'capture-lost-frames': 'the capture lost frames near the close',
   'first-fin-missing': 'the first copy of a FIN is missing from the capture',
   'rst-beyond-capture': 'the RST lies beyond what was captured of its sender',
+  // The RST that ends it there comes after that SYN, among the frames of the new connection.
+  'ports-reused': 'a new connection took its ports, and what ended this one may stand in that one',
 };
 
 /** What an unseen frame would change, or null where nothing is in doubt. */

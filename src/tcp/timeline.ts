@@ -77,9 +77,11 @@ class TimelineBuilder {
     return this.#ns;
   }
 
-  /** Leaves TIME_WAIT: at `ns`, by the frame of a new connection or (null) by the timer. */
-  expire(ns: number, frame: number | null): void {
-    this.entries.push({ state: 'CLOSED', t: Math.max(this.#ns, ns) / 1e9, frame });
+  /** Ends at `ns` without a segment of its own: by the frame of a new connection or (null) by the timer of TIME_WAIT. */
+  expire(ns: number, frame: number | null, inferred = false): void {
+    const entry: StateEntry = { state: 'CLOSED', t: Math.max(this.#ns, ns) / 1e9, frame };
+    if (inferred) entry.inferred = true;
+    this.entries.push(entry);
     this.causes.push(-1);
     this.state = 'CLOSED';
   }
@@ -100,6 +102,8 @@ export function buildTimelines(
   closeEnd(facts, 1, resets, closing, server);
   leaveTimeWait(facts, 0, resets, client, mslSec);
   leaveTimeWait(facts, 1, resets, server, mslSec);
+  makeWay(facts, client);
+  makeWay(facts, server);
   return [client, server];
 }
 
@@ -340,4 +344,14 @@ function leaveTimeWait(
   } else {
     builder.expire(timer, null);
   }
+}
+
+/**
+ * A new connection of the same ports: whatever the old one was in is over, for the sender of that SYN has forgotten it, and its answer to
+ * what the other end says of it ends it there (RFC 9293 §3.5.1). No frame of this connection shows it: inferred.
+ */
+function makeWay({ finished }: Facts, builder: TimelineBuilder): void {
+  if (finished.reusedFrame === null) return;
+  if (builder.state === 'CLOSED' || builder.state === 'LISTEN') return;
+  builder.expire(finished.reusedNs, finished.reusedFrame, true);
 }
