@@ -39,6 +39,7 @@ export type CloseDoubt =
   | 'capture-lost-frames'
   | 'first-fin-missing'
   | 'rst-beyond-capture'
+  | 'rst-far'
   | 'ports-reused';
 
 /** Applies the table of the specification. */
@@ -173,6 +174,7 @@ function findDoubts(
   if (closing.isByLaterCopy) doubts.push('first-fin-missing');
   if (resets.isBeyondCapture) doubts.push('rst-beyond-capture');
   const isUnclosed = closing.kind === 'open' || closing.kind === 'half-closed';
+  if (isUnclosed && resets.hasFar) doubts.push('rst-far');
   if (isUnclosed && finished.reusedFrame !== null) doubts.push('ports-reused');
   return doubts;
 }

@@ -188,6 +188,7 @@ const DOUBTS: Record<CloseDoubt, string> = {
   'capture-lost-frames': 'the capture lost frames near the close',
   'first-fin-missing': 'the first copy of a FIN is missing from the capture',
   'rst-beyond-capture': 'the RST lies beyond what was captured of its sender',
+  'rst-far': 'a RST that nothing follows lies beyond the window',
   // The RST that ends it there comes after that SYN, among the frames of the new connection.
   'ports-reused': 'a new connection took its ports, and what ended this one may stand in that one',
 };
@@ -208,6 +209,8 @@ function consequence(closing: Closing): string {
     case 'simultaneous':
       return 'an unseen ACK of one FIN before the other would make it 4-way';
     case 'rst':
+      if (closing.doubts.includes('rst-beyond-capture'))
+        return 'it may have ended nothing, unless its receiver had got all that is below it (RFC 5961 §3.2)';
       return 'unseen FINs and ACKs before the RST would make it an orderly close';
     case 'half-closed':
       return 'an unseen FIN of the other side would complete the close, an unseen RST end it';
