@@ -159,7 +159,7 @@ function closeDetails(close: Close): string[] {
     out.push('The last ACK is not in the capture.');
   }
   if (close.resetAfterClose)
-    out.push('A RST came after both FINs were acknowledged; it changes nothing.');
+    out.push('A RST came after both FINs were acknowledged: the close stands.');
   if (finToAck !== null)
     out.push(`The first FIN was acknowledged after ${humanSeconds(finToAck)}.`);
   if (closeWait !== null && closeWait > 0) {

@@ -21,7 +21,7 @@ export function describeClose(
     kind: closing.kind,
     complete: closing.complete,
     initiator: initiatorOf(closing),
-    timeWait: timeWaitOf(closing),
+    timeWait: timeWaitOf(closing, timelines),
     resetBy: closing.resetBy === null ? null : SIDES[closing.resetBy],
     phase: closing.phase,
     resetAfterClose: resets.afterClose.length > 0,
@@ -69,10 +69,18 @@ function initiatorOf(closing: Closing): Close['initiator'] {
   return closing.resetBy === null ? null : SIDES[closing.resetBy];
 }
 
-function timeWaitOf(closing: Closing): Close['timeWait'] {
-  if (closing.kind === 'simultaneous') return 'both';
-  if (closing.kind !== '4-way' && closing.kind !== '3-way-merged') return null;
-  return closing.first === null ? null : SIDES[closing.first];
+/** The active ends, but for one that a RST ended before it got there. */
+function timeWaitOf(closing: Closing, timelines: readonly [Timeline, Timeline]): Close['timeWait'] {
+  const isOrderly = closing.kind === '4-way' || closing.kind === '3-way-merged';
+  const holds = ([0, 1] as const).filter((end) => {
+    if (closing.kind !== 'simultaneous' && !(isOrderly && closing.first === end)) return false;
+    const { entries } = timelines[end];
+    const last = entries[entries.length - 1];
+    const isOver = last?.state === 'CLOSED' && last.inferred !== true;
+    return !isOver || entries.some(({ state }) => state === 'TIME_WAIT');
+  });
+  if (holds.length === 2) return 'both';
+  return holds[0] === undefined ? null : SIDES[holds[0]];
 }
 
 function seconds(facts: Facts, from: number, to: number): number {

@@ -184,7 +184,7 @@ function judgeOneSided(facts: Facts, i: number): 'fits' | 'outside' {
 }
 
 /** Its supposed sender goes on with the connection: the RST was not from its stack. */
-function livesOn(facts: Facts, i: number): boolean {
+export function livesOn(facts: Facts, i: number): boolean {
   const { story } = facts;
   for (let j = i + 1; j < story.count; j++) {
     if (story.from[j] !== story.from[i] || (story.flags[j]! & (SYN | RST)) !== 0) continue;

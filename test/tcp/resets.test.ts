@@ -64,3 +64,62 @@ test('a capture of SYN, FIN and RST alone tells nothing of windows: the RST coun
 
   expect(close).toMatchObject({ kind: 'rst', resetBy: 'server', certainty: 'likely' });
 });
+
+/** Closed by the client; the server, in LAST_ACK, sends its FIN again. */
+const LAST_ACK_LOST = `
+  ${OPENED}
+  C > S F. 101:101(0) ack 501
+  S > C F. 501:501(0) ack 102
+  C > S . 102:102(0) ack 502
+  S > C F. 501:501(0) ack 102 +0.3
+`;
+
+test('a RST ends LAST_ACK and, at the end that sends it, TIME_WAIT', async () => {
+  const { close, states } = await onlyConnectionIn(segments`${LAST_ACK_LOST} C > S R 102:102(0)`);
+
+  expect(close).toMatchObject({ kind: '3-way-merged', timeWait: 'client', resetAfterClose: true });
+  expect(states.server.slice(-2)).toMatchObject([
+    { state: 'LAST_ACK', frame: 8 },
+    { state: 'CLOSED', frame: 11 },
+  ]);
+  expect(states.client.slice(-2)).toMatchObject([
+    { state: 'TIME_WAIT', frame: 8 },
+    { state: 'CLOSED', frame: 11 },
+  ]);
+  expect(close.steps.at(-1)).toMatchObject({ senderState: 'CLOSED', receiverState: 'CLOSED' });
+});
+
+test('a RST that was lost too ends LAST_ACK only with its copy', async () => {
+  const { states } = await onlyConnectionIn(segments`${LAST_ACK_LOST}
+    C > S R 102:102(0)
+    S > C F. 501:501(0) ack 102 +0.6
+    C > S R 102:102(0)
+  `);
+
+  expect(states.client.at(-1)).toMatchObject({ state: 'CLOSED', frame: 11 });
+  expect(states.server.at(-1)).toMatchObject({ state: 'CLOSED', frame: 13 });
+});
+
+test('a RST ends CLOSING, and that end never holds TIME_WAIT', async () => {
+  const { close, states } = await onlyConnectionIn(segments`${OPENED}
+    C > S F. 101:101(0) ack 501
+    S > C F. 501:501(0) ack 101 +0.001
+    C > S . 102:102(0) ack 502
+    S > C . 502:502(0) ack 102
+    S > C F. 501:501(0) ack 102 +0.4
+    C > S R 102:102(0)
+  `);
+
+  expect(close).toMatchObject({ kind: 'simultaneous', timeWait: 'client' });
+  expect(path(states.server)).toMatch(/ > FIN_WAIT_1 > CLOSING > CLOSED$/);
+  expect(path(states.client)).toMatch(/ > FIN_WAIT_1 > CLOSING > TIME_WAIT > CLOSED$/);
+});
+
+test('a RST in the name of the end in TIME_WAIT, which goes on to acknowledge, ends nothing there', async () => {
+  const { states } = await onlyConnectionIn(segments`${LAST_ACK_LOST}
+    C > S R 102:102(0)
+    C > S . 102:102(0) ack 502 +0.1
+  `);
+
+  expect(states.client.at(-1)).toMatchObject({ state: 'CLOSED', frame: null });
+});
