@@ -11,6 +11,7 @@ import {
   REORDERING_NS,
   seqEnd,
 } from './facts.ts';
+import { isOfFlaggedOnly } from './finished.ts';
 import type { Opening } from './handshake.ts';
 import type { Resets } from './resets.ts';
 import { HAS_TS, NEXT_SEQ_KNOWN } from './story.ts';
@@ -37,6 +38,7 @@ export interface Closing {
 export type CloseDoubt =
   | 'one-direction'
   | 'capture-lost-frames'
+  | 'flagged-only'
   | 'first-fin-missing'
   | 'rst-beyond-capture'
   | 'rst-far'
@@ -167,7 +169,7 @@ function findDoubts(
     opening.kind !== 'refused' && (opening.synAck >= 0 || facts.syns[0].length === 0);
   for (const end of [0, 1] as const) {
     if (isOpened && hasLostFrames(facts, end)) {
-      doubts.push('capture-lost-frames');
+      doubts.push(isOfFlaggedOnly(finished) ? 'flagged-only' : 'capture-lost-frames');
       break;
     }
   }

@@ -143,7 +143,7 @@ function listSteps(
     for (const i of fin.copies) roles[i] = i === fin.copies[0] ? IS_FIN : IS_FIN | AGAIN;
   }
   if (resets.ending >= 0) roles[resets.ending] = IS_RST;
-  for (const i of resets.repeated) roles[i] = IS_RST | AGAIN;
+  for (const i of resets.repeated) roles[i] = answersNewTry(facts, i) ? IS_RST : IS_RST | AGAIN;
   for (const i of resets.afterClose) roles[i] = IS_RST;
   for (let i = 0; i < story.count; i++) {
     const role = roles[i]!;
@@ -172,6 +172,12 @@ function listSteps(
   return steps;
 }
 
+/** The RST at `i` answers a SYN that came after the RST before it. */
+function answersNewTry({ story, rsts, syns }: Facts, i: number): boolean {
+  const before = rsts[rsts.indexOf(i) - 1] ?? -1;
+  return story.from[i] === 1 && syns[0].some((syn) => syn > before && syn < i);
+}
+
 /** The first ACK of the FIN, and one more after each copy that came later. */
 function markAcks(fin: FinFacts | null): void {
   if (fin === null) return;
@@ -194,6 +200,7 @@ function markAcks(fin: FinFacts | null): void {
 const DOUBTS: Record<CloseDoubt, string> = {
   'one-direction': 'only one direction was captured',
   'capture-lost-frames': 'the capture lost frames near the close',
+  'flagged-only': 'only SYN, FIN and RST were captured',
   'first-fin-missing': 'the first copy of a FIN is missing from the capture',
   'rst-beyond-capture': 'the RST lies beyond what was captured of its sender',
   'rst-far': 'a RST that nothing follows lies beyond the window',

@@ -1,8 +1,9 @@
 /** Which RST ended a connection, and which ended nothing (docs/specification.md §3; RFC 9293 §3.10.7, RFC 5961). */
 
-import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { ACK, RST, SYN } from '../decode/columns.ts';
 import { delivered, type End, type Facts, keyEnd, other, REORDERING_NS, seqEnd } from './facts.ts';
 import { MAX_WINDOW } from './figures.ts';
+import { isOfFlaggedOnly } from './finished.ts';
 import { isRefusal, type Opening } from './handshake.ts';
 import { NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
 
@@ -151,18 +152,9 @@ function judgeBySeq(facts: Facts, i: number): Fit {
 function greatestWindow(facts: Facts, receiver: End): number {
   const { finished } = facts;
   const { values } = finished.transfer[keyEnd(facts, receiver)];
-  if (isOfFlaggedOnly(facts)) return Number.POSITIVE_INFINITY;
+  if (isOfFlaggedOnly(finished)) return Number.POSITIVE_INFINITY;
   const isScaleKnown = finished.options[0] !== 0 && finished.options[1] !== 0;
   return values[MAX_WINDOW]! * (isScaleKnown ? 1 : 1 << MAX_SHIFT);
-}
-
-/** Nothing but SYN, FIN and RST was captured: a filter kept out the rest. */
-export function isOfFlaggedOnly({ finished, story }: Facts): boolean {
-  if (finished.packets[0] + finished.packets[1] - finished.duplicates !== story.count) return false;
-  for (let i = 0; i < story.count; i++) {
-    if ((story.flags[i]! & (SYN | FIN | RST)) === 0) return false;
-  }
-  return true;
 }
 
 /** What its sender had sent before the RST was captured just after it. */

@@ -123,3 +123,19 @@ test('a RST in the name of the end in TIME_WAIT, which goes on to acknowledge, e
 
   expect(states.client.at(-1)).toMatchObject({ state: 'CLOSED', frame: null });
 });
+
+test('each RST that answers another SYN is one of its own, not the first one again', async () => {
+  const { close } = await onlyConnectionIn(segments`
+    C > S S 0:0(0)
+    S > C R. 0:0(0) ack 1
+    C > S S 0:0(0) +0.5
+    S > C R. 0:0(0) ack 1
+    S > C R. 0:0(0) ack 1 +0.1
+  `);
+
+  expect(close.steps.map(({ frame, retransmission }) => [frame, retransmission])).toEqual([
+    [2, false],
+    [4, false],
+    [5, true],
+  ]);
+});
