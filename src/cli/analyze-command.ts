@@ -14,6 +14,7 @@ import {
   type Tally,
   tallyRecord,
 } from '../report/summary.ts';
+import type { TableRow } from '../report/table.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
@@ -126,9 +127,7 @@ async function runFiles(
         offload.take(leaving);
         return true;
       },
-      ...(format === 'table' || options.sort
-        ? {}
-        : { transient: fillingOf(format, options.selection) }),
+      ...(options.sort ? {} : { transient: fillingOf(format, options.selection) }),
       onRecord: (record, mold) => {
         if (!selected(record)) return;
         if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
@@ -206,7 +205,7 @@ async function peopleForm(
   const look = { color: wantsColor(options.color, ctx, toFile), local: options.local };
   const width = ctx.stdoutIsTerminal && !toFile ? ctx.width : widthOf(ctx);
   let tally = createTally();
-  let rows: ConnectionRecord[] = [];
+  let rows: TableRow[] = [];
   let first = true;
   return {
     begin() {
@@ -215,7 +214,7 @@ async function peopleForm(
     },
     record(record) {
       tallyRecord(tally, record);
-      if (table !== null) rows.push(record);
+      if (table !== null) rows.push(table.tableRow(record, look));
     },
     end(summary) {
       if (!first) writer.write('\n');

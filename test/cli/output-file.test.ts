@@ -87,3 +87,15 @@ test('one readable input of two makes a result', async () => {
   expect(status).toBe(2);
   expect(readFileSync(result, 'utf8').split('\n').length).toBeGreaterThan(10);
 });
+
+test.skipIf(process.platform !== 'linux').each([['--help'], [`-f csv ${DEMO}`]])(
+  '%s to a device that is full says so',
+  (args) => {
+    const { status, stderr } = shell(`finwait ${args} > /dev/full`);
+
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: 'finwait: writing the result: no space left on the device\n',
+    });
+  },
+);
