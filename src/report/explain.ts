@@ -19,7 +19,10 @@ export function explain(record: ConnectionRecord): Paragraph[] {
   const paragraphs: Paragraph[] = [
     { title: 'Opened', sentences: [openingSentence(handshake), ...handshakeDetails(handshake)] },
     { title: 'Transfer', sentences: transferSentences(record) },
-    { title: 'Closed', sentences: [closeSentence(close), ...closeDetails(close)] },
+    {
+      title: 'Closed',
+      sentences: [closeSentence(record), ...closeDetails(close), ...successorSentences(record)],
+    },
     { title: 'TIME_WAIT', sentences: timeWaitSentences(record) },
     { title: 'Why', sentences: whySentences(close) },
     { title: 'Certainty', sentences: certaintySentences(close) },
@@ -89,8 +92,9 @@ function acknowledgementChecks({ steps, isn }: Handshake): string[] {
   return out;
 }
 
-function closeSentence(close: Close): string {
+function closeSentence({ close, states }: ConnectionRecord): string {
   const { certainty, initiator, kind, phase, resetBy } = close;
+  const isSucceeded = successorOf(states) !== null;
   const first = initiator === 'client' || initiator === 'server' ? initiator : null;
   const second = first === null ? null : other(first);
   switch (kind) {
@@ -105,12 +109,30 @@ function closeSentence(close: Close): string {
     case 'half-closed':
       return `Half-closed: ${first === null ? 'one side' : `the ${first}`} sent its FIN, and ${certainty === 'proven' ? 'the capture holds no FIN from the other side' : 'none of the other side was seen'}.`;
     case 'open':
+      if (isSucceeded) return 'Not seen to close: no FIN and no RST.';
       return certainty === 'proven'
         ? 'Still open when the capture ends: no FIN and no RST.'
         : 'No FIN and no RST was seen.';
     default:
       return assertNever(kind);
   }
+}
+
+/** The SYN that took the ports of a connection which no frame of its own had ended, or null. */
+function successorOf(states: ConnectionRecord['states']): number | null {
+  for (const timeline of [states.client, states.server]) {
+    const last = timeline[timeline.length - 1];
+    if (last?.state === 'CLOSED' && last.inferred === true) return last.frame;
+  }
+  return null;
+}
+
+function successorSentences({ states }: ConnectionRecord): string[] {
+  const frame = successorOf(states);
+  if (frame === null) return [];
+  return [
+    `With frame ${frame} a new connection took its ports: what was left of this one ended there.`,
+  ];
 }
 
 function phaseText(phase: Close['phase']): string {
@@ -140,7 +162,7 @@ function closeDetails(close: Close): string[] {
     out.push('The last ACK is not in the capture.');
   }
   if (close.resetAfterClose)
-    out.push('A RST came after both FINs were acknowledged; it changes nothing.');
+    out.push('A RST came after both FINs were acknowledged: the close stands.');
   if (finToAck !== null)
     out.push(`The first FIN was acknowledged after ${humanSeconds(finToAck)}.`);
   if (closeWait !== null && closeWait > 0) {

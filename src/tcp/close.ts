@@ -11,6 +11,7 @@ import {
   REORDERING_NS,
   seqEnd,
 } from './facts.ts';
+import { isOfFlaggedOnly } from './finished.ts';
 import type { Opening } from './handshake.ts';
 import type { Resets } from './resets.ts';
 import { HAS_TS, NEXT_SEQ_KNOWN } from './story.ts';
@@ -37,9 +38,12 @@ export interface Closing {
 export type CloseDoubt =
   | 'one-direction'
   | 'capture-lost-frames'
+  | 'flagged-only'
   | 'first-fin-missing'
   | 'rst-beyond-capture'
-  | 'let-go-early';
+  | 'let-go-early'
+  | 'rst-far'
+  | 'ports-reused';
 
 /** Applies the table of the specification. */
 export function classifyClose(facts: Facts, opening: Opening, resets: Resets): Closing {
@@ -166,13 +170,16 @@ function findDoubts(
     opening.kind !== 'refused' && (opening.synAck >= 0 || facts.syns[0].length === 0);
   for (const end of [0, 1] as const) {
     if (isOpened && hasLostFrames(facts, end)) {
-      doubts.push('capture-lost-frames');
+      doubts.push(isOfFlaggedOnly(finished) ? 'flagged-only' : 'capture-lost-frames');
       break;
     }
   }
   if (closing.isByLaterCopy) doubts.push('first-fin-missing');
   if (resets.isBeyondCapture) doubts.push('rst-beyond-capture');
   if (finished.end === 'evicted' && !closing.complete) doubts.push('let-go-early');
+  const isUnclosed = closing.kind === 'open' || closing.kind === 'half-closed';
+  if (isUnclosed && resets.hasFar) doubts.push('rst-far');
+  if (isUnclosed && finished.reusedFrame !== null) doubts.push('ports-reused');
   return doubts;
 }
 

@@ -21,7 +21,7 @@ export function describeClose(
     kind: closing.kind,
     complete: closing.complete,
     initiator: initiatorOf(closing),
-    timeWait: timeWaitOf(closing),
+    timeWait: timeWaitOf(closing, timelines),
     resetBy: closing.resetBy === null ? null : SIDES[closing.resetBy],
     phase: closing.phase,
     resetAfterClose: resets.afterClose.length > 0,
@@ -69,21 +69,31 @@ function initiatorOf(closing: Closing): Close['initiator'] {
   return closing.resetBy === null ? null : SIDES[closing.resetBy];
 }
 
-function timeWaitOf(closing: Closing): Close['timeWait'] {
-  if (closing.kind === 'simultaneous') return 'both';
-  if (closing.kind !== '4-way' && closing.kind !== '3-way-merged') return null;
-  return closing.first === null ? null : SIDES[closing.first];
+/** The active ends, but for one that a RST ended before it got there. */
+function timeWaitOf(closing: Closing, timelines: readonly [Timeline, Timeline]): Close['timeWait'] {
+  const isOrderly = closing.kind === '4-way' || closing.kind === '3-way-merged';
+  const holds = ([0, 1] as const).filter((end) => {
+    if (closing.kind !== 'simultaneous' && !(isOrderly && closing.first === end)) return false;
+    const { entries } = timelines[end];
+    const last = entries[entries.length - 1];
+    const isOver = last?.state === 'CLOSED' && last.inferred !== true;
+    return !isOver || entries.some(({ state }) => state === 'TIME_WAIT');
+  });
+  if (holds.length === 2) return 'both';
+  return holds[0] === undefined ? null : SIDES[holds[0]];
 }
 
 function seconds(facts: Facts, from: number, to: number): number {
   return Math.max(0, facts.story.tNs[to]! - facts.story.tNs[from]!) / 1e9;
 }
 
-/** How long the timeline stays in `state`; null where it never enters or never leaves it. */
+/** How long the timeline stays in `state`; null where it never enters it, or never leaves it by what was captured. */
 function timeIn(entries: readonly StateEntry[], state: StateEntry['state']): number | null {
   for (let i = 0; i + 1 < entries.length; i++) {
     const entry = entries[i]!;
-    if (entry.state === state) return Math.round((entries[i + 1]!.t - entry.t) * 1e9) / 1e9;
+    const next = entries[i + 1]!;
+    if (entry.state !== state) continue;
+    return next.inferred === true ? null : Math.round((next.t - entry.t) * 1e9) / 1e9;
   }
   return null;
 }
@@ -133,7 +143,7 @@ function listSteps(
     for (const i of fin.copies) roles[i] = i === fin.copies[0] ? IS_FIN : IS_FIN | AGAIN;
   }
   if (resets.ending >= 0) roles[resets.ending] = IS_RST;
-  for (const i of resets.repeated) roles[i] = IS_RST | AGAIN;
+  for (const i of resets.repeated) roles[i] = answersNewTry(facts, i) ? IS_RST : IS_RST | AGAIN;
   for (const i of resets.afterClose) roles[i] = IS_RST;
   for (let i = 0; i < story.count; i++) {
     const role = roles[i]!;
@@ -162,6 +172,12 @@ function listSteps(
   return steps;
 }
 
+/** The RST at `i` answers a SYN that came after the RST before it. */
+function answersNewTry({ story, rsts, syns }: Facts, i: number): boolean {
+  const before = rsts[rsts.indexOf(i) - 1] ?? -1;
+  return story.from[i] === 1 && syns[0].some((syn) => syn > before && syn < i);
+}
+
 /** The first ACK of the FIN, and one more after each copy that came later. */
 function markAcks(fin: FinFacts | null): void {
   if (fin === null) return;
@@ -184,9 +200,13 @@ function markAcks(fin: FinFacts | null): void {
 const DOUBTS: Record<CloseDoubt, string> = {
   'one-direction': 'only one direction was captured',
   'capture-lost-frames': 'the capture lost frames near the close',
+  'flagged-only': 'only SYN, FIN and RST were captured',
   'first-fin-missing': 'the first copy of a FIN is missing from the capture',
   'rst-beyond-capture': 'the RST lies beyond what was captured of its sender',
   'let-go-early': 'it was let go before the capture ended (too many open, or silent for long)',
+  'rst-far': 'a RST that nothing follows lies beyond the window',
+  // The RST that ends it there comes after that SYN, among the frames of the new connection.
+  'ports-reused': 'a new connection took its ports, and what ended this one may stand in that one',
 };
 
 /** What an unseen frame would change, or null where nothing is in doubt. */
@@ -205,6 +225,8 @@ function consequence(closing: Closing): string {
     case 'simultaneous':
       return 'an unseen ACK of one FIN before the other would make it 4-way';
     case 'rst':
+      if (closing.doubts.includes('rst-beyond-capture'))
+        return 'it may have ended nothing, unless its receiver had got all that is below it (RFC 5961 §3.2)';
       return 'unseen FINs and ACKs before the RST would make it an orderly close';
     case 'half-closed':
       return 'an unseen FIN of the other side would complete the close, an unseen RST end it';

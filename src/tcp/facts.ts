@@ -1,7 +1,7 @@
 /** The facts of a finished connection: who is client, which segment is which, what each one answers. No verdicts. */
 
 import { ACK, FIN, isFin, RST, SYN } from '../decode/columns.ts';
-import type { FinishedConnection } from './finished.ts';
+import { type FinishedConnection, isOfFlaggedOnly } from './finished.ts';
 import { FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, type Story } from './story.ts';
 
 /** An end as an index: 0 the client, 1 the server. */
@@ -392,6 +392,7 @@ function findArrival(facts: Facts, end: End, fin: FinFacts): number {
   // Never acknowledged: sent again means that it didn't get there; behind a gap it has not arrived.
   const isRepeated = fin.copies.some((i) => story.tNs[i]! - story.tNs[first]! > REORDERING_NS);
   const isBehindGap =
+    !isOfFlaggedOnly(facts.finished) &&
     (story.marks[first]! & NEXT_SEQ_KNOWN) !== 0 &&
     ((story.seq[first]! - story.nextSeq[first]!) | 0) > 0;
   return isRepeated || isBehindGap ? -1 : first;

@@ -1,5 +1,6 @@
 /** What is known of a connection that left the tracker: numbers only, no verdicts. */
 
+import { FIN, RST, SYN } from '../decode/columns.ts';
 import { createEndFigures, type EndFigures } from './figures.ts';
 import { createStory, type Story } from './story.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
@@ -89,4 +90,13 @@ export function createFinished(): FinishedConnection {
     story: createStory(),
     zeek: null,
   };
+}
+
+/** Nothing but SYN, FIN and RST was captured: a filter kept out the rest. */
+export function isOfFlaggedOnly({ packets, duplicates, story }: FinishedConnection): boolean {
+  if (packets[0] + packets[1] - duplicates !== story.count) return false;
+  for (let i = 0; i < story.count; i++) {
+    if ((story.flags[i]! & (SYN | FIN | RST)) === 0) return false;
+  }
+  return true;
 }

@@ -1,7 +1,9 @@
 /** Which RST ended a connection, and which ended nothing (docs/specification.md §3; RFC 9293 §3.10.7, RFC 5961). */
 
 import { ACK, RST, SYN } from '../decode/columns.ts';
-import { delivered, type End, type Facts, other, REORDERING_NS, seqEnd } from './facts.ts';
+import { delivered, type End, type Facts, keyEnd, other, REORDERING_NS, seqEnd } from './facts.ts';
+import { MAX_WINDOW } from './figures.ts';
+import { isOfFlaggedOnly } from './finished.ts';
 import { isRefusal, type Opening } from './handshake.ts';
 import { NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
 
@@ -21,7 +23,15 @@ export interface Resets {
   refutation: number;
   /** The ending RST lies beyond what was captured of its sender: it counts only because nothing follows. */
   isBeyondCapture: boolean;
+  /** An ignored one lies beyond every window that its receiver ever announced, and nothing refutes it. */
+  hasFar: boolean;
 }
+
+/** Where a RST lies: `beyond` what the capture knows of its sender, but within a window of its receiver; `far` beyond that too. */
+type Fit = 'fits' | 'outside' | 'beyond' | 'far';
+
+/** The greatest shift count of a window (RFC 7323 §2.3). */
+const MAX_SHIFT = 14;
 
 /** Judges every RST. */
 export function judgeResets(facts: Facts, opening: Opening): Resets {
@@ -33,6 +43,7 @@ export function judgeResets(facts: Facts, opening: Opening): Resets {
     ignored: [],
     refutation: -1,
     isBeyondCapture: false,
+    hasFar: false,
   };
   const closed = closedAt(facts);
   for (const i of facts.rsts) {
@@ -51,11 +62,12 @@ export function judgeResets(facts: Facts, opening: Opening): Resets {
       } else if (fit === 'fits') {
         resets.ending = i;
         resets.refutation = answer;
-      } else if (isSilenceAfter(facts, i)) {
+      } else if (fit === 'beyond' && isSilenceAfter(facts, i)) {
         resets.ending = i;
         resets.isBeyondCapture = true;
       } else {
         resets.ignored.push(i);
+        resets.hasFar ||= fit === 'far' && isSilenceAfter(facts, i);
       }
     }
   }
@@ -85,8 +97,8 @@ function answersBadSynAck(facts: Facts, opening: Opening, i: number): boolean {
   return opening.badAcks.some((bad) => bad < i && story.ack[bad] === story.seq[i]);
 }
 
-/** Whether the RST lies where its receiver expects the next number; `beyond`: further on than the capture knows of. */
-function judge(facts: Facts, opening: Opening, i: number): 'fits' | 'outside' | 'beyond' {
+/** Whether the RST lies where its receiver expects the next number. */
+function judge(facts: Facts, opening: Opening, i: number): Fit {
   const { story, isn } = facts;
   const from = story.from[i]! as End;
   const isnClient = isn[0];
@@ -116,7 +128,7 @@ function clientIsOpen(facts: Facts, opening: Opening, i: number): boolean {
  * The receiver's RCV.NXT lies somewhere between what it has acknowledged and all that was sent: a RST there is accepted
  * (slack for segments under way). One lower after a FIN is accepted by Linux, which takes the FIN's own number.
  */
-function judgeBySeq(facts: Facts, i: number): 'fits' | 'outside' | 'beyond' {
+function judgeBySeq(facts: Facts, i: number): Fit {
   const { story } = facts;
   const seq = story.seq[i]!;
   const marks = story.marks[i]!;
@@ -131,7 +143,18 @@ function judgeBySeq(facts: Facts, i: number): 'fits' | 'outside' | 'beyond' {
   const isFinNumber = fin !== null && fin.copies[0]! < i && ((seq - fin.position) | 0) === 0;
   if (isFinNumber) return 'fits';
   if (((seq - low) | 0) < 0) return knowsAck ? 'outside' : judgeOneSided(facts, i);
-  return ((seq - high) | 0) <= 0 || isCaughtUp(facts, i) ? 'fits' : 'beyond';
+  const beyond = (seq - high) | 0;
+  if (beyond <= 0 || isCaughtUp(facts, i)) return 'fits';
+  return beyond < greatestWindow(facts, other(from)) ? 'beyond' : 'far';
+}
+
+/** The most that `receiver` can have been ready for: what it announced, or no limit where its data and ACKs were not captured. */
+function greatestWindow(facts: Facts, receiver: End): number {
+  const { finished } = facts;
+  const { values } = finished.transfer[keyEnd(facts, receiver)];
+  if (isOfFlaggedOnly(finished)) return Number.POSITIVE_INFINITY;
+  const isScaleKnown = finished.options[0] !== 0 && finished.options[1] !== 0;
+  return values[MAX_WINDOW]! * (isScaleKnown ? 1 : 1 << MAX_SHIFT);
 }
 
 /** What its sender had sent before the RST was captured just after it. */
@@ -153,7 +176,7 @@ function judgeOneSided(facts: Facts, i: number): 'fits' | 'outside' {
 }
 
 /** Its supposed sender goes on with the connection: the RST was not from its stack. */
-function livesOn(facts: Facts, i: number): boolean {
+export function livesOn(facts: Facts, i: number): boolean {
   const { story } = facts;
   for (let j = i + 1; j < story.count; j++) {
     if (story.from[j] !== story.from[i] || (story.flags[j]! & (SYN | RST)) !== 0) continue;

@@ -10,9 +10,10 @@ import {
   type Facts,
   type FinFacts,
   other,
+  REORDERING_NS,
 } from './facts.ts';
 import type { Opening } from './handshake.ts';
-import type { Resets } from './resets.ts';
+import { livesOn, type Resets } from './resets.ts';
 import { nextState, type TcpEvent, type TcpState } from './state.ts';
 import type { StateEntry } from './verdicts.ts';
 
@@ -77,9 +78,11 @@ class TimelineBuilder {
     return this.#ns;
   }
 
-  /** Leaves TIME_WAIT: at `ns`, by the frame of a new connection or (null) by the timer. */
-  expire(ns: number, frame: number | null): void {
-    this.entries.push({ state: 'CLOSED', t: Math.max(this.#ns, ns) / 1e9, frame });
+  /** Ends at `ns` without a segment of its own: by the frame of a new connection or (null) by the timer of TIME_WAIT. */
+  expire(ns: number, frame: number | null, inferred = false): void {
+    const entry: StateEntry = { state: 'CLOSED', t: Math.max(this.#ns, ns) / 1e9, frame };
+    if (inferred) entry.inferred = true;
+    this.entries.push(entry);
     this.causes.push(-1);
     this.state = 'CLOSED';
   }
@@ -98,8 +101,10 @@ export function buildTimelines(
   openBoth(facts, opening, client, server);
   closeEnd(facts, 0, resets, closing, client);
   closeEnd(facts, 1, resets, closing, server);
-  leaveTimeWait(facts, 0, resets, client, mslSec);
-  leaveTimeWait(facts, 1, resets, server, mslSec);
+  leaveAfterClose(facts, 0, resets, client, mslSec);
+  leaveAfterClose(facts, 1, resets, server, mslSec);
+  makeWay(facts, client);
+  makeWay(facts, server);
   return [client, server];
 }
 
@@ -317,27 +322,60 @@ function gotBeforeSending(facts: Facts, end: End, closing: Closing): boolean {
   return !closing.isSimultaneous && closing.first !== end;
 }
 
-/** TIME_WAIT ends by its timer (restarted by each FIN that comes again), a RST, or a new connection. */
-function leaveTimeWait(
+/**
+ * What follows the close. TIME_WAIT ends by its timer (restarted by each FIN that comes again), a RST, or a new connection; a RST ends
+ * LAST_ACK and CLOSING too (RFC 9293 §3.10.7.4). Who sends one after the close has no socket any more.
+ */
+function leaveAfterClose(
   facts: Facts,
   end: End,
   resets: Resets,
   builder: TimelineBuilder,
   mslSec: number,
 ): void {
-  if (builder.state !== 'TIME_WAIT') return;
+  const { state } = builder;
+  const isWaiting = state === 'TIME_WAIT';
+  if (!isWaiting && state !== 'LAST_ACK' && state !== 'CLOSING') return;
   const { story, finished } = facts;
-  const entered = builder.causes[builder.causes.length - 1]!;
-  const peers = facts.fin[other(end)];
-  let from = builder.ns;
-  for (const i of peers?.copies ?? []) if (i > entered) from = Math.max(from, story.tNs[i]!);
-  const timer = from + 2 * mslSec * 1e9;
-  const rst = resets.afterClose.find((i) => story.from[i] !== end && story.tNs[i]! < timer);
-  if (rst !== undefined) {
-    builder.follow('rcv RST', rst);
-  } else if (finished.reusedFrame !== null && finished.reusedNs < timer) {
+  let timer = Number.POSITIVE_INFINITY;
+  if (isWaiting) {
+    const entered = builder.causes[builder.causes.length - 1]!;
+    const peers = facts.fin[other(end)];
+    let from = builder.ns;
+    for (const i of peers?.copies ?? []) if (i > entered) from = Math.max(from, story.tNs[i]!);
+    timer = from + 2 * mslSec * 1e9;
+  }
+  for (const i of resets.afterClose) {
+    if (story.tNs[i]! >= timer) break;
+    const isSender = story.from[i] === end;
+    if (isSender ? livesOn(facts, i) : !isWaiting && speaksAfter(facts, i)) continue;
+    builder.follow(isSender ? 'snd RST' : 'rcv RST', i);
+    return;
+  }
+  if (!isWaiting) return;
+  if (finished.reusedFrame !== null && finished.reusedNs < timer) {
     builder.expire(finished.reusedNs, finished.reusedFrame);
   } else {
     builder.expire(timer, null);
   }
+}
+
+/** The receiver of the RST at `i` sends its FIN again after what was under way: the RST was lost. */
+function speaksAfter({ story, rttNs }: Facts, i: number): boolean {
+  const underWay = Math.max(rttNs[other(story.from[i] as End)], REORDERING_NS);
+  for (let j = i + 1; j < story.count; j++) {
+    if (story.from[j] === story.from[i] || (story.flags[j]! & RST) !== 0) continue;
+    if (story.tNs[j]! - story.tNs[i]! > underWay) return true;
+  }
+  return false;
+}
+
+/**
+ * A new connection of the same ports: whatever the old one was in is over, for the sender of that SYN has forgotten it, and its answer to
+ * what the other end says of it ends it there (RFC 9293 §3.5.1). No frame of this connection shows it: inferred.
+ */
+function makeWay({ finished }: Facts, builder: TimelineBuilder): void {
+  if (finished.reusedFrame === null) return;
+  if (builder.state === 'CLOSED' || builder.state === 'LISTEN') return;
+  builder.expire(finished.reusedNs, finished.reusedFrame, true);
 }

@@ -137,7 +137,7 @@ export interface StateEntry {
   t: number;
   /** The frame that caused it; null: a timer, or a state the endpoint was in before the capture. */
   frame: number | null;
-  /** Present and true where the capture began after the state was entered. */
+  /** Present and true where the capture began after the state was entered, or only a new connection of the same ports shows it. */
   inferred?: true;
 }
 

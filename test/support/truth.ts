@@ -7,6 +7,9 @@ import type { CloseKind, HandshakeKind, PerSide, Side } from '../../src/tcp/verd
 /** [time in epoch seconds, old state, new state, mark]: `tw`, `tw-rst`, `tw-reset`, `tw-timer` of a minisocket, `silent` without a segment, `at-once` one segment brought ACK and FIN. */
 export type KernelTransition = [t: number, from: string, to: string, mark?: string];
 
+/** [time in epoch seconds, `receive_reset` or `send_reset`, the kernel's reason]. */
+export type KernelReset = [t: number, event: string, reason: string];
+
 type TruthClose = '4-way' | '3-way-merged' | 'simultaneous' | 'rst' | 'none';
 
 export interface TruthConnection {
@@ -24,8 +27,8 @@ export interface TruthConnection {
   handshake: string;
   client_rfc: KernelTransition[];
   server_rfc: KernelTransition[];
-  client_resets: unknown[];
-  server_resets: unknown[];
+  client_resets: KernelReset[];
+  server_resets: KernelReset[];
   fins: PerSide<boolean>;
   fins_as_sent: PerSide<boolean>;
   first_frame: number;
@@ -116,7 +119,7 @@ export function expectedPath(connection: TruthConnection, side: Side): ExpectedP
   for (const [i, [time, from, to, mark]] of transitions.entries()) {
     if (
       mark === 'tw-timer' ||
-      mark === 'silent' ||
+      (mark === 'silent' && !tookReset(connection, side, time)) ||
       (mark === undefined && isSilent(connection, side, from, to))
     ) {
       openEnded = true;
@@ -136,6 +139,17 @@ export function expectedPath(connection: TruthConnection, side: Side): ExpectedP
   const established = states.findIndex(({ state }) => state === 'ESTABLISHED');
   const rest = states.slice(established);
   return { states: rest.map((s, i) => (i === 0 ? { ...s, time: null } : s)), openEnded };
+}
+
+/** Microseconds for the kernel to close a socket after it traced the RST that it takes. */
+const RESET_US = 1000;
+
+/** The kernel traced a RST that this end took just then, which the file holds among the frames of the next connection. */
+function tookReset(connection: TruthConnection, side: Side, time: number): boolean {
+  const resets = side === 'client' ? connection.client_resets : connection.server_resets;
+  return resets.some(
+    ([t, event]) => event === 'receive_reset' && Math.abs(time - t) * 1e6 < RESET_US,
+  );
 }
 
 /** CLOSE without a segment: a timer or the process gave up. */

@@ -1,11 +1,13 @@
 /** `capture-lost-packets`: the capture lacks what an ACK proves to have arrived. */
 
 import { MISSING_BYTES } from '../figures.ts';
+import { isOfFlaggedOnly } from '../finished.ts';
 import type { Finder } from './finding.ts';
 
 export const captureLostPackets: Finder = ({ facts, closing }) => {
   const isNearClose = closing.doubts.includes('capture-lost-frames');
   if (!isNearClose && !facts.finished.lostFrames) return null;
+  if (isOfFlaggedOnly(facts.finished)) return null;
   const [low, high] = facts.finished.transfer;
   const missing = low.values[MISSING_BYTES]! + high.values[MISSING_BYTES]!;
   const what =
