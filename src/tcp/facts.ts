@@ -195,22 +195,30 @@ function findIsns(facts: Facts): void {
   }
 }
 
-/** The way to each end and back, from segments that are answered at once: SYN by SYN-ACK, SYN-ACK by ACK. */
+/**
+ * The way to each end and back, from segments that are answered at once: SYN by SYN-ACK, SYN-ACK by ACK. Counted from the last copy
+ * before the answer: where it is ambiguous which one was answered, too short makes less of a loss than the time of a retransmission.
+ */
 function measureRtt(facts: Facts): void {
   const { story, syns, synAcks } = facts;
   const synAck = synAcks[1][0];
   if (synAck === undefined) return;
-  const syn = answered(story, syns[0], synAck, 0);
-  if (syn >= 0 && syn < synAck) facts.rttNs[1] = Math.max(0, story.tNs[synAck]! - story.tNs[syn]!);
+  const syn = lastBefore(syns[0], synAck);
+  if (syn >= 0) facts.rttNs[1] = Math.max(0, story.tNs[synAck]! - story.tNs[syn]!);
   const isn = facts.isn[1];
   if (isn === null) return;
   for (let i = synAck + 1; i < story.count; i++) {
     if (story.from[i] === 0 && (story.flags[i]! & (SYN | RST)) === 0 && acksBeyond(story, i, isn)) {
-      const asked = answered(story, synAcks[1], i, 0);
+      const asked = lastBefore(synAcks[1], i);
       if (asked >= 0) facts.rttNs[0] = Math.max(0, story.tNs[i]! - story.tNs[asked]!);
       return;
     }
   }
+}
+
+/** The last of `positions` that stands before `before`, or -1. */
+function lastBefore(positions: readonly number[], before: number): number {
+  return positions.findLast((i) => i < before) ?? -1;
 }
 
 /**

@@ -188,20 +188,24 @@ function countAttempts(facts: Facts): number {
   return attempts;
 }
 
-/** From the copy that was answered to the answer; null where it isn't known which one that was (Karn's rule). */
+/**
+ * From the copy that was answered to the answer; null where it isn't known which one that was (Karn's rule).
+ *
+ * The echoed timestamp tells only where it is that of the latest copy: every answer echoes the first copy that arrived, so after it
+ * an answer may have been lost and this one be another copy of that.
+ */
 function roundTrip(facts: Facts, copies: readonly number[], answer: number): number | null {
   const { story } = facts;
   if (answer < 0) return null;
   const before = copies.filter((i) => i < answer);
-  let asked = before[0];
+  const asked = before.pop();
   if (asked === undefined) return null;
-  if (before.length > 1) {
-    if ((story.marks[answer]! & HAS_TS) === 0) return null;
-    const echoed = before.filter(
-      (i) => (story.marks[i]! & HAS_TS) !== 0 && story.tsVal[i] === story.tsEcr[answer],
-    );
-    if (echoed.length !== 1) return null;
-    asked = echoed[0]!;
+  if (before.length > 0) {
+    if ((story.marks[answer]! & story.marks[asked]! & HAS_TS) === 0) return null;
+    const echoed = story.tsEcr[answer]!;
+    if (story.tsVal[asked] !== echoed) return null;
+    if (before.some((i) => (story.marks[i]! & HAS_TS) !== 0 && story.tsVal[i] === echoed))
+      return null;
   }
   const ns = story.tNs[answer]! - story.tNs[asked]!;
   return ns < 0 ? null : ns;
