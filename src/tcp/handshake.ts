@@ -3,6 +3,7 @@
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { acksBeyond, answered, type Facts, keyEnd } from './facts.ts';
 import { flagNames } from './flag-names.ts';
+import { answersSyn } from './initial.ts';
 import { unpackOptions } from './packed-options.ts';
 import { HAS_TS } from './story.ts';
 import type { Handshake, HandshakeKind, HandshakeStep } from './verdicts.ts';
@@ -34,15 +35,14 @@ export function classifyHandshake(facts: Facts): Opening {
     fastOpen: false,
   };
   if (syns[0].length > 0 && syns[1].length > 0) return classifySimultaneous(facts, opening);
-  const isnClient = isn[0];
-  const synLen = opening.syn < 0 ? 0 : story.len[opening.syn]!;
   for (const i of synAcks[1]) {
-    // ack = ISN + 1, plus what a Fast Open SYN carried, all of it or none.
-    const beyond = isnClient === null ? 0 : (story.ack[i]! - isnClient - 1) | 0;
-    const fits = beyond === 0 || (beyond === synLen && synLen > 0);
-    if (!fits) opening.badAcks.push(i);
-    else if (opening.synAck < 0) opening.synAck = i;
-    if (fits && beyond > 0) opening.fastOpen = true;
+    if (!answersSyn(facts, i)) {
+      opening.badAcks.push(i);
+      continue;
+    }
+    if (opening.synAck < 0) opening.synAck = i;
+    if (story.ack[i] !== ((isn[0]! + 1) | 0) && story.len[syns[0][0]!]! > 0)
+      opening.fastOpen = true;
   }
   if (opening.synAck >= 0 && syns[0].length > 0) {
     opening.syn = answered(story, syns[0], opening.synAck, 0);
@@ -131,14 +131,10 @@ function isRepeatedTry(facts: Facts, syn: number): boolean {
   return facts.rsts.some((i) => i < syn && isRefusal(facts, i));
 }
 
-/** A RST from the server whose ack covers the SYN, with nothing or all of its data (RFC 9293 §3.10.7.3). */
+/** A RST from the server whose ack covers the SYN, with nothing, a part or all of its data. */
 export function isRefusal(facts: Facts, i: number): boolean {
-  const { story, isn, syns } = facts;
-  if (story.from[i] !== 1 || isn[0] === null || (story.flags[i]! & ACK) === 0) return false;
-  const beyond = (story.ack[i]! - isn[0] - 1) | 0;
-  const syn = syns[0][0];
-  const synLen = syn === undefined ? 0 : story.len[syn]! + (story.flags[syn]! & FIN);
-  return beyond === 0 || (beyond > 0 && beyond <= synLen);
+  const { story } = facts;
+  return story.from[i] === 1 && (story.flags[i]! & ACK) !== 0 && answersSyn(facts, i);
 }
 
 /** A RST of either end that fits the half-open connection. */
@@ -153,9 +149,10 @@ export function describeHandshake(facts: Facts, opening: Opening): Handshake {
   const { finished } = facts;
   const client = keyEnd(facts, 0);
   const server = keyEnd(facts, 1);
+  const goodSynAcks = facts.synAcks[1].filter((i) => !opening.badAcks.includes(i));
   const serverNs = roundTrip(facts, facts.syns[0], opening.synAck);
   const clientNs =
-    opening.kind === 'simultaneous-open' ? null : roundTrip(facts, facts.synAcks[1], opening.ack);
+    opening.kind === 'simultaneous-open' ? null : roundTrip(facts, goodSynAcks, opening.ack);
   return {
     kind: opening.kind,
     fastOpen: opening.fastOpen,

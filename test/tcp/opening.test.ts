@@ -1,6 +1,7 @@
 /** How a connection was opened, where it did not go as usual (docs/specification.md §2; RFC 9293 §3.5, §3.10.7). */
 
 import { describe, expect, test } from 'vitest';
+import type { ConnectionRecord } from '../../src/report/record.ts';
 import { onlyConnectionIn, segments } from '../support/fixtures.ts';
 
 describe('a SYN that was sent again', () => {
@@ -43,4 +44,46 @@ test('a SYN-ACK that was sent again leaves the round trip open where the echo is
     C > S . 1:1(0) ack 1 <nop,nop,TS val 2006 ecr 7000> +0.001`);
 
   expect(handshake).toMatchObject({ serverRtt: 0.006, clientRtt: null, handshakeRtt: null });
+});
+
+describe('a SYN-ACK that acknowledges what was never sent', () => {
+  const codes = ({ findings }: ConnectionRecord) => findings.map(({ code }) => code);
+
+  test.each([
+    ['smaller', -78],
+    ['greater', 30_000],
+  ])('leaves no trace in the numbers of the connection, its own %s', async (_, seq) => {
+    const record = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      S > C S. ${seq}:${seq}(0) ack 7000
+      S > C S. 0:0(0) ack 1 +0.1
+      C > S . 1:1(0) ack 1
+      C > S P. 1:101(100) ack 1
+      S > C . 1:1(0) ack 101
+      C > S R. 101:101(0) ack 1`);
+
+    expect(record).toMatchObject({
+      handshake: { kind: '3-way', serverRtt: 0.11, clientRtt: 0.01 },
+      close: { kind: 'rst', resetBy: 'client', phase: 'established', certainty: 'proven' },
+    });
+    expect(codes(record)).toEqual(expect.arrayContaining(['bad-handshake-ack']));
+    expect(codes(record)).not.toContain('rst-ignored');
+    expect(codes(record)).not.toContain('capture-lost-packets');
+  });
+
+  test('and was answered by a RST puts nothing in doubt', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      S > C S. -78:-78(0) ack 7000
+      C > S R 7000:7000(0)
+      C > S S 0:0(0) +1
+      S > C S. 0:0(0) ack 1
+      C > S . 1:1(0) ack 1
+      C > S F. 1:1(0) ack 1
+      S > C F. 1:1(0) ack 2
+      C > S . 2:2(0) ack 2`);
+
+    expect(record.close).toMatchObject({ kind: '3-way-merged', certainty: 'proven', doubt: null });
+    expect(codes(record)).toEqual(['syn-retransmitted', 'bad-handshake-ack']);
+  });
 });
