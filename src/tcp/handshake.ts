@@ -56,8 +56,17 @@ export function classifyHandshake(facts: Facts): Opening {
   } else if (opening.ack >= 0) {
     opening.kind = '3-way';
   } else {
-    opening.rst = facts.rsts.find((i) => isRstOfOpening(facts, i)) ?? -1;
-    opening.kind = opening.rst >= 0 ? 'aborted' : 'half-open';
+    const { synAck } = opening;
+    const refusal = facts.rsts.findLast((i) => i < synAck && isRefusal(facts, i)) ?? -1;
+    if (refusal >= 0 && !syns[0].some((i) => i > refusal && i < synAck)) {
+      // The attempt had ended when the SYN-ACK came.
+      opening.rst = refusal;
+      opening.synAck = -1;
+      opening.kind = 'refused';
+    } else {
+      opening.rst = facts.rsts.find((i) => i > synAck && isRstOfOpening(facts, i)) ?? -1;
+      opening.kind = opening.rst >= 0 ? 'aborted' : 'half-open';
+    }
   }
   return opening;
 }

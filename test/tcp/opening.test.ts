@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { ConnectionRecord } from '../../src/report/record.ts';
-import { onlyConnectionIn, segments } from '../support/fixtures.ts';
+import { onlyConnectionIn, path, segments } from '../support/fixtures.ts';
 
 describe('a SYN that was sent again', () => {
   const opened = (echo: number) => `
@@ -85,5 +85,39 @@ describe('a SYN-ACK that acknowledges what was never sent', () => {
 
     expect(record.close).toMatchObject({ kind: '3-way-merged', certainty: 'proven', doubt: null });
     expect(codes(record)).toEqual(['syn-retransmitted', 'bad-handshake-ack']);
+  });
+});
+
+describe('a RST that refuses the SYN', () => {
+  const refusal = `
+    C > S S 0:0(0)
+    S > C R. 1:1(0) ack 1
+    S > C S. 0:0(0) ack 1`;
+
+  test.each([
+    ['', refusal],
+    [' and is answered by a RST', `${refusal}\nC > S R 1:1(0)`],
+  ])('is one although a SYN-ACK comes after it%s', async (_, text) => {
+    const { handshake, close, states, findings } = await onlyConnectionIn(segments`${text}`);
+
+    expect(handshake).toMatchObject({ kind: 'refused', serverRtt: null });
+    expect(close).toMatchObject({ kind: 'rst', resetBy: 'server', phase: 'handshake' });
+    expect(states.client.map(({ state, frame }) => `${state}@${frame}`)).toEqual([
+      'SYN_SENT@1',
+      'CLOSED@2',
+    ]);
+    expect(path(states.server)).toBe('CLOSED');
+    expect(findings.map(({ code }) => code)).toContain('refused');
+  });
+
+  test('and a SYN-ACK for the next attempt, which nobody acknowledges, leave it half-open', async () => {
+    const { handshake, close } = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      S > C R. 0:0(0) ack 1
+      C > S S 0:0(0) +1
+      S > C S. 0:0(0) ack 1`);
+
+    expect(handshake).toMatchObject({ kind: 'half-open', attempts: 2 });
+    expect(close.kind).toBe('open');
   });
 });
