@@ -121,3 +121,25 @@ describe('a RST that refuses the SYN', () => {
     expect(close.kind).toBe('open');
   });
 });
+
+describe('a client that answers the SYN-ACK with a RST and nothing else', () => {
+  test('was closed where the RST is bare and at the number that the SYN-ACK acknowledges', async () => {
+    const { handshake, states } = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S R 1:1(0)`);
+
+    expect(handshake.kind).toBe('aborted');
+    expect(path(states.client)).toBe('SYN_SENT > CLOSED');
+    expect(path(states.server)).toBe('LISTEN > SYN_RECEIVED > CLOSED');
+  });
+
+  test('was established where the RST has an ACK', async () => {
+    const { states } = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S R. 1:1(0) ack 1`);
+
+    expect(path(states.client)).toBe('SYN_SENT > ESTABLISHED > CLOSED');
+  });
+});
