@@ -3,9 +3,8 @@
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { acksBeyond, answered, type Facts, keyEnd } from './facts.ts';
 import { flagNames } from './flag-names.ts';
-import { answersSyn } from './initial.ts';
+import { answersSyn, roundTrip } from './initial.ts';
 import { unpackOptions } from './packed-options.ts';
-import { HAS_TS } from './story.ts';
 import type { Handshake, HandshakeKind, HandshakeStep } from './verdicts.ts';
 
 /** The opening as positions in the story, for the verdicts that follow. */
@@ -41,11 +40,11 @@ export function classifyHandshake(facts: Facts): Opening {
       continue;
     }
     if (opening.synAck < 0) opening.synAck = i;
-    if (story.ack[i] !== ((isn[0]! + 1) | 0) && story.len[syns[0][0]!]! > 0)
-      opening.fastOpen = true;
+    const hasMore = ((story.ack[i]! - isn[0]! - 1) | 0) > 0;
+    if (hasMore && syns[0].some((syn) => story.len[syn]! > 0)) opening.fastOpen = true;
   }
   if (opening.synAck >= 0 && syns[0].length > 0) {
-    opening.syn = answered(story, syns[0], opening.synAck, 0);
+    opening.syn = answered(story, carriersOf(facts, opening.synAck), opening.synAck, 0);
     if (opening.syn < 0) opening.syn = syns[0][0]!;
   }
   opening.ack = findCompletingAck(facts, opening.synAck);
@@ -69,6 +68,13 @@ export function classifyHandshake(facts: Facts): Opening {
     }
   }
   return opening;
+}
+
+/** The SYNs of the client that carry all that the SYN-ACK acknowledges. */
+function carriersOf(facts: Facts, synAck: number): number[] {
+  const { story, syns, isn } = facts;
+  const beyond = (story.ack[synAck]! - isn[0]! - 1) | 0;
+  return syns[0].filter((i) => story.len[i]! + (story.flags[i]! & FIN) >= beyond);
 }
 
 /** Both sent a SYN: acknowledged by each, or else a connection that one of them never heard of. */
@@ -159,7 +165,8 @@ export function describeHandshake(facts: Facts, opening: Opening): Handshake {
   const client = keyEnd(facts, 0);
   const server = keyEnd(facts, 1);
   const goodSynAcks = facts.synAcks[1].filter((i) => !opening.badAcks.includes(i));
-  const serverNs = roundTrip(facts, facts.syns[0], opening.synAck);
+  const serverNs =
+    opening.synAck < 0 ? null : roundTrip(facts, carriersOf(facts, opening.synAck), opening.synAck);
   const clientNs =
     opening.kind === 'simultaneous-open' ? null : roundTrip(facts, goodSynAcks, opening.ack);
   return {
@@ -192,29 +199,6 @@ function countAttempts(facts: Facts): number {
     lastSyn = syn;
   }
   return attempts;
-}
-
-/**
- * From the copy that was answered to the answer; null where it isn't known which one that was (Karn's rule).
- *
- * The echoed timestamp tells only where it is that of the latest copy: every answer echoes the first copy that arrived, so after it
- * an answer may have been lost and this one be another copy of that.
- */
-function roundTrip(facts: Facts, copies: readonly number[], answer: number): number | null {
-  const { story } = facts;
-  if (answer < 0) return null;
-  const before = copies.filter((i) => i < answer);
-  const asked = before.pop();
-  if (asked === undefined) return null;
-  if (before.length > 0) {
-    if ((story.marks[answer]! & story.marks[asked]! & HAS_TS) === 0) return null;
-    const echoed = story.tsEcr[answer]!;
-    if (story.tsVal[asked] !== echoed) return null;
-    if (before.some((i) => (story.marks[i]! & HAS_TS) !== 0 && story.tsVal[i] === echoed))
-      return null;
-  }
-  const ns = story.tNs[answer]! - story.tNs[asked]!;
-  return ns < 0 ? null : ns;
 }
 
 function listSteps(facts: Facts, opening: Opening): HandshakeStep[] {

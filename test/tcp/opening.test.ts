@@ -36,6 +36,18 @@ describe('a SYN that was sent again', () => {
   });
 });
 
+test('a SYN-ACK copy that was under way does not make the ACK before it a lost one', async () => {
+  const { states } = await onlyConnectionIn(segments`
+    C > S S 0:0(0) <mss 1460,sackOK,TS val 1000 ecr 0>
+    C > S S 0:0(0) <mss 1460,sackOK,TS val 2000 ecr 0> +1.015
+    S > C S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 7000 ecr 1000> +0.012
+    C > S . 1:1(0) ack 1 <nop,nop,TS val 2012 ecr 7000> +0.0001
+    S > C S. 0:0(0) ack 1 <mss 1460,sackOK,TS val 7004 ecr 1000> +0.016
+    C > S . 1:1(0) ack 1 <nop,nop,TS val 2028 ecr 7000> +0.0001`);
+
+  expect(states.server.at(-1)).toMatchObject({ state: 'ESTABLISHED', frame: 4 });
+});
+
 test('a SYN-ACK that was sent again leaves the round trip open where the echo is not of its latest copy', async () => {
   const { handshake } = await onlyConnectionIn(segments`
     C > S S 0:0(0) <mss 1460,sackOK,TS val 1000 ecr 0>
@@ -142,4 +154,48 @@ describe('a client that answers the SYN-ACK with a RST and nothing else', () => 
 
     expect(path(states.client)).toBe('SYN_SENT > ESTABLISHED > CLOSED');
   });
+});
+
+describe('a SYN with data', () => {
+  test('of which a part is acknowledged opens in three steps with Fast Open', async () => {
+    const { handshake, close, states, findings } = await onlyConnectionIn(segments`
+      C > S S 0:100(100)
+      S > C S. 0:0(0) ack 51
+      C > S P. 51:101(50) ack 1
+      S > C . 1:1(0) ack 101`);
+
+    expect(handshake).toMatchObject({ kind: '3-way', fastOpen: true, serverRtt: 0.01 });
+    expect(close).toMatchObject({ kind: 'open', certainty: 'proven' });
+    expect(states.client.at(-1)).toMatchObject({ state: 'ESTABLISHED', frame: 2 });
+    expect(findings).toEqual([]);
+  });
+
+  test('that follows one without is what a SYN-ACK with its data answers', async () => {
+    const { handshake, findings } = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      C > S S 0:100(100) +1
+      S > C S. 0:0(0) ack 101
+      C > S . 101:101(0) ack 1`);
+
+    expect(handshake).toMatchObject({ kind: '3-way', fastOpen: true, serverRtt: 0.01 });
+    expect(findings.map(({ code }) => code)).toEqual(['syn-retransmitted']);
+  });
+
+  test('is acknowledged in vain beyond what it carried', async () => {
+    const { handshake, findings } = await onlyConnectionIn(segments`
+      C > S S 0:100(100)
+      S > C S. 0:0(0) ack 102`);
+
+    expect(handshake).toMatchObject({ kind: 'unanswered', fastOpen: false });
+    expect(findings.map(({ code }) => code)).toEqual(['bad-handshake-ack']);
+  });
+});
+
+test('a SYN with a FIN may be acknowledged with it, which is no Fast Open', async () => {
+  const { handshake } = await onlyConnectionIn(segments`
+    C > S SF 0:0(0)
+    S > C S. 0:0(0) ack 2
+    C > S . 2:2(0) ack 1`);
+
+  expect(handshake).toMatchObject({ kind: '3-way', fastOpen: false });
 });
