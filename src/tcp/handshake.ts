@@ -188,14 +188,14 @@ export function describeHandshake(facts: Facts, opening: Opening): Handshake {
   };
 }
 
-/** 0 without a SYN; 1, plus one for each SYN sent again after a RST that answered one before. */
+/** 0 without a SYN; 1, plus one for each SYN sent again after a RST that refused one before. */
 function countAttempts(facts: Facts): number {
   const { syns, rsts } = facts;
+  const refusals = rsts.filter((i) => isRefusal(facts, i));
   let attempts = 0;
   let lastSyn = -1;
   for (const syn of syns[0]) {
-    if (lastSyn < 0 || rsts.some((i) => i > lastSyn && i < syn && facts.story.from[i] === 1))
-      attempts++;
+    if (lastSyn < 0 || refusals.some((i) => i > lastSyn && i < syn)) attempts++;
     lastSyn = syn;
   }
   return attempts;
@@ -213,6 +213,8 @@ function listSteps(facts: Facts, opening: Opening): HandshakeStep[] {
     } else if ((flags & SYN) !== 0) {
       if (opening.badAcks.includes(i)) continue;
       const isAck = (flags & ACK) !== 0;
+      // A SYN into a connection that is open belongs to no opening (RFC 5961 §4).
+      if (!isAck && i > opening.ack && opening.ack >= 0 && opening.kind === '3-way') continue;
       const at = story.from[i]! * 2 + (isAck ? 1 : 0);
       steps.push(step(facts, i, isAck ? 'SYN,ACK' : 'SYN', seen[at]!));
       seen[at] = true;

@@ -160,7 +160,12 @@ function openThreeWay(
     opening.ack >= 0
       ? answered(story, good, opening.ack, facts.rttNs[0])
       : delivered(story, good, syns[0], facts.rttNs[0]);
-  if (!isClosedClient(facts, opening)) {
+  if (isClosedClient(facts, opening)) {
+    // It never was ESTABLISHED.
+  } else if (opening.ack < 0 && taken >= 0 && good.some((i) => i > taken)) {
+    // Sent again and never acknowledged: only that no SYN was sent again says that it arrived.
+    client.enter('ESTABLISHED', taken, true);
+  } else {
     client.follow('rcv SYN,ACK', taken >= 0 ? taken : opening.ack >= 0 ? opening.synAck : -1);
   }
   server.follow('rcv SYN', opening.syn);

@@ -199,3 +199,43 @@ test('a SYN with a FIN may be acknowledged with it, which is no Fast Open', asyn
 
   expect(handshake).toMatchObject({ kind: '3-way', fastOpen: false });
 });
+
+test.each([
+  ['without an ACK', 'S > C R 1:1(0)'],
+  ['that acknowledges something else', 'S > C R. 1:1(0) ack 500'],
+])('a RST %s makes the SYN sent again no other attempt', async (_, rst) => {
+  const { handshake } = await onlyConnectionIn(segments`
+    C > S S 0:0(0)
+    ${rst}
+    C > S S 0:0(0) +1`);
+
+  expect(handshake).toMatchObject({ kind: 'unanswered', attempts: 1 });
+});
+
+test('a SYN into the open connection is no part of its opening', async () => {
+  const { handshake, findings } = await onlyConnectionIn(segments`
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    C > S . 1:1(0) ack 1
+    C > S P. 1:101(100) ack 1
+    S > C . 1:1(0) ack 101
+    C > S S 0:0(0) +5
+    S > C . 1:1(0) ack 101`);
+
+  expect(handshake.steps.map(({ frame }) => frame)).toEqual([1, 2, 3]);
+  expect(findings).toEqual([]);
+});
+
+test('that a SYN-ACK arrived which was sent again and never acknowledged is inferred', async () => {
+  const { states } = await onlyConnectionIn(segments`
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    S > C S. 0:0(0) ack 1 +1`);
+
+  expect(states.client.at(-1)).toEqual({
+    state: 'ESTABLISHED',
+    t: 0.01,
+    frame: 2,
+    inferred: true,
+  });
+});
