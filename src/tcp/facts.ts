@@ -2,6 +2,7 @@
 
 import { ACK, FIN, isFin, RST, SYN } from '../decode/columns.ts';
 import { type FinishedConnection, isOfFlaggedOnly } from './finished.ts';
+import { findIsns, measureRtt } from './initial.ts';
 import { FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, type Story } from './story.ts';
 
 /** An end as an index: 0 the client, 1 the server. */
@@ -177,40 +178,6 @@ function addFin(facts: Facts, end: End, i: number): void {
 function wasTaken(s: Story, end: End, position: number, before: number): boolean {
   for (let i = 0; i < before; i++) if (s.from[i] !== end && acksBeyond(s, i, position)) return true;
   return false;
-}
-
-function findIsns(facts: Facts): void {
-  const { story, syns, synAcks, isn } = facts;
-  for (const end of [0, 1] as const) {
-    const first = syns[end][0] ?? synAcks[end][0];
-    if (first !== undefined) isn[end] = story.seq[first]!;
-  }
-  for (const end of [0, 1] as const) {
-    // The SYN itself is missing, but the SYN-ACK says what it was.
-    const answer = synAcks[other(end)][0];
-    if (isn[end] === null && answer !== undefined) isn[end] = (story.ack[answer]! - 1) | 0;
-    // A SYN-ACK that answers the SYN is better than one that doesn't (an old connection's, or a forged one).
-    const good = synAcks[end].find((i) => isn[other(end)] === ((story.ack[i]! - 1) | 0));
-    if (good !== undefined && syns[end].length === 0) isn[end] = story.seq[good]!;
-  }
-}
-
-/** The way to each end and back, from segments that are answered at once: SYN by SYN-ACK, SYN-ACK by ACK. */
-function measureRtt(facts: Facts): void {
-  const { story, syns, synAcks } = facts;
-  const synAck = synAcks[1][0];
-  if (synAck === undefined) return;
-  const syn = answered(story, syns[0], synAck, 0);
-  if (syn >= 0 && syn < synAck) facts.rttNs[1] = Math.max(0, story.tNs[synAck]! - story.tNs[syn]!);
-  const isn = facts.isn[1];
-  if (isn === null) return;
-  for (let i = synAck + 1; i < story.count; i++) {
-    if (story.from[i] === 0 && (story.flags[i]! & (SYN | RST)) === 0 && acksBeyond(story, i, isn)) {
-      const asked = answered(story, synAcks[1], i, 0);
-      if (asked >= 0) facts.rttNs[0] = Math.max(0, story.tNs[i]! - story.tNs[asked]!);
-      return;
-    }
-  }
 }
 
 /**

@@ -3,8 +3,8 @@
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { acksBeyond, answered, type Facts, keyEnd } from './facts.ts';
 import { flagNames } from './flag-names.ts';
+import { answersSyn, roundTrip } from './initial.ts';
 import { unpackOptions } from './packed-options.ts';
-import { HAS_TS } from './story.ts';
 import type { Handshake, HandshakeKind, HandshakeStep } from './verdicts.ts';
 
 /** The opening as positions in the story, for the verdicts that follow. */
@@ -34,18 +34,17 @@ export function classifyHandshake(facts: Facts): Opening {
     fastOpen: false,
   };
   if (syns[0].length > 0 && syns[1].length > 0) return classifySimultaneous(facts, opening);
-  const isnClient = isn[0];
-  const synLen = opening.syn < 0 ? 0 : story.len[opening.syn]!;
   for (const i of synAcks[1]) {
-    // ack = ISN + 1, plus what a Fast Open SYN carried, all of it or none.
-    const beyond = isnClient === null ? 0 : (story.ack[i]! - isnClient - 1) | 0;
-    const fits = beyond === 0 || (beyond === synLen && synLen > 0);
-    if (!fits) opening.badAcks.push(i);
-    else if (opening.synAck < 0) opening.synAck = i;
-    if (fits && beyond > 0) opening.fastOpen = true;
+    if (!answersSyn(facts, i)) {
+      opening.badAcks.push(i);
+      continue;
+    }
+    if (opening.synAck < 0) opening.synAck = i;
+    const hasMore = ((story.ack[i]! - isn[0]! - 1) | 0) > 0;
+    if (hasMore && syns[0].some((syn) => story.len[syn]! > 0)) opening.fastOpen = true;
   }
   if (opening.synAck >= 0 && syns[0].length > 0) {
-    opening.syn = answered(story, syns[0], opening.synAck, 0);
+    opening.syn = answered(story, carriersOf(facts, opening.synAck), opening.synAck, 0);
     if (opening.syn < 0) opening.syn = syns[0][0]!;
   }
   opening.ack = findCompletingAck(facts, opening.synAck);
@@ -56,10 +55,26 @@ export function classifyHandshake(facts: Facts): Opening {
   } else if (opening.ack >= 0) {
     opening.kind = '3-way';
   } else {
-    opening.rst = facts.rsts.find((i) => isRstOfOpening(facts, i)) ?? -1;
-    opening.kind = opening.rst >= 0 ? 'aborted' : 'half-open';
+    const { synAck } = opening;
+    const refusal = facts.rsts.findLast((i) => i < synAck && isRefusal(facts, i)) ?? -1;
+    if (refusal >= 0 && !syns[0].some((i) => i > refusal && i < synAck)) {
+      // The attempt had ended when the SYN-ACK came.
+      opening.rst = refusal;
+      opening.synAck = -1;
+      opening.kind = 'refused';
+    } else {
+      opening.rst = facts.rsts.find((i) => i > synAck && isRstOfOpening(facts, i)) ?? -1;
+      opening.kind = opening.rst >= 0 ? 'aborted' : 'half-open';
+    }
   }
   return opening;
+}
+
+/** The SYNs of the client that carry all that the SYN-ACK acknowledges. */
+function carriersOf(facts: Facts, synAck: number): number[] {
+  const { story, syns, isn } = facts;
+  const beyond = (story.ack[synAck]! - isn[0]! - 1) | 0;
+  return syns[0].filter((i) => story.len[i]! + (story.flags[i]! & FIN) >= beyond);
 }
 
 /** Both sent a SYN: acknowledged by each, or else a connection that one of them never heard of. */
@@ -131,14 +146,10 @@ function isRepeatedTry(facts: Facts, syn: number): boolean {
   return facts.rsts.some((i) => i < syn && isRefusal(facts, i));
 }
 
-/** A RST from the server whose ack covers the SYN, with nothing or all of its data (RFC 9293 §3.10.7.3). */
+/** A RST from the server whose ack covers the SYN, with nothing, a part or all of its data. */
 export function isRefusal(facts: Facts, i: number): boolean {
-  const { story, isn, syns } = facts;
-  if (story.from[i] !== 1 || isn[0] === null || (story.flags[i]! & ACK) === 0) return false;
-  const beyond = (story.ack[i]! - isn[0] - 1) | 0;
-  const syn = syns[0][0];
-  const synLen = syn === undefined ? 0 : story.len[syn]! + (story.flags[syn]! & FIN);
-  return beyond === 0 || (beyond > 0 && beyond <= synLen);
+  const { story } = facts;
+  return story.from[i] === 1 && (story.flags[i]! & ACK) !== 0 && answersSyn(facts, i);
 }
 
 /** A RST of either end that fits the half-open connection. */
@@ -153,9 +164,11 @@ export function describeHandshake(facts: Facts, opening: Opening): Handshake {
   const { finished } = facts;
   const client = keyEnd(facts, 0);
   const server = keyEnd(facts, 1);
-  const serverNs = roundTrip(facts, facts.syns[0], opening.synAck);
+  const goodSynAcks = facts.synAcks[1].filter((i) => !opening.badAcks.includes(i));
+  const serverNs =
+    opening.synAck < 0 ? null : roundTrip(facts, carriersOf(facts, opening.synAck), opening.synAck);
   const clientNs =
-    opening.kind === 'simultaneous-open' ? null : roundTrip(facts, facts.synAcks[1], opening.ack);
+    opening.kind === 'simultaneous-open' ? null : roundTrip(facts, goodSynAcks, opening.ack);
   return {
     kind: opening.kind,
     fastOpen: opening.fastOpen,
@@ -175,36 +188,17 @@ export function describeHandshake(facts: Facts, opening: Opening): Handshake {
   };
 }
 
-/** 0 without a SYN; 1, plus one for each SYN sent again after a RST that answered one before. */
+/** 0 without a SYN; 1, plus one for each SYN sent again after a RST that refused one before. */
 function countAttempts(facts: Facts): number {
   const { syns, rsts } = facts;
+  const refusals = rsts.filter((i) => isRefusal(facts, i));
   let attempts = 0;
   let lastSyn = -1;
   for (const syn of syns[0]) {
-    if (lastSyn < 0 || rsts.some((i) => i > lastSyn && i < syn && facts.story.from[i] === 1))
-      attempts++;
+    if (lastSyn < 0 || refusals.some((i) => i > lastSyn && i < syn)) attempts++;
     lastSyn = syn;
   }
   return attempts;
-}
-
-/** From the copy that was answered to the answer; null where it isn't known which one that was (Karn's rule). */
-function roundTrip(facts: Facts, copies: readonly number[], answer: number): number | null {
-  const { story } = facts;
-  if (answer < 0) return null;
-  const before = copies.filter((i) => i < answer);
-  let asked = before[0];
-  if (asked === undefined) return null;
-  if (before.length > 1) {
-    if ((story.marks[answer]! & HAS_TS) === 0) return null;
-    const echoed = before.filter(
-      (i) => (story.marks[i]! & HAS_TS) !== 0 && story.tsVal[i] === story.tsEcr[answer],
-    );
-    if (echoed.length !== 1) return null;
-    asked = echoed[0]!;
-  }
-  const ns = story.tNs[answer]! - story.tNs[asked]!;
-  return ns < 0 ? null : ns;
 }
 
 function listSteps(facts: Facts, opening: Opening): HandshakeStep[] {
@@ -219,6 +213,8 @@ function listSteps(facts: Facts, opening: Opening): HandshakeStep[] {
     } else if ((flags & SYN) !== 0) {
       if (opening.badAcks.includes(i)) continue;
       const isAck = (flags & ACK) !== 0;
+      // A SYN into a connection that is open belongs to no opening (RFC 5961 §4).
+      if (!isAck && i > opening.ack && opening.ack >= 0 && opening.kind === '3-way') continue;
       const at = story.from[i]! * 2 + (isAck ? 1 : 0);
       steps.push(step(facts, i, isAck ? 'SYN,ACK' : 'SYN', seen[at]!));
       seen[at] = true;

@@ -14,6 +14,7 @@ import {
   B_RSTS,
   B_SYNS,
   END_ACK,
+  END_BASE,
   END_FIN,
   END_FIRST_COVER,
   END_NEXT,
@@ -24,6 +25,7 @@ import {
   HOT_END,
   RST_SEEN,
   STEADY,
+  SYN_SENT,
 } from './layout.ts';
 
 /** Limits of what a story keeps of each kind, per end. */
@@ -110,6 +112,23 @@ export function isPlausibleRst(hot: Int32Array, h: number, d: number, seq: numbe
   const beyond = (seq - hot[peer + END_ACK]!) | 0;
   if (beyond === 0 || beyond === -1) return true;
   return beyond > 0 && ((seq - hot[own + END_NEXT]!) | 0) <= 0;
+}
+
+/**
+ * Whether a SYN-ACK of end `d` acknowledges what the other end's SYN, where that was seen, did not send: it is dropped, or draws a RST,
+ * and nothing it says holds (RFC 9293 §3.10.7.3).
+ */
+export function isBadSynAck(
+  hot: Int32Array,
+  h: number,
+  d: number,
+  flags: number,
+  ack: number,
+): boolean {
+  if ((flags & (SYN | ACK)) !== (SYN | ACK)) return false;
+  if ((hot[h + HOT_BITS]! & (SYN_SENT << (1 - d))) === 0) return false;
+  const peer = h + HOT_END + (1 - d) * END_WORDS;
+  return ((ack - hot[peer + END_BASE]!) | 0) <= 0 || ((ack - hot[peer + END_NEXT]!) | 0) > 0;
 }
 
 /** A segment that acknowledges the peer's FIN: the first ones, the lowest one, and those numbered after the own FIN. */

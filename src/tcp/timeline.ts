@@ -165,13 +165,31 @@ function openThreeWay(
     opening.ack >= 0
       ? answered(story, good, opening.ack, facts.rttNs[0])
       : delivered(story, good, syns[0], facts.rttNs[0]);
-  client.follow('rcv SYN,ACK', taken >= 0 ? taken : opening.ack >= 0 ? opening.synAck : -1);
+  if (isClosedClient(facts, opening)) {
+    // It never was ESTABLISHED.
+  } else if (opening.ack < 0 && taken >= 0 && good.some((i) => i > taken)) {
+    // Sent again and never acknowledged: only that no SYN was sent again says that it arrived.
+    client.enter('ESTABLISHED', taken, true);
+  } else {
+    client.follow('rcv SYN,ACK', taken >= 0 ? taken : opening.ack >= 0 ? opening.synAck : -1);
+  }
   server.follow('rcv SYN', opening.syn);
   if (opening.ack < 0) return;
   const open = findServerOpen(facts, opening, good);
   // A FIN sent before that ACK came takes SYN_RECEIVED straight to FIN_WAIT_1 (Figure 5).
   const fin = facts.fin[1];
   if (fin === null || fin.copies[0]! > open) server.follow('rcv ACK of SYN', open);
+}
+
+/**
+ * The client answered the SYN-ACK with nothing but a bare RST at the number that this acknowledges: so does an end that is
+ * closed (RFC 9293 §3.10.7.1). It had left SYN_SENT, or never was in it (a SYN scan); that RST is the first that tells.
+ */
+function isClosedClient(facts: Facts, opening: Opening): boolean {
+  const { story } = facts;
+  const { rst } = opening;
+  if (opening.kind !== 'aborted' || story.from[rst] !== 0) return false;
+  return (story.flags[rst]! & ACK) === 0 && story.seq[rst] === story.ack[opening.synAck];
 }
 
 /**

@@ -5,6 +5,7 @@ import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
   type Decision,
+  isBadSynAck,
   isPlausibleRst,
   KEEP,
   KEEP_FILL,
@@ -250,9 +251,10 @@ export class Tracker extends Shrinking {
       words[peer + L.END_BASE] = (ack - 1) | 0;
     }
 
+    const isBad = isBadSynAck(words, h, d, flags, ack);
     if ((flags & SYN) !== 0) {
       const synBit = (flags & ACK) !== 0 ? L.SYN_ACK_SENT << d : L.SYN_SENT << d;
-      if ((bits & synBit) === 0 && (bits & (L.SPOKE << d)) === 0) {
+      if (!isBad && (bits & synBit) === 0 && (bits & (L.SPOKE << d)) === 0) {
         // Whatever this end sent before belongs to an earlier connection, a FIN too.
         bits &= ~((L.FIN_SENT | L.FIN_COVERED) << d);
         words[own + L.END_NEXT] = end;
@@ -261,21 +263,23 @@ export class Tracker extends Shrinking {
           bits |= L.ACK_KNOWN << d;
         }
       }
-      bits |= synBit;
-      bits &= ~(L.STEADY | L.SPOKE | (L.SPOKE << 1));
+      if (!isBad) {
+        bits |= synBit;
+        bits &= ~(L.STEADY | L.SPOKE | (L.SPOKE << 1));
+      }
       if (words[c + L.C_OPTIONS + d] === 0) {
         const packed = this.options.readOptions(p);
         words[c + L.C_OPTIONS + d] = packed;
         this.transfer.options(index, d, packed, (flags & ACK) !== 0);
         if (hasCookie(packed)) this.cookies.set(index * 2 + d, this.options.readCookie(p));
       }
-    } else if ((flags & RST) === 0) {
-      if ((flags & ACK) !== 0) bits |= L.SPOKE << d;
+    } else if ((flags & (ACK | RST)) === ACK) {
+      bits |= L.SPOKE << d;
     }
 
-    if ((flags & RST) === 0) {
+    if ((flags & RST) === 0 && (isFirst || !isBad)) {
       if (isFirst || ((end - words[own + L.END_NEXT]!) | 0) > 0) words[own + L.END_NEXT] = end;
-      if ((flags & ACK) !== 0) {
+      if ((flags & ACK) !== 0 && !isBad) {
         if ((bits & (L.ACK_KNOWN << d)) === 0 || ((ack - words[own + L.END_ACK]!) | 0) > 0) {
           words[own + L.END_ACK] = ack;
         }
