@@ -1,0 +1,39 @@
+/** Findings say what happened, and are not made where it did not (docs/findings.md). */
+
+import { describe, expect, test } from 'vitest';
+import { onlyConnectionIn, path, segments } from '../support/fixtures.ts';
+
+const OPEN = `
+  C > S S 0:0(0)
+  S > C S. 0:0(0) ack 1
+  C > S . 1:1(0) ack 1
+`;
+
+/** The codes of what was found in the conversation `text`, which begins with a handshake. */
+async function codesOf(text: string): Promise<string[]> {
+  const record = await onlyConnectionIn(segments`${OPEN}${text}`);
+  return record.findings.map((finding) => finding.code);
+}
+
+describe('last-ack-lost', () => {
+  const halfClosed = 'C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\n';
+
+  test('a FIN captured just behind its ACK was sent once, and reached CLOSED', async () => {
+    const record = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1 +0.00001
+      C > S . 1:1(0) ack 1 +0.0002
+      ${halfClosed}
+      C > S . 2:2(0) ack 2 +0.1
+      S > C F. 1:1(0) ack 2 +0.00003`);
+
+    expect(record.findings).toEqual([]);
+    expect(path(record.states.server)).toMatch(/LAST_ACK > CLOSED$/);
+  });
+
+  test('a FIN that came again after its ACK stays in LAST_ACK', async () => {
+    const again = 'S > C F. 1:1(0) ack 2\nC > S . 2:2(0) ack 2\nS > C F. 1:1(0) ack 2 +0.2\n';
+
+    expect(await codesOf(`${halfClosed}${again}`)).toContain('last-ack-lost');
+  });
+});
