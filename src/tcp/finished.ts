@@ -35,6 +35,8 @@ export interface FinishedConnection {
   readonly ackKnown: [number, number];
   /** Segments that repeated something since the other end was last heard. */
   readonly repeats: [number, number];
+  /** TTL of its latest segment that brought something new, SYNs and RSTs not counted; 0: none. */
+  readonly lastTtl: [number, number];
   /** Segments without SYN, FIN and RST that announced a window of 0. */
   readonly zeroWindows: [number, number];
   /** The end whose new payload came last, or -1 without any. */
@@ -76,6 +78,7 @@ export function createFinished(): FinishedConnection {
     maxAck: [0, 0],
     ackKnown: [0, 0],
     repeats: [0, 0],
+    lastTtl: [0, 0],
     zeroWindows: [0, 0],
     lastData: -1,
     lostFrames: false,

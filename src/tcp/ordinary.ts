@@ -100,7 +100,8 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if (((seq[i]! - isn[end]! - 1) | 0) === 0) word |= IS_FIRST_NUMBER;
     }
     if ((flag & RST) !== 0) {
-      if (i + 1 < count || hasFin[end] || expectedTtl(f.story, i) !== null) return false;
+      if (i + 1 < count || hasFin[end] || expectedTtl(f, i, from[i] === 0 ? 0 : 1) !== null)
+        return false;
       if (f.lastData === (peer ^ client)) word |= IS_AFTER_DATA;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((seq[i]! - peerAck[i]!) | 0) < 0) return false;
     }

@@ -151,7 +151,8 @@ function unpack(
     f.nextSeq[d] = words[own + L.END_NEXT]!;
     f.maxAck[d] = words[own + L.END_ACK]!;
     f.ackKnown[d] = (hotBits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
-    f.repeats[d] = words[own + L.END_REPEATS]!;
+    f.repeats[d] = words[own + L.END_REPEATS]! & L.REPEATS_MASK;
+    f.lastTtl[d] = words[own + L.END_REPEATS]! >>> L.TTL_SHIFT;
     f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
     f.options[d] = words[c + L.C_OPTIONS + d]!;
   }

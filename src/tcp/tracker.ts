@@ -177,9 +177,9 @@ export class Tracker extends Shrinking {
       }
       if (len > 0 || seq !== words[own + L.END_NEXT]) words[own + L.END_REPEATS]!++;
     } else {
-      words[own + L.END_REPEATS] = 0;
+      words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
     }
-    words[peer + L.END_REPEATS] = 0;
+    words[peer + L.END_REPEATS]! &= ~L.REPEATS_MASK;
     if (index === this.watched) this.options.onWatched?.(p, d === 1, false);
     if (this.hasListener) {
       this.options.onSegment?.(words[h + L.COLD + L.C_STREAM]!, p, d === 1);
@@ -263,6 +263,7 @@ export class Tracker extends Shrinking {
         }
       }
       bits |= synBit;
+      words[own + L.END_REPEATS]! &= L.REPEATS_MASK;
       bits &= ~(L.STEADY | L.SPOKE | (L.SPOKE << 1));
       if (words[c + L.C_OPTIONS + d] === 0) {
         const packed = this.options.readOptions(p);

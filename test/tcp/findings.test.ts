@@ -37,3 +37,27 @@ describe('last-ack-lost', () => {
     expect(await codesOf(`${halfClosed}${again}`)).toContain('last-ack-lost');
   });
 });
+
+describe('rst-forged', () => {
+  const early = 'C > S P. 1:11(10) ack 1\nS > C . 1:1(0) ack 11 ttl 57\n';
+  const later = 'S > C P. 1:21(20) ack 11 ttl 57\nC > S . 11:11(0) ack 21\n';
+
+  test.each([
+    ['that of its sender', 57, ['rst-linger']],
+    ['one two routers away', 59, ['rst-linger']],
+    ['another', 200, ['rst-forged']],
+  ])('a RST after an ordinary exchange with TTL %s', async (_, ttl, codes) => {
+    expect(await codesOf(`${early}${later}S > C R. 21:21(0) ack 11 ttl ${ttl}\n`)).toEqual(codes);
+  });
+
+  test('a single segment is too little to compare with', async () => {
+    expect(await codesOf(`${early}S > C R. 1:1(0) ack 11 ttl 200\n`)).toEqual(['rst-unread-data']);
+  });
+
+  test('a sender whose TTL changed proves nothing', async () => {
+    const moved = 'S > C P. 1:21(20) ack 11 ttl 50\nC > S . 11:11(0) ack 21\n';
+    expect(await codesOf(`${early}${moved}S > C R. 21:21(0) ack 11 ttl 200\n`)).toEqual([
+      'rst-linger',
+    ]);
+  });
+});

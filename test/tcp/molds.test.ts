@@ -182,6 +182,8 @@ test('in connections that are alike but for one thing', async () => {
     // A RST that came from somewhere else.
     `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C . 1:1(0) ack 11 ttl 57\nS > C R. 1:1(0) ack 11 ttl 57\n`,
     `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C . 1:1(0) ack 11 ttl 57\nS > C R. 1:1(0) ack 11 ttl 200\n`,
+    `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C P. 1:21(20) ack 11 ttl 57\nS > C R. 21:21(0) ack 11 ttl 57\n`,
+    `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C P. 1:21(20) ack 11 ttl 57\nS > C R. 21:21(0) ack 11 ttl 200\n`,
     // Refused; answered with the wrong number; by a RST without ACK.
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 1\n',
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 7\n',

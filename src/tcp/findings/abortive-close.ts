@@ -1,7 +1,7 @@
 /** `rst-unread-data` and `rst-linger`: one side ended an open connection with a RST of its own (RFC 1122 §4.2.2.13, RFC 2525 §2.17). */
 
 import { ACK } from '../../decode/columns.ts';
-import { type End, other } from '../facts.ts';
+import { type End, keyEnd, other } from '../facts.ts';
 import type { Case, Finder } from './finding.ts';
 import { expectedTtl } from './rst-forged.ts';
 import { MIN_REPEATS } from './vanished.ts';
@@ -11,7 +11,7 @@ function aborter({ facts, resets, closing }: Case): End | null {
   const { resetBy } = closing;
   if (resetBy === null || closing.phase !== 'established' || resets.isBeyondCapture) return null;
   if (resets.refutation >= 0 || (facts.story.flags[resets.ending]! & ACK) === 0) return null;
-  if (expectedTtl(facts.story, resets.ending) !== null) return null;
+  if (expectedTtl(facts.finished, resets.ending, keyEnd(facts, resetBy)) !== null) return null;
   // Nobody answered: it gave up, which the application had no part in.
   const end = resetBy === facts.clientKeyEnd ? 0 : 1;
   if (facts.finished.repeats[end] >= MIN_REPEATS) return null;
