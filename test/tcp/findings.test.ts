@@ -61,3 +61,47 @@ describe('rst-forged', () => {
     ]);
   });
 });
+
+describe('half-closed-data', () => {
+  const rest = 'S > C F. 101:101(0) ack 2\nC > S . 2:2(0) ack 102\n';
+
+  test.each([
+    ['data sent after the FIN', 'C > S F. 1:1(0) ack 1\nS > C P. 1:101(100) ack 2\n', 100],
+    [
+      'data captured in the wrong order',
+      'C > S F. 1:1(0) ack 1\nS > C P. 51:101(50) ack 2\nS > C P. 1:51(50) ack 2\n',
+      100,
+    ],
+    [
+      'data sent before the FIN that only came again',
+      'S > C P. 1:101(100) ack 1\nC > S F. 1:1(0) ack 1\nS > C . 101:101(0) ack 2\nS > C P. 1:101(100) ack 2 +0.3\n',
+      0,
+    ],
+    [
+      'data sent before the FIN whose repetition was the first to acknowledge it',
+      'S > C P. 1:101(100) ack 1\nC > S F. 1:1(0) ack 1\nS > C P. 1:101(100) ack 2 +0.3\n',
+      0,
+    ],
+    [
+      'a keep-alive',
+      'S > C P. 1:101(100) ack 1\nC > S F. 1:1(0) ack 101\nS > C . 101:101(0) ack 2\nS > C . 100:100(0) ack 2 +7\n',
+      0,
+    ],
+  ])('counts %s', async (_, text, bytes) => {
+    const { close, findings } = await onlyConnectionIn(segments`${OPEN}${text}${rest}`);
+
+    expect(close.bytesAfterFin).toBe(bytes);
+    expect(findings.some((one) => one.code === 'half-closed-data')).toBe(bytes > 0);
+  });
+
+  test('a keep-alive behind the second FIN is no data', async () => {
+    const text = `C > S F. 1:1(0) ack 1
+      S > C . 1:1(0) ack 2
+      S > C F. 1:1(0) ack 2
+      S > C . 0:0(0) ack 2 +0.1
+      C > S . 2:2(0) ack 2`;
+    const { close } = await onlyConnectionIn(segments`${OPEN}${text}`);
+
+    expect(close.bytesAfterFin).toBe(0);
+  });
+});
