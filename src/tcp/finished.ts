@@ -39,8 +39,6 @@ export interface FinishedConnection {
   readonly lastTtl: [number, number];
   /** Segments without SYN, FIN and RST that announced a window of 0. */
   readonly zeroWindows: [number, number];
-  /** The end whose new payload came last, or -1 without any. */
-  lastData: -1 | 0 | 1;
   /** Something was acknowledged that the capture never saw, anywhere in the connection. */
   lostFrames: boolean;
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
@@ -80,7 +78,6 @@ export function createFinished(): FinishedConnection {
     repeats: [0, 0],
     lastTtl: [0, 0],
     zeroWindows: [0, 0],
-    lastData: -1,
     lostFrames: false,
     options: [0, 0],
     cookie: ['', ''],

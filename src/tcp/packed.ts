@@ -141,9 +141,6 @@ function unpack(
   f.duplicates = words[c + L.C_DUPLICATES]!;
   f.end = ENDS[words[start + P_END]!]!;
   f.lostFrames = (hotBits & L.LOST_SEEN) !== 0;
-  f.lastData = -1;
-  if ((hotBits & L.LAST_DATA) !== 0) f.lastData = 0;
-  if ((hotBits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
   for (let d = 0; d < 2; d++) {
     const own = h + L.HOT_END + d * L.END_WORDS;
     f.packets[d] = words[own + L.END_PACKETS]! >>> 0;

@@ -105,3 +105,46 @@ describe('half-closed-data', () => {
     expect(close.bytesAfterFin).toBe(0);
   });
 });
+
+describe('a RST of the own stack', () => {
+  const request = 'C > S P. 1:11(10) ack 1\nS > C . 1:1(0) ack 11\n';
+  const answer = 'S > C P. 1:21(20) ack 11\nC > S . 11:11(0) ack 21\n';
+  const probe = 'C > S . 10:10(0) ack 21 +1\n';
+
+  test.each([
+    ['after data', `${request}S > C R. 1:1(0) ack 11\n`, ['rst-unread-data']],
+    ['with no data waiting', `${request}${answer}S > C R. 21:21(0) ack 11\n`, ['rst-linger']],
+    [
+      'before data that was under way',
+      `${request}${answer}S > C R. 21:21(0) ack 11\nC > S P. 11:21(10) ack 21 +0.001\n`,
+      ['rst-linger'],
+    ],
+    [
+      'after two keep-alives without an answer',
+      `${request}${answer}${probe}${probe}C > S R. 11:11(0) ack 21 +1\n`,
+      ['rst-timeout'],
+    ],
+    [
+      'after one keep-alive',
+      `${request}${answer}${probe}C > S R. 11:11(0) ack 21 +1\n`,
+      ['rst-unread-data'],
+    ],
+    [
+      'after keep-alives of which the last was answered',
+      `${request}${answer}${probe}${probe}S > C . 21:21(0) ack 11\nC > S R. 11:11(0) ack 21 +1\n`,
+      ['rst-unread-data'],
+    ],
+    [
+      'after three retransmissions without an answer',
+      `C > S P. 1:11(10) ack 1\n${'C > S P. 1:11(10) ack 1 +1\n'.repeat(3)}C > S R. 11:11(0) ack 1 +1\n`,
+      ['rst-timeout'],
+    ],
+    [
+      'after two retransmissions',
+      `C > S P. 1:11(10) ack 1\n${'C > S P. 1:11(10) ack 1 +1\n'.repeat(2)}C > S R. 11:11(0) ack 1 +1\n`,
+      ['rst-linger'],
+    ],
+  ])('%s', async (_, text, codes) => {
+    expect(await codesOf(text)).toEqual(codes);
+  });
+});

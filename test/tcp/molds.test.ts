@@ -184,6 +184,9 @@ test('in connections that are alike but for one thing', async () => {
     `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C . 1:1(0) ack 11 ttl 57\nS > C R. 1:1(0) ack 11 ttl 200\n`,
     `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C P. 1:21(20) ack 11 ttl 57\nS > C R. 21:21(0) ack 11 ttl 57\n`,
     `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C P. 1:21(20) ack 11 ttl 57\nS > C R. 21:21(0) ack 11 ttl 200\n`,
+    // The same after keep-alives that nobody answered.
+    `${open}${request}S > C . 1:1(0) ack 11\nC > S R. 11:11(0) ack 1\n`,
+    `${open}${request}S > C . 1:1(0) ack 11\n${'C > S . 10:10(0) ack 1 +1\n'.repeat(2)}C > S R. 11:11(0) ack 1\n`,
     // Refused; answered with the wrong number; by a RST without ACK.
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 1\n',
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 7\n',
