@@ -3,7 +3,7 @@
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { hasGivenUp } from './findings/abortive-close.ts';
 import { FIN_TIMEOUT_S, LONG_CLOSE_WAIT_S } from './findings/close-wait-long.ts';
-import { MIN_DELAY_NS } from './findings/merged-by-delayed-ack.ts';
+import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
 import { expectedTtl } from './findings/rst-forged.ts';
 import { MIN_REPEATS } from './findings/vanished.ts';
 import type { FinishedConnection } from './finished.ts';
@@ -139,7 +139,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if (firstFinNs === Number.POSITIVE_INFINITY) firstFinNs = tNs[i]!;
       finNs[end] = tNs[i]!;
       const isMerged = (word & COVERS_FIN) !== 0;
-      if (isMerged && tNs[i]! - finNs[peer]! - rttNs[end]! >= MIN_DELAY_NS) word |= IS_DELAYED;
+      if (isMerged && isDelayedAck(tNs[i]! - finNs[peer]! - rttNs[end]!)) word |= IS_DELAYED;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((peerAck[i]! - fin[end]!) | 0) > 0) return false;
       if (hasCovered[peer] && (word & COVERS_FIN) === 0) return false;
       if (hasCovered[peer] && fin[end] !== quietFrom[end]) return false;

@@ -148,3 +148,26 @@ describe('a RST of the own stack', () => {
     expect(await codesOf(text)).toEqual(codes);
   });
 });
+
+test('rst-unread-data names the remedy for either cause', async () => {
+  const record = await onlyConnectionIn(segments`${OPEN}
+    C > S P. 1:11(10) ack 1
+    S > C R. 1:1(0) ack 11`);
+
+  expect(record.findings[0]!.advice).toMatch(/end of file before close\(\).*SO_LINGER/);
+});
+
+describe('merged-by-delayed-ack', () => {
+  const merged = (delay: number) =>
+    `C > S F. 1:1(0) ack 1\nS > C F. 1:1(0) ack 2 +${delay}\nC > S . 2:2(0) ack 2\n`;
+
+  test.each([
+    ['at once', 0.01, []],
+    ['after 40 ms', 0.05, ['merged-by-delayed-ack']],
+    ['after 499 ms', 0.509, ['merged-by-delayed-ack']],
+    ['after 500 ms, longer than any stack may wait', 0.51, []],
+    ['after 5 s', 5, []],
+  ])('a FIN that acknowledges %s', async (_, delay, codes) => {
+    expect(await codesOf(merged(delay))).toEqual(codes);
+  });
+});
