@@ -72,7 +72,7 @@ export const rstUnreadData: Finder = (c) => {
     severity: 'warning',
     frames: [story.frame[resets.ending]!],
     what: `The ${side} reset the connection with its own RST after data of the ${peer}${much}: it closed with some of it unread, or aborted (SO_LINGER); the wire does not tell which.`,
-    advice: `Let the ${side} read to the end of file before close(): unread data makes its system reset the connection.`,
+    advice: `Let the ${side} read to the end of file before close(), for unread data makes its system reset the connection; and look in it for SO_LINGER with 0 seconds, which does the same.`,
   };
 };
 
