@@ -98,12 +98,13 @@ function timeIn(entries: readonly StateEntry[], state: StateEntry['state']): num
   return null;
 }
 
-/** Payload bytes from the first segment of `passive` that covers the other's FIN to the last of all. */
+/** New payload bytes of `passive` from its first segment that covers the other's FIN on: what was there before and only came again counts for nothing. */
 function bytesAfterFin(facts: Facts, passive: End): number | null {
   const { story, finished } = facts;
   const fin = facts.fin[other(passive)];
   const own = facts.fin[passive];
-  if (fin === null || fin.covers.length === 0) return null;
+  const first = fin?.covers[0];
+  if (fin === null || first === undefined) return null;
   const end = own === null ? finished.nextSeq[keyEnd(facts, passive)] : own.position;
   let most = 0;
   for (const i of fin.covers) {
@@ -115,7 +116,9 @@ function bytesAfterFin(facts: Facts, passive: End): number | null {
     const isBehind = own !== null && ((story.seq[i]! - own.position) | 0) === 1;
     if (!isProbe && !isBehind && bytes > most) most = bytes;
   }
-  return most;
+  // One that was looked up afterwards doesn't say what had been sent before it.
+  const isInOrder = first > fin.copies[0]! && (story.marks[first]! & NEXT_SEQ_KNOWN) !== 0;
+  return isInOrder ? Math.max(0, Math.min(most, (end - story.nextSeq[first]!) | 0)) : most;
 }
 
 const NO_STEP = 0;

@@ -270,7 +270,10 @@ function findDelivered(facts: Facts, end: End, fin: FinFacts): number {
   if (isByLaterCopy) {
     covers = covers.filter((i) => i >= peers.arrival || !peers.copies.includes(i));
   }
-  const found = delivered(facts.story, covers, fin.copies, facts.rttNs[end]);
+  // The first copy may stand behind its ACK, and a copy is not sent again within so little time.
+  const repeats = fin.firstCopyMissing ? fin.copies : fin.copies.slice(1);
+  const underWay = Math.max(facts.rttNs[end], REORDERING_NS);
+  const found = delivered(facts.story, covers, repeats, underWay);
   // The copy of the other FIN that arrived brought its ACK along, however late.
   if (peers !== null && covers.includes(peers.arrival)) {
     return found < 0 ? peers.arrival : Math.min(found, peers.arrival);

@@ -36,10 +36,10 @@ export interface FinishedConnection {
   readonly ackKnown: [number, number];
   /** Segments that repeated something since the other end was last heard. */
   readonly repeats: [number, number];
+  /** TTL of its latest segment that brought something new, SYNs and RSTs not counted; 0: none. */
+  readonly lastTtl: [number, number];
   /** Segments without SYN, FIN and RST that announced a window of 0. */
   readonly zeroWindows: [number, number];
-  /** The end whose new payload came last, or -1 without any. */
-  lastData: -1 | 0 | 1;
   /** Something was acknowledged that the capture never saw, anywhere in the connection. */
   lostFrames: boolean;
   /** 1: the last numbers that the end used are not in the capture, though acknowledged and behind them it spoke on. */
@@ -79,8 +79,8 @@ export function createFinished(): FinishedConnection {
     maxAck: [0, 0],
     ackKnown: [0, 0],
     repeats: [0, 0],
+    lastTtl: [0, 0],
     zeroWindows: [0, 0],
-    lastData: -1,
     lostFrames: false,
     lacksLast: [0, 0],
     options: [0, 0],

@@ -37,8 +37,10 @@ export const END_BYTES = 4;
 export const END_BASE = 6;
 /** Sequence number of its FIN. */
 export const END_FIN = 7;
-/** Segments that repeated something since the other end was last heard. */
+/** Segments that repeated something since the other end was last heard (24 bits); the TTL of its latest that brought something new, SYNs and RSTs not counted, 0: none (8 bits). */
 export const END_REPEATS = 8;
+export const REPEATS_MASK = 0xff_ffff;
+export const TTL_SHIFT = 24;
 /** Sequence number of the lowest of its segments that cover the other end's FIN (valid with B_COVERS). */
 export const END_FIRST_COVER = 9;
 /** The latest entry of the story that fills a hole below its FIN (valid with B_FILLS). */

@@ -1,18 +1,22 @@
 /** The outline of an ordinary connection: everything its verdict depends on, in a few words without a single number of its own. */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { hasGivenUp } from './findings/abortive-close.ts';
 import { FIN_TIMEOUT_S, LONG_CLOSE_WAIT_S } from './findings/close-wait-long.ts';
-import { MIN_DELAY_NS } from './findings/merged-by-delayed-ack.ts';
+import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
 import { expectedTtl } from './findings/rst-forged.ts';
 import { MIN_REPEATS } from './findings/vanished.ts';
 import type { FinishedConnection } from './finished.ts';
 import { hasCookie } from './packed-options.ts';
-import { FROM_HIGH, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
+import { FROM_HIGH, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, PEER_DATA_LAST } from './story.ts';
 
 /** Entries of the story that an outline has room for: long stories are rarely alike. */
 const MAX_ENTRIES = 30;
 /** A word for the connection, and one for each entry. */
 const MAX_OUTLINE_WORDS = 1 + MAX_ENTRIES;
+
+/** Not by the key's ends; what came last matters to a RST only. */
+const KEPT_MARKS = ~(FROM_HIGH | PEER_DATA_LAST);
 
 // An entry's word: its marks and flags (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
 const FROM_SERVER = 1 << 16;
@@ -73,7 +77,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   isn[0] = seq[0]!;
   hasIsn[0] = true;
   const { words } = outline;
-  words[1] = marks[0]! & ~FROM_HIGH;
+  words[1] = marks[0]! & KEPT_MARKS;
   let hasSynAck = false;
   let synAckNs = 0;
   let isAnswered = false;
@@ -84,7 +88,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
     const flag = flags[i]!;
     const mark = marks[i]!;
     if (tNs[i]! < tNs[i - 1]!) return false;
-    let word = (mark & ~FROM_HIGH) | (end === 1 ? FROM_SERVER : 0);
+    let word = (mark & KEPT_MARKS) | (end === 1 ? FROM_SERVER : 0);
     if ((flag & SYN) !== 0) {
       // The one SYN-ACK, which answers the one SYN with all and nothing but it.
       if ((flag & (ACK | RST | FIN)) !== ACK || end === 0 || hasSynAck || len[i] !== 0)
@@ -103,8 +107,10 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if (((seq[i]! - isn[end]! - 1) | 0) === 0) word |= IS_FIRST_NUMBER;
     }
     if ((flag & RST) !== 0) {
-      if (i + 1 < count || hasFin[end] || expectedTtl(f.story, i) !== null) return false;
-      if (f.lastData === (peer ^ client)) word |= IS_AFTER_DATA;
+      if (i + 1 < count || hasFin[end] || expectedTtl(f, i, from[i] === 0 ? 0 : 1) !== null)
+        return false;
+      if ((mark & PEER_DATA_LAST) !== 0) word |= IS_AFTER_DATA;
+      if (hasGivenUp(f, from[i] === 0 ? 0 : 1)) return false;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((seq[i]! - peerAck[i]!) | 0) < 0) return false;
     }
     if ((flag & ACK) !== 0) {
@@ -136,7 +142,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if (firstFinNs === Number.POSITIVE_INFINITY) firstFinNs = tNs[i]!;
       finNs[end] = tNs[i]!;
       const isMerged = (word & COVERS_FIN) !== 0;
-      if (isMerged && tNs[i]! - finNs[peer]! - rttNs[end]! >= MIN_DELAY_NS) word |= IS_DELAYED;
+      if (isMerged && isDelayedAck(tNs[i]! - finNs[peer]! - rttNs[end]!)) word |= IS_DELAYED;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((peerAck[i]! - fin[end]!) | 0) > 0) return false;
       if (hasCovered[peer] && (word & COVERS_FIN) === 0) return false;
       if (hasCovered[peer] && fin[end] !== quietFrom[end]) return false;

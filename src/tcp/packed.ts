@@ -144,9 +144,6 @@ function unpack(
   f.duplicates = words[c + L.C_DUPLICATES]!;
   f.end = ENDS[words[start + P_END]!]!;
   f.lostFrames = (hotBits & L.LOST_SEEN) !== 0;
-  f.lastData = -1;
-  if ((hotBits & L.LAST_DATA) !== 0) f.lastData = 0;
-  if ((hotBits & (L.LAST_DATA << 1)) !== 0) f.lastData = 1;
   for (let d = 0; d < 2; d++) {
     const own = h + L.HOT_END + d * L.END_WORDS;
     f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
@@ -154,7 +151,8 @@ function unpack(
     f.nextSeq[d] = words[own + L.END_NEXT]!;
     f.maxAck[d] = words[own + L.END_ACK]!;
     f.ackKnown[d] = (hotBits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
-    f.repeats[d] = words[own + L.END_REPEATS]!;
+    f.repeats[d] = words[own + L.END_REPEATS]! & L.REPEATS_MASK;
+    f.lastTtl[d] = words[own + L.END_REPEATS]! >>> L.TTL_SHIFT;
     f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
     f.options[d] = words[c + L.C_OPTIONS + d]!;
     f.lacksLast[d] = (bits & (LACKS_LAST << d)) === 0 ? 0 : 1;

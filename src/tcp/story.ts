@@ -27,7 +27,7 @@ const TIME = 2;
 const SEQ = 4;
 const ACK_NO = 5;
 const LEN = 6;
-/** Window (16 bits), ttl (8 bits). */
+/** Window (16 bits), ttl (8 bits), the further mark (1 bit). */
 const WINDOW = 7;
 const TS_VAL = 8;
 const TS_ECR = 9;
@@ -41,6 +41,9 @@ export const HAS_TS = 1 << 13;
 /** The peer had acknowledged something before / the sender had sent something before this segment. */
 export const PEER_ACK_KNOWN = 1 << 14;
 export const NEXT_SEQ_KNOWN = 1 << 15;
+/** New payload had come last from the peer. */
+export const PEER_DATA_LAST = 1 << 16;
+const FURTHER_SHIFT = 24 - 16;
 
 /** Blocks that `entries` entries of one story take. */
 export function blocksOf(entries: number): number {
@@ -103,7 +106,7 @@ export class StoryPool {
     words[at + FRAME] = columns.frame[position]! - firstFrame;
     words[at + BITS] =
       columns.flags[position]! |
-      marks |
+      (marks & 0xffff) |
       ((columns.optionBits[position]! & HAS_TIMESTAMPS) !== 0 ? HAS_TS : 0) |
       (columns.ipId[position]! << 16);
     this.doubles[(at + TIME) >> 1] =
@@ -111,7 +114,10 @@ export class StoryPool {
     words[at + SEQ] = columns.seq[position]!;
     words[at + ACK_NO] = columns.ack[position]!;
     words[at + LEN] = columns.payloadLen[position]!;
-    words[at + WINDOW] = columns.window[position]! | (columns.ttl[position]! << 16);
+    words[at + WINDOW] =
+      columns.window[position]! |
+      (columns.ttl[position]! << 16) |
+      ((marks & PEER_DATA_LAST) << FURTHER_SHIFT);
     words[at + TS_VAL] = columns.tsVal[position]!;
     words[at + TS_ECR] = columns.tsEcr[position]!;
     words[at + PEER_ACK] = peerAck;
@@ -221,7 +227,7 @@ function addEntry(
   const bits = words[at + BITS]!;
   story.frame[n] = (words[at + FRAME]! >>> 0) + firstFrame;
   story.tNs[n] = doubles[(at + TIME) >> 1]!;
-  story.marks[n] = bits & 0xffff;
+  story.marks[n] = (bits & 0xffff) | ((words[at + WINDOW]! >>> FURTHER_SHIFT) & PEER_DATA_LAST);
   story.from[n] = (bits & FROM_HIGH) === 0 ? 0 : 1;
   story.flags[n] = bits & 0xfff;
   story.ipId[n] = bits >>> 16;
@@ -229,7 +235,7 @@ function addEntry(
   story.ack[n] = words[at + ACK_NO]!;
   story.len[n] = words[at + LEN]!;
   story.window[n] = words[at + WINDOW]! & 0xffff;
-  story.ttl[n] = words[at + WINDOW]! >>> 16;
+  story.ttl[n] = (words[at + WINDOW]! >>> 16) & 0xff;
   story.tsVal[n] = words[at + TS_VAL]!;
   story.tsEcr[n] = words[at + TS_ECR]!;
   story.peerAck[n] = words[at + PEER_ACK]!;

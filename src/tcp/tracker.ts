@@ -18,7 +18,13 @@ import * as L from './layout.ts';
 import type { LeavingConnection } from './packed.ts';
 import { hasCookie } from './packed-options.ts';
 import { Shrinking } from './shrink.ts';
-import { FROM_HIGH, MAX_STORY_ENTRIES, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
+import {
+  FROM_HIGH,
+  MAX_STORY_ENTRIES,
+  NEXT_SEQ_KNOWN,
+  PEER_ACK_KNOWN,
+  PEER_DATA_LAST,
+} from './story.ts';
 
 const MASK = SEGMENT_RING - 1;
 const FLAGGED = SYN | FIN | RST;
@@ -175,11 +181,12 @@ export class Tracker extends Shrinking {
         if (index === this.watched) this.options.onWatched?.(p, d === 1, true);
         return;
       }
-      if (len > 0 || seq !== words[own + L.END_NEXT]) words[own + L.END_REPEATS]!++;
+      const repeats = len > 0 || seq !== words[own + L.END_NEXT];
+      if (repeats && (flags & RST) === 0) words[own + L.END_REPEATS]!++;
     } else {
-      words[own + L.END_REPEATS] = 0;
+      words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
     }
-    words[peer + L.END_REPEATS] = 0;
+    words[peer + L.END_REPEATS]! &= ~L.REPEATS_MASK;
     if (index === this.watched) this.options.onWatched?.(p, d === 1, false);
     if (this.hasListener) {
       this.options.onSegment?.(words[h + L.COLD + L.C_STREAM]!, p, d === 1);
@@ -263,6 +270,7 @@ export class Tracker extends Shrinking {
           bits |= L.ACK_KNOWN << d;
         }
       }
+      words[own + L.END_REPEATS]! &= L.REPEATS_MASK;
       if (!isBad) {
         bits |= synBit;
         bits &= ~(L.STEADY | L.SPOKE | (L.SPOKE << 1));
@@ -378,6 +386,7 @@ export class Tracker extends Shrinking {
     const marks =
       (d === 1 ? FROM_HIGH : 0) |
       ((bits & (L.ACK_KNOWN << (1 - d))) !== 0 ? PEER_ACK_KNOWN : 0) |
+      ((bits & (L.LAST_DATA << (1 - d))) !== 0 ? PEER_DATA_LAST : 0) |
       (isFirst ? 0 : NEXT_SEQ_KNOWN);
     this.pool.write(
       entry,

@@ -162,6 +162,7 @@ export const FINDING_CODES = [
   'rst-unread-data',
   'rst-after-close',
   'rst-linger',
+  'rst-timeout',
   'rst-forged',
   'rst-ignored',
   'fin-retransmitted',

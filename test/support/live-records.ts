@@ -1,7 +1,7 @@
 /** Records of a live capture held against those of a file of the same traffic. */
 
 import type { ConnectionRecord } from '../../src/report/record.ts';
-import { MIN_DELAY_NS } from '../../src/tcp/findings/merged-by-delayed-ack.ts';
+import { isDelayedAck } from '../../src/tcp/findings/merged-by-delayed-ack.ts';
 
 export interface Comparison {
   records: number;
@@ -65,10 +65,10 @@ function grouped(records: readonly ConnectionRecord[]): Map<string, ConnectionRe
   return groups;
 }
 
-/** Whether only one side has the finding, and each side's delay lies on that side of the threshold. */
+/** Whether only one side has the finding, and each side's delay is one that has it, or not. */
 function differByDelay(a: ConnectionRecord, b: ConnectionRecord): boolean {
   const isTrue = (r: ConnectionRecord): boolean =>
-    r.findings.some(({ code }) => code === DELAYED) === ackDelayNs(r) >= MIN_DELAY_NS;
+    r.findings.some(({ code }) => code === DELAYED) === isDelayedAck(ackDelayNs(r));
   return kinds(a, DELAYED) === kinds(b, DELAYED) && isTrue(a) && isTrue(b);
 }
 

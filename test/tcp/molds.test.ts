@@ -187,6 +187,11 @@ test('in connections that are alike but for one thing', async () => {
     // The last number of an end was seen, or only what lies behind it.
     `${open}C > S . 1:1(0) ack 1\nS > C . 1:1(0) ack 1\n`,
     `${open}C > S . 2:2(0) ack 1\nS > C . 1:1(0) ack 2\n`,
+    `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C P. 1:21(20) ack 11 ttl 57\nS > C R. 21:21(0) ack 11 ttl 57\n`,
+    `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C P. 1:21(20) ack 11 ttl 57\nS > C R. 21:21(0) ack 11 ttl 200\n`,
+    // The same after keep-alives that nobody answered.
+    `${open}${request}S > C . 1:1(0) ack 11\nC > S R. 11:11(0) ack 1\n`,
+    `${open}${request}S > C . 1:1(0) ack 11\n${'C > S . 10:10(0) ack 1 +1\n'.repeat(2)}C > S R. 11:11(0) ack 1\n`,
     // Refused; answered with the wrong number; by a RST without ACK.
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 1\n',
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 7\n',

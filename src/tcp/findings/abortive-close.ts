@@ -1,7 +1,10 @@
-/** `rst-unread-data` and `rst-linger`: one side ended an open connection with a RST of its own (RFC 1122 §4.2.2.13, RFC 2525 §2.17). */
+/** `rst-unread-data`, `rst-linger` and `rst-timeout`: one side ended an open connection with a RST of its own (RFC 1122 §4.2.2.13, RFC 2525 §2.17). */
 
 import { ACK } from '../../decode/columns.ts';
-import { type End, other } from '../facts.ts';
+import { type End, keyEnd, other } from '../facts.ts';
+import { KEEP_ALIVES } from '../figures.ts';
+import type { FinishedConnection } from '../finished.ts';
+import { PEER_DATA_LAST } from '../story.ts';
 import type { Case, Finder } from './finding.ts';
 import { expectedTtl } from './rst-forged.ts';
 import { MIN_REPEATS } from './vanished.ts';
@@ -11,26 +14,53 @@ function aborter({ facts, resets, closing }: Case): End | null {
   const { resetBy } = closing;
   if (resetBy === null || closing.phase !== 'established' || resets.isBeyondCapture) return null;
   if (resets.refutation >= 0 || (facts.story.flags[resets.ending]! & ACK) === 0) return null;
-  if (expectedTtl(facts.story, resets.ending) !== null) return null;
-  // Nobody answered: it gave up, which the application had no part in.
-  const end = resetBy === facts.clientKeyEnd ? 0 : 1;
-  if (facts.finished.repeats[end] >= MIN_REPEATS) return null;
+  if (expectedTtl(facts.finished, resets.ending, keyEnd(facts, resetBy)) !== null) return null;
   // Nothing but RSTs: a port where nobody listens.
   const rsts = facts.rsts.filter((i) => facts.story.from[i] === resetBy).length;
-  return facts.finished.packets[end] > rsts ? resetBy : null;
+  return facts.finished.packets[keyEnd(facts, resetBy)] > rsts ? resetBy : null;
 }
 
-/** Whether what came last was data for the end `to`: it may not have been read. */
-function wasDataLastFor({ facts }: Case, to: End): boolean {
-  const { lastData } = facts.finished;
-  return (
-    lastData >= 0 && lastData === (other(to) === 0 ? facts.clientKeyEnd : 1 - facts.clientKeyEnd)
-  );
+/** Keep-alives are sent seconds apart: two without an answer are no coincidence. */
+const MIN_KEEP_ALIVES = 2;
+
+/** Whether the key's end `end` asked again and again without an answer, up to the end: then its system gave up, and the application had no part in it. */
+export function hasGivenUp(f: FinishedConnection, end: 0 | 1): boolean {
+  const repeats = f.repeats[end];
+  if (f.packets[end === 0 ? 1 : 0] === 0) return false;
+  const areKeepAlives = f.transfer[end].values[KEEP_ALIVES]! >= repeats;
+  return repeats >= (areKeepAlives ? MIN_KEEP_ALIVES : MIN_REPEATS);
 }
+
+/** The end that aborted of its own will, and not because nobody answered; or null. */
+function closer(c: Case): End | null {
+  const end = aborter(c);
+  return end === null || hasGivenUp(c.facts.finished, keyEnd(c.facts, end)) ? null : end;
+}
+
+/** Whether what came last was data for the sender of the RST: it may not have been read. */
+function wasDataLast({ facts, resets }: Case): boolean {
+  return (facts.story.marks[resets.ending]! & PEER_DATA_LAST) !== 0;
+}
+
+export const rstTimeout: Finder = (c) => {
+  const end = aborter(c);
+  if (end === null) return null;
+  const { finished, story } = c.facts;
+  const key = keyEnd(c.facts, end);
+  if (!hasGivenUp(finished, key)) return null;
+  const [side, peer] = end === 0 ? ['client', 'server'] : ['server', 'client'];
+  return {
+    code: 'rst-timeout',
+    severity: 'problem',
+    frames: [story.frame[c.resets.ending]!],
+    what: `The ${side} gave up and reset the connection: the ${peer} no longer answered, ${finished.repeats[key]} keep-alives or retransmissions in a row.`,
+    advice: `Check whether the ${peer} crashed, lost its address, or a firewall forgot the connection.`,
+  };
+};
 
 export const rstUnreadData: Finder = (c) => {
-  const end = aborter(c);
-  if (end === null || !wasDataLastFor(c, end)) return null;
+  const end = closer(c);
+  if (end === null || !wasDataLast(c)) return null;
   const { facts, resets } = c;
   const { story, isn } = facts;
   const start = isn[other(end)];
@@ -42,13 +72,13 @@ export const rstUnreadData: Finder = (c) => {
     severity: 'warning',
     frames: [story.frame[resets.ending]!],
     what: `The ${side} reset the connection with its own RST after data of the ${peer}${much}: it closed with some of it unread, or aborted (SO_LINGER); the wire does not tell which.`,
-    advice: `Let the ${side} read to the end of file before close(): unread data makes its system reset the connection.`,
+    advice: `Let the ${side} read to the end of file before close(), for unread data makes its system reset the connection; and look in it for SO_LINGER with 0 seconds, which does the same.`,
   };
 };
 
 export const rstLinger: Finder = (c) => {
-  const end = aborter(c);
-  if (end === null || wasDataLastFor(c, end)) return null;
+  const end = closer(c);
+  if (end === null || wasDataLast(c)) return null;
   const side = end === 0 ? 'client' : 'server';
   return {
     code: 'rst-linger',

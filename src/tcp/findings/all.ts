@@ -1,7 +1,7 @@
 /** Every finding about one connection, in the order in which a person would want to read them. */
 
 import type { Finding } from '../verdicts.ts';
-import { rstLinger, rstUnreadData } from './abortive-close.ts';
+import { rstLinger, rstTimeout, rstUnreadData } from './abortive-close.ts';
 import { badHandshakeAck } from './bad-handshake-ack.ts';
 import { captureLostPackets } from './capture-lost-packets.ts';
 import { closeWaitLong, finWait2Long } from './close-wait-long.ts';
@@ -27,6 +27,7 @@ export const FINDERS: readonly Finder[] = [
   rstUnreadData,
   rstAfterClose,
   rstLinger,
+  rstTimeout,
   rstForged,
   rstIgnored,
   finRetransmitted,

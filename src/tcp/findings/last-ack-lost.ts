@@ -10,7 +10,9 @@ export const lastAckLost: Finder = ({ facts, closing }) => {
     return null;
   const { story } = facts;
   const side = closing.first === 0 ? 'server' : 'client';
-  const after = fin.copies.filter((i) => i > cover);
+  const again = fin.firstCopyMissing ? fin.copies : fin.copies.slice(1);
+  const after = again.filter((i) => i > cover);
+  if (after.length === 0) return null;
   return {
     code: 'last-ack-lost',
     severity: 'note',

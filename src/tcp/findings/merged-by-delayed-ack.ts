@@ -4,7 +4,14 @@ import { type End, type Facts, other } from '../facts.ts';
 import type { Finder } from './finding.ts';
 
 /** Shorter than this is no wait: the application closed before an ACK could leave. */
-export const MIN_DELAY_NS = 1_000_000;
+const MIN_DELAY_NS = 1_000_000;
+/** No ACK may be held back for so long (RFC 1122 §4.2.3.2): what comes later is something else. */
+const MAX_DELAY_NS = 500_000_000;
+
+/** Whether an ACK that left `delayNs` after what it acknowledges arrived was held back as RFC 1122 has it. */
+export function isDelayedAck(delayNs: number): boolean {
+  return delayNs >= MIN_DELAY_NS && delayNs < MAX_DELAY_NS;
+}
 
 /** Nanoseconds from the arrival of the first FIN, sent by `first`, to the second FIN, as far as the capture point tells. */
 function ackDelayNs(facts: Facts, first: End): number {
@@ -21,7 +28,7 @@ export const mergedByDelayedAck: Finder = ({ facts, closing }) => {
   if (f1.copies.length > 1 || f2.copies.length > 1) return null;
   if (closing.isByLaterCopy) return null;
   const delayNs = ackDelayNs(facts, closing.first);
-  if (delayNs < MIN_DELAY_NS) return null;
+  if (!isDelayedAck(delayNs)) return null;
   const passive = closing.first === 0 ? 'server' : 'client';
   return {
     code: 'merged-by-delayed-ack',
