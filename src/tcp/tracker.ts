@@ -102,15 +102,15 @@ export class Tracker extends Shrinking {
     });
     // By their numbers: at which index a connection lies must not show.
     for (const list of [over, silent]) list.sort((x, y) => this.streamOf(x) - this.streamOf(y));
-    for (const index of over) this.finishRecord(index, 'time-wait-over', -1);
+    for (const index of over) this.finishRecord(index, 'time-wait-over', -1, sec);
     // Not remembered as closed: should one speak again, its frames are no late ones.
-    for (const index of silent) this.finishRecord(index, 'evicted', -1);
+    for (const index of silent) this.finishRecord(index, 'evicted', -1, sec);
     this.counts.evicted += silent.length;
   }
 
   /** The connection of record `index` as it is now, as if the capture ended here. */
   peek(index: number): LeavingConnection {
-    return this.leaving.point(index, 'input-ended', -1);
+    return this.leaving.point(index, 'input-ended', -1, this.lastSec, 0);
   }
 
   /** Third pass: one segment. */
@@ -129,7 +129,7 @@ export class Tracker extends Shrinking {
       const h = index * L.RECORD_WORDS;
       const isBased = (table.words[h + L.HOT_BITS]! & (L.BASE_SET << d)) !== 0;
       if (isBased && table.words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) {
-        this.finishRecord(index, 'reused', p);
+        this.finishRecord(index, 'reused', p, columns.tsSec[p], columns.tsNs[p]);
         index = -1;
         isReuse = true;
       }
