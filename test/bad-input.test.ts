@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { analyze, type ConnectionRecord } from '../src/index.ts';
 import * as build from './support/capture-bytes.ts';
-import { finwait, type Outcome, ROOT, recordsOf } from './support/command.ts';
+import { finwait, type Outcome, ROOT, recordsOf, shell } from './support/command.ts';
 import { fixturePath } from './support/fixtures.ts';
 
 /** Who owns nothing. */
@@ -212,6 +212,20 @@ describe('a capture with damage in its middle', () => {
     expect(records.length).toBeGreaterThan(0);
     const at = Number(/\(at byte (\d+)\)/.exec(outcome.stderr)?.[1]);
     expect(records).toEqual(await recordsIn(whole.subarray(0, at), path));
+  });
+
+  test('a corrupt gzip gives the same from standard input as from its file', async () => {
+    const packed = Buffer.from(gzipSync(whole));
+    packed.fill(0xff, packed.length >> 1, (packed.length >> 1) + 20);
+    const path = put('corrupt.pcap.gz', packed);
+
+    const named = await finwait('-f', 'csv', path);
+    const { status, stdout } = shell(`finwait -f csv - < ${path}`);
+
+    expect(named.status).toBe(3);
+    expect(named.stdout.split('\n').length).toBeGreaterThan(2);
+    expect(status).toBe(3);
+    expect(stdout.replaceAll(/^[^,\n]*,/gm, '')).toBe(named.stdout.replaceAll(/^[^,\n]*,/gm, ''));
   });
 });
 

@@ -115,6 +115,11 @@ describe('whatever the way', () => {
     ['a pipe', `cat ${demo} | finwait -f jsonl -`],
     ['a slow pipe in pieces', `{ head -c 1000; sleep 0.2; cat; } < ${demo} | finwait -f jsonl -`],
     ['a compressed pipe', `cat ${packed} | finwait -f jsonl -`],
+    ['compressed standard input from a file', `finwait -f jsonl - < ${packed}`],
+    [
+      'compressed standard input that was read in part',
+      `{ printf abc; cat ${packed}; } > ${folder}/late; { dd bs=3 count=1 of=${folder}/gone 2> /dev/null; finwait -f jsonl -; } < ${folder}/late`,
+    ],
     [
       'a named pipe',
       `mkfifo ${folder}/-; cat ${demo} > ${folder}/- & finwait -f jsonl ${folder}/-`,

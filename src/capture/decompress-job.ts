@@ -1,6 +1,7 @@
 /** What a decompressing thread is told and what it answers (capture/thread-input.ts, capture/decompress-thread.ts). */
 
 import type { Compression } from './formats.ts';
+import type { OpenDescriptor } from './inputs.ts';
 import type { InputDamage } from './window.ts';
 
 /** Decompressed bytes at hand between the two threads: slots of one shared memory, used in turn. */
@@ -10,13 +11,11 @@ export const SLOT_BYTES = 1024 * 1024;
 /** Compressed bytes that another thread can read: a regular file from its beginning, or the rest of what stands behind a descriptor. */
 export type PackedSource =
   | { path: string; bytesTotal: number }
-  | {
-      fd: number;
-      isPipe: boolean;
+  | (OpenDescriptor & {
       bytesTotal: number | null;
       /** What was read of it already. */
       head: Uint8Array;
-    };
+    });
 
 export interface DecompressJob {
   kind: Compression;

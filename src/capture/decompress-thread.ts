@@ -13,7 +13,7 @@ import {
 import type { Compression } from './formats.ts';
 import { FileInput } from './inputs.ts';
 import { PipeInput } from './pipe-input.ts';
-import { Window } from './window.ts';
+import { CHUNK_BYTES, Window } from './window.ts';
 
 const job: DecompressJob = workerData;
 const port = parentPort;
@@ -54,11 +54,12 @@ function decompressed(kind: Compression, source: PackedSource): DecompressedInpu
     const open = () => new FileInput(openSync(source.path, 'r'), source.bytesTotal);
     return new DecompressedInput(kind, new Window(open()), open);
   }
-  const { fd, isPipe, bytesTotal, head } = source;
-  const input = isPipe ? new PipeInput(fd) : new FileInput(fd, bytesTotal);
+  const { fd, isPipe, from, bytesTotal, head } = source;
+  const again = () => new FileInput(fd, bytesTotal, CHUNK_BYTES, from);
+  const input = isPipe ? new PipeInput(fd) : again();
   input.bytesRead = head.length;
   const packed = new Window(input);
   packed.bytes.set(head);
   packed.end = head.length;
-  return new DecompressedInput(kind, packed, null);
+  return new DecompressedInput(kind, packed, from === null ? null : again);
 }

@@ -43,9 +43,14 @@ export type Compression = 'gzip' | 'zstd' | 'lz4';
 /** What the first four bytes, read little-endian, say of compression that can be undone here, or null. */
 export function sniffCompression(magic: number): Compression | null {
   if ((magic & 0xffff) === 0x8b1f) return 'gzip';
-  if (magic === ZSTD_MAGIC || (magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) return 'zstd';
+  if (magic === ZSTD_MAGIC || isSkippable(magic)) return 'zstd';
   if (magic === LZ4_MAGIC) return 'lz4';
   return null;
+}
+
+/** Whether a frame to be skipped begins so: zstd and lz4 have the same. */
+export function isSkippable(magic: number): boolean {
+  return (magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC;
 }
 
 /** The capture format that begins with `bytes` and isn't read here, in words, or null. */

@@ -6,14 +6,22 @@ import { type ByteInput, CHUNK_BYTES, type InputDamage } from './window.ts';
 
 const NO_WARNINGS: readonly string[] = [];
 
+/** What can be read by its descriptor, in any thread. */
+export interface OpenDescriptor {
+  fd: number;
+  isPipe: boolean;
+  /** Where reading began, null where that is not known or makes no sense. */
+  from: number | null;
+}
+
 /** An input and the way to read it a second time, where there is one. */
 export interface OpenedInput {
   input: ByteInput;
   reopen: (() => ByteInput) | null;
   /** Of a regular file. */
   path: string | null;
-  /** Of standard input, where that is a regular file or a pipe. */
-  fd: number | null;
+  /** Standard input, where that is a regular file or a pipe. */
+  descriptor: OpenDescriptor | null;
 }
 
 /** The bytes of an array, copied out `chunkBytes` at a time: the array is the caller's and stays as it is. */
@@ -44,7 +52,8 @@ export class BytesInput implements ByteInput {
 
 /**
  * A regular file by `readSync`: from the page cache that costs a tenth of what a promise or a stream costs.
- * Standard input may be such a file too, already read in part, so reads go on from the descriptor's position.
+ * Standard input may be such a file too, already read in part: reads then begin `from` there where that is known, and else go on from the
+ * descriptor's position.
  */
 export class FileInput implements ByteInput {
   bytesRead = 0;
@@ -52,19 +61,27 @@ export class FileInput implements ByteInput {
   damage: InputDamage | null = null;
   readonly warnings = NO_WARNINGS;
   readonly #chunkBytes: number;
+  readonly #from: number | null;
   #fd: number | null;
 
-  constructor(fd: number, bytesTotal: number | null, chunkBytes: number = CHUNK_BYTES) {
+  constructor(
+    fd: number,
+    bytesTotal: number | null,
+    chunkBytes: number = CHUNK_BYTES,
+    from: number | null = null,
+  ) {
     this.#fd = fd;
     this.bytesTotal = bytesTotal;
     this.#chunkBytes = chunkBytes;
+    this.#from = from;
   }
 
   read(into: Uint8Array, at: number): number {
     if (this.#fd === null) return 0;
     try {
       const room = Math.min(into.length - at, this.#chunkBytes);
-      const count = readSync(this.#fd, into, at, room, null);
+      const position = this.#from === null ? null : this.#from + this.bytesRead;
+      const count = readSync(this.#fd, into, at, room, position);
       this.bytesRead += count;
       return count;
     } catch (error) {

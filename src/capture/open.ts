@@ -6,6 +6,7 @@ import type { PackedSource } from './decompress-job.ts';
 import {
   type Compression,
   describeBytes,
+  isSkippable,
   sniffCompression,
   unsupportedCompression,
   unsupportedFormat,
@@ -19,6 +20,9 @@ import type { FrameSource } from './source.ts';
 import { type ByteInput, CHUNK_BYTES, Window } from './window.ts';
 
 const MAGIC_BYTES = 4;
+/** Magic number and length of a skippable frame, and how far such frames are looked past. */
+const SKIP_HEADER_BYTES = 8;
+const MAX_SKIPPED_BYTES = 64 * 1024;
 const MIN_WINDOW_BYTES = 4096;
 
 /** Compressed bytes from which on a thread pays: below, it takes longer to start than it saves (docs/performance.md). */
@@ -80,10 +84,10 @@ async function openInput(
       input: new BytesInput(input, chunkBytes),
       reopen: () => new BytesInput(input, chunkBytes),
       path: null,
-      fd: null,
+      descriptor: null,
     };
   }
-  return { input: new StreamInput(input, chunkBytes), reopen: null, path: null, fd: null };
+  return { input: new StreamInput(input, chunkBytes), reopen: null, path: null, descriptor: null };
 }
 
 /** A window over the capture itself, decompressed where it has to be. */
@@ -91,8 +95,7 @@ async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Pr
   // A small file needs no large window: a report opens thousands of them.
   const size = opened.input.bytesTotal ?? chunkBytes;
   const window = new Window(opened.input, Math.min(chunkBytes, Math.max(size, MIN_WINDOW_BYTES)));
-  const magic = await readMagic(name, window);
-  const compression = sniffCompression(magic);
+  const compression = await compressionOf(name, window);
   if (compression === null) return window;
 
   // Reads in small steps look at a beginning only: no thread for them.
@@ -108,6 +111,18 @@ async function unpack(name: string, opened: OpenedInput, chunkBytes: number): Pr
     'expected a capture inside the compressed data, found compressed data again; decompress it once first',
     0,
   );
+}
+
+/** The compression of what is in the window; skippable frames, which zstd and lz4 share, are looked past. */
+async function compressionOf(name: string, window: Window): Promise<Compression | null> {
+  const first = sniffCompression(await readMagic(name, window));
+  if (first !== 'zstd') return first;
+  for (let at = 0; at < MAX_SKIPPED_BYTES && (await window.need(at + SKIP_HEADER_BYTES)); ) {
+    const magic = window.view.getUint32(window.start + at, true);
+    if (!isSkippable(magic)) return sniffCompression(magic) ?? first;
+    at += SKIP_HEADER_BYTES + window.view.getUint32(window.start + at + 4, true);
+  }
+  return first;
 }
 
 /** The decompressed bytes: from a thread of their own where there are many. */
@@ -131,13 +146,13 @@ async function decompress(
 }
 
 /** What a thread would read from, or null where it wouldn't pay. */
-function sourceForThread(packed: Window, { path, fd }: OpenedInput): PackedSource | null {
+function sourceForThread(packed: Window, { path, descriptor }: OpenedInput): PackedSource | null {
   const { bytesTotal } = packed.input;
   if (bytesTotal !== null && bytesTotal < THREAD_FROM_BYTES) return null;
   if (path !== null && bytesTotal !== null) return { path, bytesTotal };
-  const isPipe = bytesTotal === null;
-  if (fd === null || (isPipe && packed.available < FULL_PIPE_BYTES)) return null;
-  return { fd, isPipe, bytesTotal, head: packed.bytes.slice(packed.start, packed.end) };
+  if (descriptor === null) return null;
+  if (descriptor.isPipe && packed.available < FULL_PIPE_BYTES) return null;
+  return { ...descriptor, bytesTotal, head: packed.bytes.slice(packed.start, packed.end) };
 }
 
 /** The first four bytes, little-endian; the header of a capture is then in the window if the input has it. */

@@ -7,6 +7,7 @@ import {
   fstatSync,
   open,
   openSync,
+  readFileSync,
   readSync,
   type Stats,
   statSync,
@@ -33,15 +34,14 @@ export async function openPath(
       throw new CaptureError('is-a-folder', name, 'expected a capture file, found a folder');
     }
     if (path === STDIN) {
-      const fd = stats.isFile() || stats.isFIFO() ? STDIN_FD : null;
-      return { input: openStdin(name, stats, chunkBytes), reopen: null, path: null, fd };
+      return openStdin(name, stats, chunkBytes);
     }
     if (stats.isFile()) {
       const reopen = () => new FileInput(openSync(path, 'r'), stats.size, chunkBytes);
-      return { input: reopen(), reopen, path, fd: null };
+      return { input: reopen(), reopen, path, descriptor: null };
     }
     const input = await openSpecial(path, stats, chunkBytes);
-    return { input, reopen: null, path: null, fd: null };
+    return { input, reopen: null, path: null, descriptor: null };
   } catch (error) {
     throw error instanceof CaptureError ? error : explain(error, name);
   }
@@ -78,8 +78,13 @@ export function readStart(path: string, count: number): Buffer | null {
 }
 
 /** A file may stand behind standard input too (`< a.pcap`), and is then read like one. */
-function openStdin(name: string, stats: Stats, chunkBytes: number): ByteInput {
-  if (stats.isFile()) return new FileInput(STDIN_FD, stats.size, chunkBytes);
+function openStdin(name: string, stats: Stats, chunkBytes: number): OpenedInput {
+  if (stats.isFile()) {
+    const from = positionOf(STDIN_FD);
+    const open = () => new FileInput(STDIN_FD, stats.size, chunkBytes, from);
+    const descriptor = { fd: STDIN_FD, isPipe: false, from };
+    return { input: open(), reopen: from === null ? null : open, path: null, descriptor };
+  }
   if (isatty(STDIN_FD)) {
     throw new CaptureError(
       'not-a-capture',
@@ -87,8 +92,26 @@ function openStdin(name: string, stats: Stats, chunkBytes: number): ByteInput {
       'expected a capture on standard input, found a terminal; redirect a file or a pipe to it',
     );
   }
-  if (stats.isFIFO()) return new PipeInput(STDIN_FD, chunkBytes);
-  return new StreamInput(process.stdin, chunkBytes);
+  const isPipe = stats.isFIFO();
+  return {
+    input: isPipe
+      ? new PipeInput(STDIN_FD, chunkBytes)
+      : new StreamInput(process.stdin, chunkBytes),
+    reopen: null,
+    path: null,
+    descriptor: isPipe ? { fd: STDIN_FD, isPipe, from: null } : null,
+  };
+}
+
+/** Where the next read of a regular file would begin, as Linux tells it; null elsewhere. */
+function positionOf(fd: number): number | null {
+  try {
+    const [, position] =
+      /^pos:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8')) ?? [];
+    return position === undefined ? null : Number(position);
+  } catch {
+    return null;
+  }
 }
 
 async function openSpecial(path: string, stats: Stats, chunkBytes: number): Promise<ByteInput> {

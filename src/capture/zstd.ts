@@ -33,8 +33,8 @@ export interface FrameDecoder {
   close(): void;
 }
 
-/** Makes the decoder of one frame. */
-export type OpenFrame = (outlet: Outlet, hasChecksum: boolean) => FrameDecoder;
+/** Makes the decoder of one frame with a window of `windowBytes`. */
+export type OpenFrame = (outlet: Outlet, hasChecksum: boolean, windowBytes: number) => FrameDecoder;
 
 /**
  * Decodes concatenated frames.
@@ -104,7 +104,7 @@ export class ZstdCodec implements Codec {
           );
         }
         this.#hasChecksum = (bytes[4]! & 4) !== 0;
-        this.#frame = this.#openFrame(this.#outlet, this.#hasChecksum);
+        this.#frame = this.#openFrame(this.#outlet, this.#hasChecksum, window);
         await this.#pass();
         this.#begin('block-header', BLOCK_HEADER_BYTES);
         return;
@@ -185,7 +185,7 @@ export async function loadFrameDecoder(): Promise<OpenFrame> {
       );
   }
   const { FzstdFrame } = await import('./zstd-fallback.ts');
-  return (outlet, hasChecksum) => new FzstdFrame(outlet, hasChecksum);
+  return (outlet, hasChecksum, windowBytes) => new FzstdFrame(outlet, hasChecksum, windowBytes);
 }
 
 class ZlibStageFrame implements FrameDecoder {

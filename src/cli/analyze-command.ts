@@ -1,6 +1,5 @@
 /** `finwait FILE…`: the connections of each file as a table, JSON Lines, CSV or a summary. */
 
-import { resolve } from 'node:path';
 import type { FileStart } from '../base/files.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
 import type { FrameSource } from '../capture/source.ts';
@@ -15,12 +14,14 @@ import {
   type Tally,
   tallyRecord,
 } from '../report/summary.ts';
+import type { TableRow } from '../report/table.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { OFFLOAD_FROM_CONNECTIONS } from './report-job.ts';
+import { guardInputs } from './same-file.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
 import { type Format, formatByEnding, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
@@ -61,7 +62,12 @@ export async function analyzeCommand(
   const format = options.format ?? formatByEnding(options.output, ENDINGS, 'table');
   const writer = options.output === null ? ctx.stdout : fileWriter(options.output);
   try {
-    const status = await runFiles(ctx, files, options, format, writer);
+    const { status, isNothing } = await runFiles(ctx, files, options, format, writer);
+    if (isNothing) {
+      // What stands under the name is better than nothing.
+      writer.discard();
+      return status;
+    }
     const whole = await writer.finish();
     return whole || status !== EXIT.matched ? status : EXIT.done;
   } catch (error) {
@@ -70,13 +76,14 @@ export async function analyzeCommand(
   }
 }
 
+/** `isNothing`: there is a file to write and no input could be read. */
 async function runFiles(
   ctx: Context,
   files: readonly string[],
   options: AnalyzeCommandOptions,
   format: Format,
   writer: Writer,
-): Promise<number> {
+): Promise<{ status: number; isNothing: boolean }> {
   const timelines = await timelinesOf(files, options);
   const form = await formFor(ctx, format, options, writer, files.length > 1);
   const selected = compileSelection(options.selection);
@@ -120,9 +127,7 @@ async function runFiles(
         offload.take(leaving);
         return true;
       },
-      ...(format === 'table' || options.sort
-        ? {}
-        : { transient: fillingOf(format, options.selection) }),
+      ...(options.sort ? {} : { transient: fillingOf(format, options.selection) }),
       onRecord: (record, mold) => {
         if (!selected(record)) return;
         if (options.failOn.length > 0 && fails(record)) statuses.add(EXIT.matched);
@@ -144,14 +149,15 @@ async function runFiles(
     if (outcome.status !== EXIT.unusable) form.end(outcome.summary);
     if (outcome.rest !== null) timelines.unshift(outcome.rest);
     await drain();
-    if (!readable) return EXIT.done;
+    if (!readable) return { status: EXIT.done, isNothing: false };
     if (ctx.interrupt.aborted) {
       statuses.add(EXIT.interrupted);
       break;
     }
   }
   form.finish();
-  return worst(statuses);
+  const isNothing = options.output !== null && statuses.size === 1 && statuses.has(EXIT.unusable);
+  return { status: worst(statuses), isNothing };
 }
 
 /** What can't be trusted weighs more than what was found. */
@@ -199,7 +205,7 @@ async function peopleForm(
   const look = { color: wantsColor(options.color, ctx, toFile), local: options.local };
   const width = ctx.stdoutIsTerminal && !toFile ? ctx.width : widthOf(ctx);
   let tally = createTally();
-  let rows: ConnectionRecord[] = [];
+  let rows: TableRow[] = [];
   let first = true;
   return {
     begin() {
@@ -208,7 +214,7 @@ async function peopleForm(
     },
     record(record) {
       tallyRecord(tally, record);
-      if (table !== null) rows.push(record);
+      if (table !== null) rows.push(table.tableRow(record, look));
     },
     end(summary) {
       if (!first) writer.write('\n');
@@ -251,8 +257,5 @@ function checkInputs(files: readonly string[], output: string | null): void {
   if (files.filter((file) => file === '-').length > 1) {
     throw new UsageError('standard input (-) can be read only once');
   }
-  if (output === null) return;
-  if (files.some((file) => file !== '-' && resolve(file) === resolve(output))) {
-    throw new UsageError(`-o ${output}: is one of the inputs, and would be overwritten`);
-  }
+  guardInputs(output, files);
 }

@@ -7,7 +7,7 @@ import type { ConnectionRecord } from '../report/record.ts';
 import type { Selection } from '../report/select.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import type { Filling } from '../tcp/molds.ts';
-import type { DataFormat } from './usage.ts';
+import type { DataFormat, Format } from './usage.ts';
 import type { Writer } from './writer.ts';
 
 /** Bytes gathered before a write. */
@@ -25,7 +25,7 @@ export interface DataForm {
 }
 
 /** What a record must have for that format: templates take names from the connection, steps and evidence from its story (report/template.ts). */
-export function fillingOf(format: DataFormat | 'summary', selection: Selection = {}): Filling {
+export function fillingOf(format: Format, selection: Selection = {}): Filling {
   return {
     names: namesOf(format, selection),
     figures: format !== 'summary',
@@ -34,7 +34,7 @@ export function fillingOf(format: DataFormat | 'summary', selection: Selection =
   };
 }
 
-function namesOf(format: DataFormat | 'summary', selection: Selection): Filling['names'] {
+function namesOf(format: Format, selection: Selection): Filling['names'] {
   if (selection.host !== undefined) return 'all';
   if (format === 'summary') return 'none';
   return format === 'jsonl' || format === 'csv' ? 'judged' : 'all';

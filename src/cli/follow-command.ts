@@ -1,6 +1,5 @@
 /** `finwait follow FILE STREAM`: the bytes of one connection, put back in order. */
 
-import { resolve } from 'node:path';
 import type { Timeline } from '../capture/rotation.ts';
 import type { FollowedChunk } from '../follow.ts';
 import { escapeTerminal } from '../report/escape.ts';
@@ -9,9 +8,9 @@ import { plural } from '../report/units.ts';
 import type { Side } from '../tcp/verdicts.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
+import { guardInputs } from './same-file.ts';
 import { noSuchConnection } from './show-command.ts';
 import { nameOf } from './timelines.ts';
-import { UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
 
 export interface FollowCommandOptions extends ReadOptions {
@@ -33,9 +32,8 @@ export async function followCommand(
   options: FollowCommandOptions,
 ): Promise<number> {
   const { output } = options;
-  if (output !== null && timeline.pieces.some(({ path }) => resolve(path) === resolve(output))) {
-    throw new UsageError(`-o ${output}: is the input, and would be overwritten`);
-  }
+  const inputs = timeline.pieces.map(({ path }) => path);
+  guardInputs(output, inputs);
   const writer = output === null ? ctx.stdout : fileWriter(output);
   try {
     const status = await run(ctx, timeline, stream, options, writer);

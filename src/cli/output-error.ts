@@ -14,6 +14,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
+/** What the system said went wrong, in words; null where it is no error of the system. */
+export function systemError(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return null;
+  const reason = error.syscall === 'write' ? REASONS[String(error.code)] : undefined;
+  return reason === undefined ? error.message : `writing the result: ${reason}`;
+}
+
 /** `error` as a UsageError about `option path`; itself where it is no error of the system, or is one about an output already. */
 export function outputError(option: string, path: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof UsageError) return error;

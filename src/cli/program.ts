@@ -5,6 +5,7 @@ import type { FailOn, Selection } from '../report/select.ts';
 import { type Context, EXIT } from './context.ts';
 import { EXAMPLES, HELP } from './help.ts';
 import { addInterfaces, addLive } from './live-options.ts';
+import { systemError } from './output-error.ts';
 import {
   addCommon,
   addSelection,
@@ -65,23 +66,22 @@ export async function main(
     status = code;
   });
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync([...args], { from: 'user' }).catch(async (error: unknown) => {
+      // Help was asked for, and is written.
+      if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+      await ctx.stdout.finish();
+    });
     return status;
   } catch (error) {
     if (error instanceof usage.UsageError) {
       ctx.warn(`finwait: ${error.message}`);
       return EXIT.unusable;
     }
-    if (error instanceof CommanderError) {
-      if (error.exitCode !== 0) return EXIT.unusable;
-      await ctx.stdout.finish();
-      return EXIT.done;
-    }
-    if (error instanceof Error && 'code' in error && 'syscall' in error) {
-      ctx.warn(`finwait: ${error.message}`);
-      return EXIT.unusable;
-    }
-    throw error;
+    if (error instanceof CommanderError) return EXIT.unusable;
+    const what = systemError(error);
+    if (what === null) throw error;
+    ctx.warn(`finwait: ${what}`);
+    return EXIT.unusable;
   }
 }
 
@@ -103,7 +103,10 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .configureOutput({
       writeOut: (text) => ctx.stdout.write(text),
       writeErr: (text) => ctx.warn(text.trimEnd()),
-      outputError: (text, write) => write(text.replace(/^error: /, 'finwait: ')),
+      outputError(text, write) {
+        const hint = text.includes('missing required argument') ? "; see 'finwait --help'" : '';
+        write(`${text.trimEnd().replace(/^error: /, 'finwait: ')}${hint}`);
+      },
       getOutHelpWidth: () => Math.min(ctx.width, 110),
     })
     .addHelpText('after', EXAMPLES)

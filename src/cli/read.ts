@@ -89,6 +89,12 @@ export async function readInput(
       const summary = await untilInterrupted(run, ctx.interrupt, () => source.close());
       progress.clear();
       if (ctx.interrupt.aborted || summary === null) {
+        const { bytesRead, bytesTotal } = source;
+        // A pipe from a capture under way is ended like that; of a file there is more.
+        if (!options.quiet && bytesTotal !== null && bytesRead < bytesTotal) {
+          const share = Math.floor((100 * bytesRead) / bytesTotal);
+          warn(`${name}: interrupted at ${share} %; the result holds what was read before`);
+        }
         return { status: EXIT.interrupted, summary, rest: null };
       }
       const label = joined === null ? name : joined.name;

@@ -14,8 +14,9 @@ import { type FoundFile, findFiles } from './find-files.ts';
 import { createProgress } from './progress.ts';
 import type { ReadOptions } from './read.ts';
 import { runInOrder } from './run-in-order.ts';
+import { guardInputs } from './same-file.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
-import { formatByEnding, REPORT_ENDINGS, type ReportFormat, UsageError } from './usage.ts';
+import { formatByEnding, REPORT_ENDINGS, type ReportFormat } from './usage.ts';
 import { fileWriter } from './writer.ts';
 
 export interface ReportCommandOptions extends ReadOptions, JoinOptions {
@@ -44,9 +45,8 @@ export async function reportCommand(
   const { output } = options;
   const format = options.format ?? formatByEnding(output, REPORT_ENDINGS, 'md');
   const found = findFiles(paths, output === null ? null : resolve(output));
-  if (output !== null && found.files.some(({ path }) => resolve(path) === resolve(output))) {
-    throw new UsageError(`-o ${output}: is one of the inputs, and would be overwritten`);
-  }
+  const inputs = found.files.map(({ path }) => path);
+  guardInputs(output, inputs);
   const writer = output === null ? ctx.stdout : fileWriter(output);
   try {
     const warn = (text: string): void => ctx.warn(`finwait: ${escapeTerminal(text)}`);
@@ -61,6 +61,11 @@ export async function reportCommand(
     }
     for (const { file, message, offset } of batch.problems) {
       warn(`${file}: ${message}${offset === null ? '' : ` (at byte ${offset})`}`);
+    }
+    if (output !== null && batch.timelines.length === 0 && batch.notReached === 0) {
+      // What stands under the name is better than nothing.
+      writer.discard();
+      return EXIT.unusable;
     }
     for (const text of textOf(batch, format, options)) {
       writer.write(text);

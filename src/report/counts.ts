@@ -3,6 +3,7 @@
 import { COUNT_NAMES, isQuiet, type TransferSide } from '../tcp/figures.ts';
 import {
   CLOSE_KINDS,
+  type Close,
   type CloseKind,
   HANDSHAKE_KINDS,
   type HandshakeKind,
@@ -84,6 +85,11 @@ export function countRecord(
   if (isOneSided && record.handshake.kind !== 'unanswered') counts.oneDirection++;
   if (record.handshake.kind === 'none') counts.begunBefore++;
   countTransfer(counts.transfer, record);
+}
+
+/** Who closed a connection first that was open; null where nobody did. A refused one was never open: whoever refused it closed nothing. */
+export function closedFirst({ initiator, phase }: Close): Close['initiator'] {
+  return phase === 'handshake' ? null : initiator;
 }
 
 /** Adds `more` to `counts`. */

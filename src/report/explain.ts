@@ -90,7 +90,7 @@ function acknowledgementChecks({ steps, isn }: Handshake): string[] {
 }
 
 function closeSentence(close: Close): string {
-  const { initiator, kind, phase, resetBy } = close;
+  const { certainty, initiator, kind, phase, resetBy } = close;
   const first = initiator === 'client' || initiator === 'server' ? initiator : null;
   const second = first === null ? null : other(first);
   switch (kind) {
@@ -103,9 +103,11 @@ function closeSentence(close: Close): string {
     case 'rst':
       return `Reset by the ${resetBy ?? 'peer'} ${phaseText(phase)}${first !== null && first !== resetBy ? `; the ${first} had begun to close` : ''}.`;
     case 'half-closed':
-      return `Half-closed: ${first === null ? 'one side' : `the ${first}`} sent its FIN, and the capture holds no FIN from the other side.`;
+      return `Half-closed: ${first === null ? 'one side' : `the ${first}`} sent its FIN, and ${certainty === 'proven' ? 'the capture holds no FIN from the other side' : 'none of the other side was seen'}.`;
     case 'open':
-      return 'Still open when the capture ends: no FIN and no RST.';
+      return certainty === 'proven'
+        ? 'Still open when the capture ends: no FIN and no RST.'
+        : 'No FIN and no RST was seen.';
     default:
       return assertNever(kind);
   }

@@ -10,6 +10,7 @@ import {
   RST_PHASES,
   type Side,
 } from '../tcp/verdicts.ts';
+import { closedFirst } from './counts.ts';
 import {
   addRow,
   addTable,
@@ -138,7 +139,8 @@ export function countConnection(
   row[BYTES.server] = received;
   row[OPENED[handshake.kind]] = 1;
   row[CLOSED[close.kind]] = 1;
-  if (close.initiator !== null) row[CLOSED_FIRST[close.initiator]] = 1;
+  const first = closedFirst(close);
+  if (first !== null) row[CLOSED_FIRST[first]] = 1;
   if (close.timeWait !== null) row[TIME_WAIT[close.timeWait]] = 1;
   if (close.phase !== null && close.resetBy !== null) {
     const place = RST_PHASES.indexOf(close.phase) * 2 + SIDES.indexOf(close.resetBy);

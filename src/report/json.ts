@@ -254,7 +254,7 @@ function options(out: ByteText, o: TcpOptions | null): void {
   if (o === null) out.put(NULL);
   else {
     const usual = o.fastOpenCookie === null ? usualOptions(o) : null;
-    if (usual === null) out.raw(JSON.stringify(o));
+    if (usual === null) out.utf8(JSON.stringify(o));
     else out.put(usual);
   }
 }

@@ -251,7 +251,8 @@ function foldLines(f: Frame, fold: Fold): string[] {
   const server = side('server');
   const again = fold.again > 0 ? `${humanCount(fold.again)} again` : '';
   const total = fold.segments.client + fold.segments.server;
-  const span = humanSeconds(fold.lastT - fold.t);
+  // A clock set back must not make it negative.
+  const span = humanSeconds(Math.max(0, fold.lastT - fold.t));
   const left = client === '' ? '' : `${client} ${glyphs.right}`;
   const right = server === '' ? '' : `${glyphs.left} ${server}`;
   const choices = [

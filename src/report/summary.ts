@@ -1,7 +1,13 @@
 /** The summary under the table: how the connections were opened and closed, and what the capture itself is worth. */
 
 import { CLOSE_KINDS, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
-import { addTransfer, countTransfer, createTransferTotals, type TransferTotals } from './counts.ts';
+import {
+  addTransfer,
+  closedFirst,
+  countTransfer,
+  createTransferTotals,
+  type TransferTotals,
+} from './counts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { CaptureSummary, ConnectionRecord } from './record.ts';
 import { closePaint, styleFor } from './style.ts';
@@ -48,7 +54,8 @@ export function tallyRecord(tally: Tally, record: ConnectionRecord): void {
   tally.bytes += bytes.client + bytes.server;
   count(tally.handshakes, handshake.kind);
   count(tally.closes, close.kind);
-  if (close.initiator !== null) count(tally.initiators, close.initiator);
+  const first = closedFirst(close);
+  if (first !== null) count(tally.initiators, first);
   if (close.timeWait !== null) count(tally.timeWaits, close.timeWait);
   if (close.phase !== null) count(tally.phases, close.phase);
   for (const finding of findings) count(tally.findings, finding.code);

@@ -1,6 +1,7 @@
 /** The table of connections for a terminal, laid out to fit its width. */
 
 import Table from 'cli-table3';
+import type { CloseKind } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
@@ -33,8 +34,16 @@ interface Column {
   /** Shortest width it may be cut to before any column leaves, and at the very end. */
   min: number;
   least: number;
-  cell: (record: ConnectionRecord, options: TableOptions) => string;
-  paint?: (record: ConnectionRecord, style: Style) => Paint;
+  cell: (record: ConnectionRecord, options: Pick<TableOptions, 'local'>) => string;
+  paint?: (row: TableRow, style: Style) => Paint;
+}
+
+/** What the table shows of a record: less to hold until all widths are known. */
+export interface TableRow {
+  stream: number;
+  kind: CloseKind;
+  /** In the order of COLUMNS. */
+  cells: string[];
 }
 
 const KEEP = Number.POSITIVE_INFINITY;
@@ -67,7 +76,7 @@ const COLUMNS: readonly Column[] = [
   whole('packets', true, 2, (r) => humanCount(r.packets.client + r.packets.server)),
   whole('bytes', true, 6, (r) => humanBytes(r.bytes.client + r.bytes.server)),
   whole('opened', false, 4, openedText),
-  whole('closed', false, KEEP, closedText, (r, s) => closePaint(s, r.close.kind)),
+  whole('closed', false, KEEP, closedText, (r, s) => closePaint(s, r.kind)),
   whole('by', false, 7, (r) => r.close.initiator ?? r.close.resetBy ?? '–'),
   whole('TIME_WAIT', false, 5, (r) => r.close.timeWait ?? '–'),
   {
@@ -77,52 +86,54 @@ const COLUMNS: readonly Column[] = [
   },
 ];
 
-/** The table with a header line and a row a record, in the order given; lines end in a newline. Empty without records. */
+/** The row of `record`. */
+export function tableRow(record: ConnectionRecord, options: Pick<TableOptions, 'local'>): TableRow {
+  const { close, stream } = record;
+  return { stream, kind: close.kind, cells: COLUMNS.map(({ cell }) => cell(record, options)) };
+}
+
+/** The table with a header line and the rows in the order given; lines end in a newline. Empty without rows. */
 export function* tableChunks(
-  records: readonly ConnectionRecord[],
+  all: readonly TableRow[],
   options: TableOptions,
   cliTableRows: number = CLI_TABLE_ROWS,
 ): Generator<string> {
-  if (records.length === 0) return;
+  if (all.length === 0) return;
   const style = styleFor(options.color);
-  const layout = fitColumns(naturalWidths(records, options), Math.max(options.width, MIN_WIDTH));
+  const layout = fitColumns(naturalWidths(all), Math.max(options.width, MIN_WIDTH));
   const names = layout.map(({ column }) => style.bold(column.name));
   const rule = layout.map(({ width }) => style.dim('─'.repeat(width)));
   yield render(layout, [names, rule]);
-  for (let at = 0; at < records.length; at += ROWS_PER_PAGE) {
-    const rows = records
+  for (let at = 0; at < all.length; at += ROWS_PER_PAGE) {
+    const rows = all
       .slice(at, at + ROWS_PER_PAGE)
-      .map((record) => layout.map((placed) => cellText(record, placed, options, style)));
+      .map((row) => layout.map((placed) => cellText(row, placed, style)));
     yield at < cliTableRows ? render(layout, rows) : padRows(layout, rows);
   }
 }
 
 interface Placed {
   column: Column;
+  /** Where in COLUMNS. */
+  place: number;
   width: number;
 }
 
-function cellText(
-  record: ConnectionRecord,
-  { column, width }: Placed,
-  options: TableOptions,
-  style: Style,
-): string {
-  const text = shorten(column.cell(record, options), width, column.name);
-  return column.paint ? column.paint(record, style)(text) : text;
+function cellText(row: TableRow, { column, place, width }: Placed, style: Style): string {
+  const text = shorten(row.cells[place] ?? '', width, column.name);
+  return column.paint ? column.paint(row, style)(text) : text;
 }
 
-function naturalWidths(records: readonly ConnectionRecord[], options: TableOptions): Placed[] {
-  const layout = COLUMNS.map((column) => ({ column, width: column.name.length }));
-  for (const record of records) {
+function naturalWidths(rows: readonly TableRow[]): Placed[] {
+  const layout = COLUMNS.map((column, place) => ({ column, place, width: column.name.length }));
+  for (const { cells } of rows) {
     for (const placed of layout) {
-      placed.width = Math.max(placed.width, placed.column.cell(record, options).length);
+      placed.width = Math.max(placed.width, cells[placed.place]?.length ?? 0);
     }
   }
   // A column without a word in it says nothing.
   return layout.filter(
-    ({ column }) =>
-      column.name !== 'notes' || records.some((record) => column.cell(record, options) !== ''),
+    ({ column, place }) => column.name !== 'notes' || rows.some(({ cells }) => cells[place] !== ''),
   );
 }
 

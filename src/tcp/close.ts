@@ -38,7 +38,8 @@ export type CloseDoubt =
   | 'one-direction'
   | 'capture-lost-frames'
   | 'first-fin-missing'
-  | 'rst-beyond-capture';
+  | 'rst-beyond-capture'
+  | 'let-go-early';
 
 /** Applies the table of the specification. */
 export function classifyClose(facts: Facts, opening: Opening, resets: Resets): Closing {
@@ -171,6 +172,7 @@ function findDoubts(
   }
   if (closing.isByLaterCopy) doubts.push('first-fin-missing');
   if (resets.isBeyondCapture) doubts.push('rst-beyond-capture');
+  if (finished.end === 'evicted' && !closing.complete) doubts.push('let-go-early');
   return doubts;
 }
 
@@ -183,6 +185,8 @@ function hasLostFrames(facts: Facts, end: End): boolean {
   if (finished.ackKnown[peer] === 1 && ((finished.maxAck[peer] - finished.nextSeq[own]) | 0) > 0) {
     return true;
   }
+  // An empty segment from behind the FIN shows its number, but not the FIN.
+  if (finished.lacksLast[own] === 1) return true;
   const fin = facts.fin[end];
   if (fin === null || fin.covers.length === 0) return false;
   if (fin.firstCopyMissing) return true;

@@ -186,6 +186,7 @@ const DOUBTS: Record<CloseDoubt, string> = {
   'capture-lost-frames': 'the capture lost frames near the close',
   'first-fin-missing': 'the first copy of a FIN is missing from the capture',
   'rst-beyond-capture': 'the RST lies beyond what was captured of its sender',
+  'let-go-early': 'it was let go before the capture ended (too many open, or silent for long)',
 };
 
 /** What an unseen frame would change, or null where nothing is in doubt. */

@@ -295,6 +295,10 @@ function findDelivered(facts: Facts, end: End, fin: FinFacts): number {
   let covers = fin.covers.some((i) => facts.story.len[i]! > 0)
     ? fin.covers.filter((i) => !wasLost(facts.story, i))
     : fin.covers;
+  // The other FIN is known only by later copies, and came before any of them: with its ACK, for all that is seen.
+  if (peers?.firstCopyMissing && peers.arrival < peers.copies[0]!) {
+    if (covers[0] === peers.copies[0]) return peers.arrival;
+  }
   const isByLaterCopy = peers !== null && peers.copies.indexOf(peers.arrival) > 0;
   if (isByLaterCopy) {
     covers = covers.filter((i) => i >= peers.arrival || !peers.copies.includes(i));
@@ -312,6 +316,10 @@ function isFirstCopyMissing(facts: Facts, end: End, fin: FinFacts): boolean {
   const { story } = facts;
   const first = fin.copies[0]!;
   const slack = Math.max(facts.rttNs[0] + facts.rttNs[1], REORDERING_NS);
+  // Acknowledged so long before that the story no longer has the ACK.
+  let isAcked =
+    (story.marks[first]! & PEER_ACK_KNOWN) !== 0 &&
+    ((story.peerAck[first]! - fin.position) | 0) > 0;
   for (let i = 0; i < first; i++) {
     if ((story.flags[i]! & (SYN | RST)) !== 0) continue;
     const behind =
@@ -319,6 +327,7 @@ function isFirstCopyMissing(facts: Facts, end: End, fin: FinFacts): boolean {
         ? ((story.seq[i]! - fin.position) | 0) > 0
         : acksBeyond(story, i, fin.position);
     if (!behind) continue;
+    if (story.from[i] !== end) isAcked = false;
     if (story.tNs[first]! - story.tNs[i]! > slack) return true;
     // A copy that was sent later carries a later timestamp.
     const both = story.marks[i]! & story.marks[first]! & HAS_TS;
@@ -326,7 +335,7 @@ function isFirstCopyMissing(facts: Facts, end: End, fin: FinFacts): boolean {
       return true;
     }
   }
-  return false;
+  return isAcked;
 }
 
 /** Two frames this close may stand in the wrong order. */

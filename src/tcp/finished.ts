@@ -46,6 +46,8 @@ export interface FinishedConnection {
   lastData: -1 | 0 | 1;
   /** Something was acknowledged that the capture never saw, anywhere in the connection. */
   lostFrames: boolean;
+  /** 1: the last numbers that the end used are not in the capture, though acknowledged and behind them it spoke on. */
+  readonly lacksLast: [number, number];
   /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
   readonly options: [number, number];
   readonly cookie: [string, string];
@@ -85,6 +87,7 @@ export function createFinished(): FinishedConnection {
     zeroWindows: [0, 0],
     lastData: -1,
     lostFrames: false,
+    lacksLast: [0, 0],
     options: [0, 0],
     cookie: ['', ''],
     reusedPorts: false,

@@ -83,6 +83,15 @@ export class HolePool {
     return sum;
   }
 
+  /** Whether a hole reaches up to `end`, and `acked` into it. */
+  endsAt(list: HoleList, end: number, acked: number): boolean {
+    for (let hole = list.head; hole !== 0; hole = this.#words[hole * WORDS + LINK]!) {
+      if (this.#words[hole * WORDS + END] !== end) continue;
+      return ((acked - this.#words[hole * WORDS]!) | 0) > 0;
+    }
+    return false;
+  }
+
   /** Empties the list. */
   clear(list: HoleList): void {
     while (list.head !== 0) this.#remove(list, 0, list.head);

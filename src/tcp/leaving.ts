@@ -13,6 +13,7 @@ import {
   HAS_RTT_BLOCK,
   HAS_ZEEK,
   IS_REUSED,
+  LACKS_LAST,
   type LeavingConnection,
   MAX_COOKIE_CHARS,
   P_BITS,
@@ -105,6 +106,7 @@ export class Leaving implements LeavingConnection {
     for (let d = 0; d < 2; d++) {
       if (transfer.packBlock(index, d, doubles, at >> 1)) {
         bits |= HAS_BLOCK << d;
+        if (transfer.lacksLast(index, d)) bits |= LACKS_LAST << d;
         at += BLOCK_DOUBLES * 2;
       }
       if (transfer.packRtt(index, d, doubles, at >> 1)) {

@@ -29,6 +29,8 @@ const IS_AFTER_DATA = 1 << 22;
 
 /** The connection's word: a new one took its ports while TIME_WAIT, if there was any, lasted. */
 const REUSED = 1;
+/** It was let go before the input ended. */
+const EVICTED = 2;
 
 /** The outline made last: `words`, of which `count` are valid. Used again for each connection. */
 export const outline = { words: new Int32Array(MAX_OUTLINE_WORDS), count: 0 };
@@ -61,6 +63,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   for (let e = 0; e < 2; e++) {
     const end = e ^ client;
     if (f.repeats[end]! >= MIN_REPEATS || f.zeroWindows[end] !== 0) return false;
+    if (f.lacksLast[end] === 1) return false;
     if (f.ackKnown[end] === 1 && ((f.maxAck[end]! - f.nextSeq[1 - end]!) | 0) > 0) return false;
     hasIsn[e] = false;
     hasFin[e] = false;
@@ -145,10 +148,10 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   }
   const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
   if (f.watchedNs - firstFinNs >= longNs) return false;
-  words[0] = 0;
+  words[0] = f.end === 'evicted' ? EVICTED : 0;
   if (f.reusedFrame !== null) {
     if (f.reusedNs >= tNs[0]! + 2e9 * mslSec) return false;
-    words[0] = REUSED;
+    words[0] |= REUSED;
   }
   outline.count = count + 1;
   return true;

@@ -50,6 +50,9 @@ export const RTT_DOUBLES = FIGURES - RTT_SAMPLES;
 /** Zeek's view (tcp/zeek/packed.ts); the cookies, a word a character, and one word more if that makes the number even; the story. */
 export const HAS_ZEEK = 1 << 5;
 
+/** For each end (shifted by the end): the last that it sent is in a hole. */
+export const LACKS_LAST = 1 << 6;
+
 /** A Fast Open cookie has at most 16 bytes, 32 characters of hex. */
 export const MAX_COOKIE_CHARS = 32;
 
@@ -157,6 +160,7 @@ function unpack(
     f.repeats[d] = words[own + L.END_REPEATS]!;
     f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
     f.options[d] = words[c + L.C_OPTIONS + d]!;
+    f.lacksLast[d] = (bits & (LACKS_LAST << d)) === 0 ? 0 : 1;
   }
 
   let at = start + P_REST;

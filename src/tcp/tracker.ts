@@ -21,12 +21,11 @@ import { FROM_HIGH, MAX_STORY_ENTRIES, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './
 
 const MASK = SEGMENT_RING - 1;
 const FLAGGED = SYN | FIN | RST;
-/** Segments looked back at when a FIN arrives, and how long before it they may have been captured. */
+/** Segments looked back at when a FIN arrives. */
 const MAX_RECALLED = 8;
 /** Silent connections are looked for once in so many segments (a power of two), and once in so many seconds of the capture. */
 const SWEEP_SEGMENTS = 4096;
 const SWEEP_SEC = 60;
-const REORDERING_NS = 20_000_000;
 
 /**
  * What each segment does to its connection.
@@ -295,7 +294,7 @@ export class Tracker extends Shrinking {
       if (isFirst || refutes) {
         bits |= L.FIN_SENT << d;
         words[own + L.END_FIN] = position;
-        if (isFirst && this.#recallAcks(index, d, position, p)) bits |= L.FIN_COVERED << d;
+        if (isFirst && this.#recallAcks(index, d, position)) bits |= L.FIN_COVERED << d;
       }
     }
     if ((flags & ACK) !== 0 && (bits & (L.FIN_SENT << other)) !== 0) {
@@ -324,10 +323,10 @@ export class Tracker extends Shrinking {
   }
 
   /**
-   * Looks back for segments of the other end that acknowledge the FIN of end `d` and stand just before it in the capture: as
-   * ordinary segments they were not kept. True where there is one.
+   * Looks back for segments of the other end that acknowledge the FIN of end `d` and stand before it in the capture (in the wrong
+   * order, or its first copy is missing): as ordinary segments they were not kept. True where there is one.
    */
-  #recallAcks(index: number, d: number, position: number, p: number): boolean {
+  #recallAcks(index: number, d: number, position: number): boolean {
     const columns = this.columns;
     const words = this.table.words;
     const peer = index * L.RECORD_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
@@ -339,9 +338,6 @@ export class Tracker extends Shrinking {
     for (let step = 0; step < MAX_RECALLED; step++) {
       if (number === 0 || ((current - (number - 1)) & NUMBER_MASK) > RING_REACH) break;
       const at = (number - 1) & MASK;
-      const apart =
-        (columns.tsSec[p]! - columns.tsSec[at]!) * 1e9 + (columns.tsNs[p]! - columns.tsNs[at]!);
-      if (apart > REORDERING_NS || apart < -REORDERING_NS) break;
       const flags = columns.flags[at]!;
       if ((flags & (ACK | SYN | RST | FIN)) === ACK && ((columns.ack[at]! - position) | 0) > 0) {
         this.#tell(index, at, 1 - d, false, KEEP);

@@ -212,6 +212,15 @@ export class TransferLedger extends TransferMemory {
     return true;
   }
 
+  /** Whether the last that end `d` sent is missing from the capture though the other end acknowledged it: a FIN, if there was one. */
+  lacksLast(index: number, d: number): boolean {
+    const h = index * L.RECORD_WORDS;
+    const block = this.words[h + L.TRANSFER + T.EXTRA + d]!;
+    if (block === 0 || !mayMiss(this.words, h, d)) return false;
+    const end = this.words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    return this.holes.endsAt(this.holeLists[block]!, end, ackedOf(this.words, h, d));
+  }
+
   /** Gives the memory of the connection at `index` back. */
   finish(index: number): void {
     const r = index * L.RECORD_WORDS + L.TRANSFER;

@@ -4,6 +4,7 @@ import { constants, deflateRawSync, gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { xxh32 } from '../../src/capture/xxh32.ts';
 import { Xxh64 } from '../../src/capture/xxh64.ts';
+import { FzstdFrame } from '../../src/capture/zstd-fallback.ts';
 import { join, payload, pcapBytes, u32 } from '../support/capture-bytes.ts';
 import { type Frame, readFrames } from '../support/read-frames.ts';
 
@@ -15,6 +16,7 @@ const RECORDS = Array.from({ length: 3000 }, (_, index) => ({
 }));
 const CAPTURE = pcapBytes({ records: RECORDS });
 const RECORD_BYTES = 116;
+const MIB = 1024 * 1024;
 
 function noise(length: number, seed: number): Uint8Array {
   let state = seed + 1;
@@ -55,6 +57,13 @@ const PACKED: [name: string, bytes: Uint8Array | null][] = [
     ),
   ],
   ['lz4', pack(CAPTURE, 'lz4', '-q', '-c')],
+  [
+    'lz4 behind frames to be skipped',
+    concat(
+      join(u32(0x184d2a50), u32(3), payload(3), u32(0x184d2a5f), u32(0)),
+      pack(CAPTURE, 'lz4', '-q', '-c'),
+    ),
+  ],
   ['lz4 with linked blocks of 64 KiB', pack(CAPTURE, 'lz4', '-q', '-c', '-9', '-BD', '-B4')],
   [
     'lz4 with block checksums and the content size',
@@ -227,6 +236,27 @@ describe('zstd', () => {
       expect(frames.slice(0, 1000)).toEqual((await plainFrames()).slice(0, 1000));
     },
   );
+
+  test('with a window too large for fzstd is decoded as far as it can be trusted', async () => {
+    let total = 0;
+    const outlet = {
+      take(bytes: Uint8Array) {
+        total += bytes.length;
+      },
+      room: () => null,
+    };
+    const frame = new FzstdFrame(outlet, false, 128 * MIB);
+    // A window of 1 MiB in truth, which is quicker; and blocks of 128 KiB of one byte.
+    const block = Uint8Array.of(0x02, 0, 0x10, 0x78);
+    await frame.push(join(u32(0xfd2fb528), Uint8Array.of(0, 0x50)));
+
+    const decoding = (async () => {
+      for (let i = 0; i < 600; i++) await frame.push(block);
+    })();
+
+    await expect(decoding).rejects.toThrow(/at most 67108864 bytes in a zstd frame with a window/);
+    expect(total / MIB).toBe(64.125);
+  });
 
   test('that claims a window of gigabytes is refused before memory is taken', async () => {
     const packed = join(u32(0xfd2fb528), Uint8Array.of(0, 0xa8), payload(50));

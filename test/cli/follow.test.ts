@@ -69,7 +69,7 @@ describe('follow', () => {
     expect(written).toMatchObject({ status: 0, stdout: '' });
     expect(readFileSync(out).length).toBeGreaterThan(0);
     expect(refused.status).toBe(2);
-    expect(refused.stderr).toContain('is the input');
+    expect(refused.stderr).toContain('is one of the inputs');
   });
 
   test('a number that no connection has, and forms that exclude each other, are wrong usage', async () => {

@@ -77,7 +77,7 @@ test.skipIf(process.platform !== 'linux').each([
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
     // Node says so once the program waits.
     await new Promise<void>((resolve) => child.stderr?.once('data', () => resolve()));
-    await wait(300);
+    await wait(1000);
 
     child.kill('SIGINT');
 

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import { createTally, formatSummary, tallyRecord } from '../../src/report/summary.ts';
-import { tableChunks } from '../../src/report/table.ts';
+import { type TableRow, tableChunks, tableRow } from '../../src/report/table.ts';
 import { captureSummary, record } from '../support/records.ts';
 
 const RECORDS = [
@@ -35,8 +35,12 @@ const RECORDS = [
   }),
 ];
 
+function rowsOf(records: readonly ConnectionRecord[]): TableRow[] {
+  return records.map((one) => tableRow(one, { local: false }));
+}
+
 function table(records: readonly ConnectionRecord[], width: number, color = false): string {
-  return [...tableChunks(records, { width, color, local: false })].join('');
+  return [...tableChunks(rowsOf(records), { width, color, local: false })].join('');
 }
 
 test.each([60, 80, 120, 200])('at %d columns the table fits', async (width) => {
@@ -65,8 +69,8 @@ test.each([false, true])(
     for (const width of [60, 80, 120, 200]) {
       const options = { width, color, local: false };
 
-      expect([...tableChunks(RECORDS, options, 0)].join('')).toBe(
-        [...tableChunks(RECORDS, options)].join(''),
+      expect([...tableChunks(rowsOf(RECORDS), options, 0)].join('')).toBe(
+        [...tableChunks(rowsOf(RECORDS), options)].join(''),
       );
     }
   },
@@ -111,4 +115,13 @@ test('the summary of an empty capture stands', () => {
   expect(formatSummary(createTally(), capture, { color: false, local: false })).toContain(
     '0 connections, 0 B of payload, 0 frames',
   );
+});
+
+test('who refuses a connection closed none first', () => {
+  const tally = createTally();
+  const close = { kind: 'rst', initiator: 'server', resetBy: 'server' } as const;
+  tallyRecord(tally, record({ close: { ...close, phase: 'handshake' } }));
+  tallyRecord(tally, record({ close: { ...close, phase: 'established' } }));
+
+  expect([...tally.initiators]).toEqual([['server', 1]]);
 });

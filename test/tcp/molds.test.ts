@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { runAnalysis } from '../../src/analyze.ts';
+import { type AnalyzeOptions, runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import { fillingOf } from '../../src/cli/data-form.ts';
 import { buildRecord, TransientRecord } from '../../src/report/build-record.ts';
@@ -58,6 +58,7 @@ async function compare(
     writeRow,
     record,
   }: ReturnType<typeof both>,
+  options: Pick<AnalyzeOptions, 'maxConnections'> = {},
 ): Promise<number> {
   const buffer = new PackedConnections(new ArrayBuffer(1 << 20));
   const source = await openCapture(input, {});
@@ -103,6 +104,7 @@ async function compare(
     buffer.used = 0;
   };
   await runAnalysis(source, {
+    ...options,
     onRecord() {},
     takeFinished(leaving) {
       leaving.pack(buffer);
@@ -182,6 +184,9 @@ test('in connections that are alike but for one thing', async () => {
     // A RST that came from somewhere else.
     `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C . 1:1(0) ack 11 ttl 57\nS > C R. 1:1(0) ack 11 ttl 57\n`,
     `${open}${request}S > C . 1:1(0) ack 11 ttl 57\nS > C . 1:1(0) ack 11 ttl 57\nS > C R. 1:1(0) ack 11 ttl 200\n`,
+    // The last number of an end was seen, or only what lies behind it.
+    `${open}C > S . 1:1(0) ack 1\nS > C . 1:1(0) ack 1\n`,
+    `${open}C > S . 2:2(0) ack 1\nS > C . 1:1(0) ack 2\n`,
     // Refused; answered with the wrong number; by a RST without ACK.
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 1\n',
     'C > S S 0:0(0)\nS > C R. 0:0(0) ack 7\n',
@@ -221,6 +226,18 @@ test('in connections that are alike but for one thing', async () => {
   for (const text of captures) filled += await compare(segments`${text}`, pair);
 
   expect(filled).toBeGreaterThan(variants.length);
+});
+
+test('in connections that were let go early, or were open to the end', async () => {
+  const names = [...'ABDEFGHIJKLMNOPQRTUVWXYZ'];
+  const hosts = names.map((name, i) => `host ${name} 10.0.1.1:${40000 + i}`);
+  const opened = names.map(
+    (name) => `${name} > S S 0:0(0)\nS > ${name} S. 0:0(0) ack 1\n${name} > S . 1:1(0) ack 1`,
+  );
+  const text = [...hosts, ...opened].join('\n');
+
+  // One is judged for those that were let go, one for the 16 that were not.
+  expect(await compare(segments`${text}`, both(), { maxConnections: 16 })).toBe(names.length - 2);
 });
 
 test('one writer takes the records of several captures, each with molds of its own', async () => {

@@ -19,6 +19,7 @@ export const mergedByDelayedAck: Finder = ({ facts, closing }) => {
   const f1 = facts.fin[closing.first]!;
   const f2 = facts.fin[other(closing.first)]!;
   if (f1.copies.length > 1 || f2.copies.length > 1) return null;
+  if (closing.isByLaterCopy) return null;
   const delayNs = ackDelayNs(facts, closing.first);
   if (delayNs < MIN_DELAY_NS) return null;
   const passive = closing.first === 0 ? 'server' : 'client';

@@ -20,16 +20,20 @@ export const zeroWindow: Finder = ({ facts }) => {
     const full = sender[WINDOW_FULL]!;
     const probes = sender[ZERO_WINDOW_PROBES]!;
     const met = [
-      ...(full > 0 ? [`the other side filled it ${full} times`] : []),
-      ...(probes > 0 ? [`probed it ${probes} times`] : []),
+      ...(full > 0 ? [`the other side filled it ${timesOf(full)}`] : []),
+      ...(probes > 0 ? [`probed it ${timesOf(probes)}`] : []),
     ].join(' and ');
     return {
       code: 'zero-window',
       severity: 'warning',
       frames,
-      what: `The ${side} closed its receive window (${times} segments with window 0${met === '' ? '' : `; ${met}`}): its application did not read.`,
+      what: `The ${side} closed its receive window (${times} segment${times === 1 ? '' : 's'} with window 0${met === '' ? '' : `; ${met}`}): its application did not read.`,
       advice: `Look at what the ${side} does with received data; the sender, its FIN included, has to wait.`,
     };
   }
   return null;
 };
+
+function timesOf(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
+}
