@@ -122,6 +122,8 @@ export class AnalysisRun {
   readonly #summary: CaptureSummary;
   readonly #tracker: Tracker;
   readonly #lingerSec: number;
+  /** The second to which time has passed without a frame. */
+  #advancedSec = -1;
   readonly #watched: WatchedSegment[] = [];
   readonly #unpacker = new Unpacker();
 
@@ -202,6 +204,7 @@ export class AnalysisRun {
 
   /** Lets time pass to second `sec` while no frame comes; see `Tracker.advanceTo`. */
   advanceTo(sec: number): void {
+    this.#advancedSec = sec;
     this.#tracker.advanceTo(sec);
   }
 
@@ -221,9 +224,14 @@ export class AnalysisRun {
     return this.#unpacker.read(this.#tracker.peek(index));
   }
 
-  /** Writes out what is still open, some thousands at a time. */
+  /**
+   * Writes out what is still open, some thousands at a time. The capture ends with its last frame, TCP or not: of the latest one
+   * a frame from the future would make a lie. A live one ends where `advanceTo` has brought it.
+   */
   finishInParts(): Generator<void> {
-    return this.#tracker.finish();
+    const { lastNs, lastSec } = this.#times;
+    if (this.#advancedSec > lastSec) return this.#tracker.finish(this.#advancedSec, 0);
+    return this.#tracker.finish(lastSec, lastNs);
   }
 
   /** Adds up. */

@@ -90,6 +90,19 @@ test('an open connection stays for hours, and is then let go', async () => {
   expect(heard[0]?.after).toBeLessThan(LIVE_IDLE.openSec + 20);
 });
 
+test('a socket in CLOSE_WAIT is watched by the clock while nothing comes, to the end or until it is let go', async () => {
+  const file = 'fixtures/close/half-closed.pcap';
+  const [atEnd] = await heardAfter(file, 30);
+  const [letGo] = await heardAfter(file, LIVE_IDLE.halfClosedSec + 60);
+
+  expect(atEnd?.record.findings[0]?.what).toMatch(
+    /for 2[78][.\d]* s and was still there when the capture ended:/,
+  );
+  expect(letGo?.record.findings[0]?.what).toMatch(
+    /for 1 h 00 min and was still there when finwait let it go:/,
+  );
+});
+
 test('what is still open at the end comes last, and is open', async () => {
   const heard = await heardAfter('fixtures/demo.pcap', 1);
 

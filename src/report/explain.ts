@@ -21,7 +21,7 @@ export function explain(record: ConnectionRecord): Paragraph[] {
     { title: 'Transfer', sentences: transferSentences(record) },
     {
       title: 'Closed',
-      sentences: [closeSentence(record), ...closeDetails(close), ...successorSentences(record)],
+      sentences: [closeSentence(record), ...closeDetails(record), ...successorSentences(record)],
     },
     { title: 'TIME_WAIT', sentences: timeWaitSentences(record) },
     { title: 'Why', sentences: whySentences(close) },
@@ -152,7 +152,7 @@ function phaseText(phase: Close['phase']): string {
   }
 }
 
-function closeDetails(close: Close): string[] {
+function closeDetails({ close, states }: ConnectionRecord): string[] {
   const { bytesAfterFin, closeWait, finToAck, finWait2, total } = close;
   const out: string[] = [];
   if (
@@ -175,10 +175,18 @@ function closeDetails(close: Close): string[] {
   if (finWait2 !== null && finWait2 > 0) {
     out.push(`The active side waited in FIN_WAIT_2 for ${humanSeconds(finWait2)}.`);
   }
+  for (const side of ['client', 'server'] as const) {
+    const last = states[side].at(-1);
+    if (last?.state !== 'CLOSE_WAIT') continue;
+    out.push(
+      `The ${side} is in CLOSE_WAIT from ${humanSeconds(last.t)} on, to the end of what was captured: its application had not closed by then.`,
+    );
+  }
   if (bytesAfterFin !== null && bytesAfterFin > 0) {
     out.push(`After the FIN ${humanBytes(bytesAfterFin)} still came from the passive side.`);
   }
-  if (total !== null && total > 0) out.push(`The whole close took ${humanSeconds(total)}.`);
+  if (close.complete && total !== null && total > 0)
+    out.push(`The whole close took ${humanSeconds(total)}.`);
   return out;
 }
 

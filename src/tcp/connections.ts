@@ -92,8 +92,8 @@ export class Connections {
     return this.counts.segments & MASK;
   }
 
-  /** Hands over every connection that is left, in the order of their numbers; pauses after each FINISH_PART. */
-  *finish(): Generator<void> {
+  /** Hands over every connection that is left, in the order of their numbers; pauses after each FINISH_PART. The capture ends at `sec` and `ns`. */
+  *finish(sec: number, ns: number): Generator<void> {
     const indexes = new Int32Array(this.table.size);
     let n = 0;
     this.eachOpen((index) => {
@@ -101,7 +101,7 @@ export class Connections {
     });
     indexes.sort((x, y) => this.streamOf(x) - this.streamOf(y));
     for (let i = 0; i < n; i++) {
-      this.finishRecord(indexes[i]!, 'input-ended', -1);
+      this.finishRecord(indexes[i]!, 'input-ended', -1, sec, ns);
       if (i % FINISH_PART === FINISH_PART - 1) yield;
     }
   }
@@ -281,8 +281,17 @@ export class Connections {
     }
   }
 
-  /** Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. */
-  protected finishRecord(index: number, end: EndOfTracking, reusedAt: number): void {
+  /**
+   * Hands the connection over and frees its record. `reusedAt`: position of the SYN that follows it, or -1. It leaves at `sec` and `ns`
+   * of the capture's time.
+   */
+  protected finishRecord(
+    index: number,
+    end: EndOfTracking,
+    reusedAt: number,
+    sec = this.lastSec,
+    ns = 0,
+  ): void {
     const words = this.table.words;
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
@@ -291,7 +300,7 @@ export class Connections {
         (words[c + L.C_START_SEC]! >>> 0) * 1e6 + Math.floor(words[c + L.C_START_NS]! / 1000);
       this.zeek.finish(index, startUs, this.#zeekFacts);
     }
-    this.options.onFinished(this.leaving.point(index, end, reusedAt));
+    this.options.onFinished(this.leaving.point(index, end, reusedAt, sec, ns));
     const addresses = this.addresses;
     const a = words[h]!;
     const b = words[h + 1]!;

@@ -18,6 +18,11 @@ export interface FinishedConnection {
   startSec: number;
   startNs: number;
   durationNs: number;
+  /**
+   * How long it was watched, from its first frame to the time of the capture at which it left the tracker; of one that had
+   * closed by then `durationNs`. At least that.
+   */
+  watchedNs: number;
   firstFrame: number;
   lastFrame: number;
   firstFrom: 0 | 1;
@@ -65,6 +70,7 @@ export function createFinished(): FinishedConnection {
     startSec: 0,
     startNs: 0,
     durationNs: 0,
+    watchedNs: 0,
     firstFrame: 0,
     lastFrame: 0,
     firstFrom: 0,

@@ -31,6 +31,9 @@ export const FILE_IDLE: IdleLimits = {
 };
 
 const BOTH_FINS = L.FIN_SENT | (L.FIN_SENT << 1);
+/** The SYN-ACK of one end and an ACK of the other: every SYN, with ACK or without, clears SPOKE. */
+const TAKEN_BY_UPPER = L.SYN_ACK_SENT | (L.SPOKE << 1);
+const TAKEN_BY_LOWER = (L.SYN_ACK_SENT << 1) | L.SPOKE;
 
 /** Whether both ends of a connection with these HOT_BITS have sent their FIN. */
 export function isClosing(bits: number): boolean {
@@ -41,5 +44,10 @@ export function isClosing(bits: number): boolean {
 export function idleLimitSec(bits: number, limits: IdleLimits): number {
   if (isClosing(bits)) return limits.closingSec;
   if ((bits & BOTH_FINS) !== 0) return limits.halfClosedSec;
-  return (bits & L.STEADY) === 0 ? limits.openingSec : limits.openSec;
+  return (bits & L.STEADY) === 0 && !isOpened(bits) ? limits.openingSec : limits.openSec;
+}
+
+/** Whether a SYN-ACK was seen and an ACK of the other end behind it: the connection is open, though neither may ever send data. */
+function isOpened(bits: number): boolean {
+  return (bits & TAKEN_BY_UPPER) === TAKEN_BY_UPPER || (bits & TAKEN_BY_LOWER) === TAKEN_BY_LOWER;
 }

@@ -162,3 +162,8 @@ function count(counts: Uint8Array, at: number, limit: number): Decision {
   counts[at]!++;
   return KEEP;
 }
+
+/** Both ends sent on after a RST, as the counts at byte `c` tell: it ended nothing. */
+export function goesOnAfterRst(counts: Uint8Array, c: number): boolean {
+  return counts[c + B_AFTER_RST]! >= 2 && counts[c + B_AFTER_RST + 1]! >= 2;
+}

@@ -21,6 +21,7 @@ import {
   P_END,
   P_RECORD,
   P_REST,
+  P_WATCHED,
   P_WORDS,
   type PackedConnections,
   RTT_DOUBLES,
@@ -49,6 +50,8 @@ export class Leaving implements LeavingConnection {
   #index = 0;
   #end: EndOfTracking = 'input-ended';
   #reusedAt = -1;
+  #sec = 0;
+  #ns = 0;
 
   /** `zeek`: what Zeek would say of the connection that leaves, filled in before `point`. */
   constructor(memory: ConnectionMemory, columns: SegmentColumns, zeek: ZeekFacts | null) {
@@ -61,11 +64,16 @@ export class Leaving implements LeavingConnection {
     return this.#memory.table.words[this.#index * L.RECORD_WORDS + L.COLD + L.C_STREAM]!;
   }
 
-  /** The connection of record `index`; valid until the next call. `reusedAt`: position of the SYN that follows it, or -1. */
-  point(index: number, end: EndOfTracking, reusedAt: number): this {
+  /**
+   * The connection of record `index`, which leaves at `sec` and `ns` of the capture's time; valid until the next call.
+   * `reusedAt`: position of the SYN that follows it, or -1.
+   */
+  point(index: number, end: EndOfTracking, reusedAt: number, sec: number, ns: number): this {
     this.#index = index;
     this.#end = end;
     this.#reusedAt = reusedAt;
+    this.#sec = sec;
+    this.#ns = ns;
     return this;
   }
 
@@ -124,6 +132,10 @@ export class Leaving implements LeavingConnection {
     words[start + P_END] = ENDS.indexOf(this.#end);
     words[start + P_BITS] = bits;
     words[start + P_COOKIES] = lengths;
+    doubles[(start + P_WATCHED) >> 1] =
+      (own[h + L.HOT_BITS]! & L.CLOSED) !== 0
+        ? 0
+        : (this.#sec - (own[c + L.C_START_SEC]! >>> 0)) * 1e9 + this.#ns - own[c + L.C_START_NS]!;
     target.used = at;
   }
 }

@@ -153,7 +153,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
     if (hasCovered[1 - e] && !hasFin[e] && f.nextSeq[e ^ client] !== quietFrom[e]) return false;
   }
   const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
-  if (f.durationNs - firstFinNs >= longNs) return false;
+  if (f.watchedNs - firstFinNs >= longNs) return false;
   words[0] = f.end === 'evicted' ? EVICTED : 0;
   if (f.reusedFrame !== null) {
     if (f.reusedNs >= tNs[0]! + 2e9 * mslSec) return false;

@@ -31,8 +31,10 @@ export const P_WORDS = 0;
 export const P_END = 1;
 export const P_BITS = 2;
 export const P_COOKIES = 3;
+/** A double: `watchedNs` of a connection that isn't CLOSED, else 0. */
+export const P_WATCHED = 4;
 /** The record (tcp/layout.ts, tcp/transfer-layout.ts). */
-export const P_RECORD = 4;
+export const P_RECORD = 6;
 /** Behind it, where the bits say so and in this order: */
 export const P_REST = P_RECORD + L.RECORD_WORDS;
 /** frame and time (nanoseconds since the first frame) of the SYN that took the ports, two doubles; */
@@ -138,6 +140,7 @@ function unpack(
     ((words[h + L.HOT_LAST_SEC]! >>> 0) - f.startSec) * 1e9 +
       (words[h + L.HOT_LAST_NS]! - f.startNs),
   );
+  f.watchedNs = Math.max(f.durationNs, doubles[(start + P_WATCHED) >> 1]!);
   f.firstFrame = doubles[(c + L.C_FIRST_FRAME) >> 1]!;
   f.lastFrame = doubles[(h + L.HOT_LAST_FRAME) >> 1]!;
   f.firstFrom = firstFrom === 0 ? 0 : 1;

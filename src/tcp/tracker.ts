@@ -5,6 +5,7 @@ import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
   type Decision,
+  goesOnAfterRst,
   isBadSynAck,
   isPlausibleRst,
   KEEP,
@@ -108,15 +109,15 @@ export class Tracker extends Shrinking {
     });
     // By their numbers: at which index a connection lies must not show.
     for (const list of [over, silent]) list.sort((x, y) => this.streamOf(x) - this.streamOf(y));
-    for (const index of over) this.finishRecord(index, 'time-wait-over', -1);
+    for (const index of over) this.finishRecord(index, 'time-wait-over', -1, sec);
     // Not remembered as closed: should one speak again, its frames are no late ones.
-    for (const index of silent) this.finishRecord(index, 'evicted', -1);
+    for (const index of silent) this.finishRecord(index, 'evicted', -1, sec);
     this.counts.evicted += silent.length;
   }
 
   /** The connection of record `index` as it is now, as if the capture ended here. */
   peek(index: number): LeavingConnection {
-    return this.leaving.point(index, 'input-ended', -1);
+    return this.leaving.point(index, 'input-ended', -1, this.lastSec, 0);
   }
 
   /** Third pass: one segment. */
@@ -135,7 +136,7 @@ export class Tracker extends Shrinking {
       const h = index * L.RECORD_WORDS;
       const isBased = (table.words[h + L.HOT_BITS]! & (L.BASE_SET << d)) !== 0;
       if (isBased && table.words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) {
-        this.finishRecord(index, 'reused', p);
+        this.finishRecord(index, 'reused', p, columns.tsSec[p], columns.tsNs[p]);
         index = -1;
         isReuse = true;
       }
@@ -315,7 +316,7 @@ export class Tracker extends Shrinking {
     if ((flags & RST) !== 0) bits |= L.RST_SEEN;
 
     const bothSpoke = (bits & L.SPOKE) !== 0 && (bits & (L.SPOKE << 1)) !== 0;
-    const goesOn = (bits & L.RST_SEEN) !== 0 && this.#goesOnAfterRst(bytes);
+    const goesOn = (bits & L.RST_SEEN) !== 0 && goesOnAfterRst(counts, bytes);
     if (goesOn) bits &= ~L.CLOSED;
     if ((bits & (L.FIN_SENT | (L.FIN_SENT << 1))) !== 0) bits &= ~L.STEADY;
     else if ((bits & L.RST_SEEN) !== 0 && !goesOn) bits &= ~L.STEADY;
@@ -358,12 +359,6 @@ export class Tracker extends Shrinking {
       number = this.#previous[at]!;
     }
     return found;
-  }
-
-  /** Both ends sent on after a RST: it ended nothing. */
-  #goesOnAfterRst(bytes: number): boolean {
-    const counts = this.table.bytes;
-    return counts[bytes + L.B_AFTER_RST]! >= 2 && counts[bytes + L.B_AFTER_RST + 1]! >= 2;
   }
 
   /** Adds the segment to the connection's story. */

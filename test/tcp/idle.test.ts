@@ -5,7 +5,7 @@ import { runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import { FILE_IDLE, idleLimitSec, LIVE_IDLE } from '../../src/tcp/idle.ts';
-import { FIN_SENT, STEADY, SYN_SENT } from '../../src/tcp/layout.ts';
+import { FIN_SENT, SPOKE, STEADY, SYN_ACK_SENT, SYN_SENT } from '../../src/tcp/layout.ts';
 import { frameOf, type TestFrame, writePcap } from '../support/pcap.ts';
 
 const LIVE = { ...LIVE_IDLE, closingSec: 60 };
@@ -16,6 +16,16 @@ test('what both ends have closed, an opening, a half-closed and an open connecti
     expect(idleLimitSec(SYN_SENT, limits)).toBe(limits.openingSec);
     expect(idleLimitSec(FIN_SENT << 1, limits)).toBe(limits.halfClosedSec);
     expect(idleLimitSec(STEADY, limits)).toBe(limits.openSec);
+  }
+});
+
+test('a connection is open once the SYN-ACK was acknowledged, whichever end is the server', () => {
+  for (const server of [0, 1]) {
+    const answered = (SYN_SENT << (1 - server)) | (SYN_ACK_SENT << server);
+
+    expect(idleLimitSec(answered, LIVE)).toBe(LIVE.openingSec);
+    expect(idleLimitSec(answered | (SPOKE << server), LIVE)).toBe(LIVE.openingSec);
+    expect(idleLimitSec(answered | (SPOKE << (1 - server)), LIVE)).toBe(LIVE.openSec);
   }
 });
 
@@ -51,6 +61,11 @@ function segment(
   view.setUint8(33, flags);
   view.setUint16(34, 1024);
   return { ...frameOf(RAW_IP, bytes), tsSec: START + sec };
+}
+
+/** A handshake at second `sec`. */
+function shaken(sec: number, port: number): TestFrame[] {
+  return opened(sec, port).slice(0, 3);
 }
 
 /** An opened connection at second `sec`. */
@@ -104,6 +119,24 @@ test('a day of silence is not enough, and a SYN that nobody answers waits a quar
   expect(evicted).toBe(1);
   expect(records[0]).toMatchObject({ client: { port: 5001 }, handshake: { kind: 'unanswered' } });
   expect(records.find((record) => record.stream === 0)?.close.kind).toBe('half-closed');
+});
+
+test('a connection that never sent anything after its handshake stays one for days', async () => {
+  const { records, evicted } = await run([
+    ...shaken(0, 5000),
+    ...chatter(1),
+    ...chatter(20 * HOUR),
+    segment(20 * HOUR, 5000, FIN | ACK),
+    segment(20 * HOUR, 5000, FIN | ACK, { ack: 2, isAnswer: true }),
+    segment(20 * HOUR, 5000, ACK, { seq: 2, ack: 2 }),
+  ]);
+
+  expect(evicted).toBe(0);
+  expect(records.find((record) => record.client.port === 5000)).toMatchObject({
+    stream: 0,
+    handshake: { kind: '3-way' },
+    close: { kind: '3-way-merged' },
+  });
 });
 
 test('one frame from the future lets nothing go', async () => {

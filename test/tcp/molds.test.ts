@@ -202,6 +202,10 @@ test('in connections that are alike but for one thing', async () => {
     `${open}C > S F. 1:1(0) ack 1\nS > C F. 1:6(5) ack 2\nC > S . 2:2(0) ack 7\n`,
     `${open}C > S F. 1:1(0) ack 1\nS > C F. 1:1(0) ack 1\nC > S . 2:2(0) ack 2\nS > C . 2:2(0) ack 2\n`,
     `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C F. 1:1(0) ack 2 +11\nC > S . 2:2(0) ack 2\n`,
+    // The other side's FIN never comes, and the capture goes on: not long, so long that it says something.
+    `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +9\n`,
+    `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +11\n`,
+    `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +61\n`,
     // The handshake's ACK came with data, or not at all.
     `C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n${request}`,
     'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n',
