@@ -146,9 +146,13 @@ describe('a capture cut at every byte of its last frames', () => {
     const cut = recordsOf(await jsonl(path));
 
     const last = cut.at(-1)?.lastFrame ?? 0;
-    const over = whole.filter(({ lastFrame }) => lastFrame <= last);
-    expect(over.length).toBeGreaterThan(10);
-    expect(cut.slice(0, over.length)).toEqual(over);
+    // How long an end has been in CLOSE_WAIT depends on where the capture ends.
+    const over = whole.filter(
+      ({ close, lastFrame }) =>
+        close.kind !== 'open' && close.kind !== 'half-closed' && lastFrame <= last,
+    );
+    expect(over.length).toBeGreaterThan(7);
+    for (const record of over) expect(cut).toContainEqual(record);
   });
 });
 
