@@ -38,11 +38,16 @@ export function path(states: readonly StateEntry[]): string {
   return states.map((entry) => entry.state).join(' > ');
 }
 
-/** A conversation without data: opened in three steps, and closed in three by its client. */
-export const OPENED_AND_CLOSED = `
+/** A handshake of three steps. */
+export const OPENED = `
   C > S S 0:0(0)
   S > C S. 0:0(0) ack 1
   C > S . 1:1(0) ack 1
+`;
+
+/** A conversation without data: opened in three steps, and closed in three by its client. */
+export const OPENED_AND_CLOSED = `
+  ${OPENED}
   C > S F. 1:1(0) ack 1
   S > C F. 1:1(0) ack 2
   C > S . 2:2(0) ack 2

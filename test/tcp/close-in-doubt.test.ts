@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { explain } from '../../src/report/explain.ts';
-import { connectionsIn, onlyConnectionIn, path, segments } from '../support/fixtures.ts';
+import { connectionsIn, OPENED, onlyConnectionIn, path, segments } from '../support/fixtures.ts';
 
 /** What is said of a close: its kind and how sure that is, and whether the capture is blamed. */
 async function verdictOf(capture: Uint8Array) {
@@ -18,9 +18,7 @@ async function verdictOf(capture: Uint8Array) {
 describe('a FIN that the capture lost', () => {
   test('and that was acknowledged before the other end closed', async () => {
     const { verdict, doubt, isBlamed } = await verdictOf(segments`
-      C > S S 0:0(0)
-      S > C S. 0:0(0) ack 1
-      C > S . 1:1(0) ack 1
+      ${OPENED}
       S > C . 1:1(0) ack 2 +0.1
       S > C F. 1:1(0) ack 2 +0.1
       C > S . 2:2(0) ack 2
@@ -34,9 +32,7 @@ describe('a FIN that the capture lost', () => {
 
   test('of a simultaneous close', async () => {
     const { verdict, isBlamed } = await verdictOf(segments`
-      C > S S 0:0(0)
-      S > C S. 0:0(0) ack 1
-      C > S . 1:1(0) ack 1
+      ${OPENED}
       S > C F. 1:1(0) ack 1 +0.1
       C > S . 2:2(0) ack 2
       S > C . 2:2(0) ack 2
@@ -47,9 +43,7 @@ describe('a FIN that the capture lost', () => {
 
   test('before a RST', async () => {
     const { verdict, doubt } = await verdictOf(segments`
-      C > S S 0:0(0)
-      S > C S. 0:0(0) ack 1
-      C > S . 1:1(0) ack 1
+      ${OPENED}
       S > C F. 1:1(0) ack 2 +0.1
       C > S . 2:2(0) ack 2
       S > C . 1:1(0) ack 2 +0.1
@@ -64,9 +58,7 @@ describe('a FIN that the capture lost', () => {
 
   test('both of them', async () => {
     const { verdict, isBlamed } = await verdictOf(segments`
-      C > S S 0:0(0)
-      S > C S. 0:0(0) ack 1
-      C > S . 1:1(0) ack 1
+      ${OPENED}
       S > C . 1:1(0) ack 2 +0.1
       C > S . 2:2(0) ack 2 +0.1
       S > C . 2:2(0) ack 2
@@ -77,9 +69,7 @@ describe('a FIN that the capture lost', () => {
 
   test('is no loss where it comes late: reordered, behind the ACK that follows it', async () => {
     const { verdict, isBlamed } = await verdictOf(segments`
-      C > S S 0:0(0)
-      S > C S. 0:0(0) ack 1
-      C > S . 1:1(0) ack 1
+      ${OPENED}
       S > C F. 1:1(0) ack 1 +0.1
       C > S . 2:2(0) ack 2
       C > S F. 1:1(0) ack 1 +0.001
@@ -92,9 +82,7 @@ describe('a FIN that the capture lost', () => {
 
 test('data lost long before both FINs leave the close proven', async () => {
   const { verdict } = await verdictOf(segments`
-    C > S S 0:0(0)
-    S > C S. 0:0(0) ack 1
-    C > S . 1:1(0) ack 1
+    ${OPENED}
     C > S . 101:201(100) ack 1
     S > C . 1:1(0) ack 201
     C > S F. 201:201(0) ack 1 +0.1
@@ -107,9 +95,7 @@ test('data lost long before both FINs leave the close proven', async () => {
 
 describe('a second FIN of which only a later copy is in the capture, long after it was acknowledged', () => {
   const MERGED_BY_COPY = segments`
-    C > S S 0:0(0)
-    S > C S. 0:0(0) ack 1
-    C > S . 1:1(0) ack 1
+    ${OPENED}
     C > S F. 1:1(0) ack 1
     C > S . 2:2(0) ack 2 +0.05
     S > C F. 1:1(0) ack 2 +0.3
@@ -142,9 +128,7 @@ describe('a second FIN of which only a later copy is in the capture, long after 
     );
     const text = `
       host X 10.0.0.9:50000
-      C > S S 0:0(0)
-      S > C S. 0:0(0) ack 1
-      C > S . 1:1(0) ack 1
+      ${OPENED}
       C > S F. 1:1(0) ack 1
       C > S . 2:2(0) ack 2 +0.05
       ${others.join('\n')}
@@ -159,9 +143,7 @@ describe('a second FIN of which only a later copy is in the capture, long after 
 
 test('a FIN that stands a little behind its ACK is only out of order', async () => {
   const { verdict, codes } = await verdictOf(segments`
-    C > S S 0:0(0)
-    S > C S. 0:0(0) ack 1
-    C > S . 1:1(0) ack 1
+    ${OPENED}
     C > S F. 1:1(0) ack 1
     C > S . 2:2(0) ack 2 +0.02
     S > C F. 1:1(0) ack 2 +0.001
@@ -178,9 +160,7 @@ test('a connection that is let go because too many are open is only likely to be
   const text = `
     host X 10.0.0.9:50000
     host Y 10.0.0.9:50001
-    C > S S 0:0(0)
-    S > C S. 0:0(0) ack 1
-    C > S . 1:1(0) ack 1
+    ${OPENED}
     X > S S 0:0(0)
     S > X S. 0:0(0) ack 1
     X > S . 1:1(0) ack 1
