@@ -1,11 +1,12 @@
 /** What a connection's record means in plain words (docs/specification.md §2 and §3). */
 
 import { assertNever } from '../base/assert-never.ts';
+import { humanSeconds } from '../base/duration.ts';
 import type { TransferSide } from '../tcp/figures.ts';
 import type { Close, Handshake, Side } from '../tcp/verdicts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
-import { humanBytes, humanSeconds, plural } from './units.ts';
+import { humanBytes, plural } from './units.ts';
 
 /** A paragraph with a heading. */
 export interface Paragraph {

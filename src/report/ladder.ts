@@ -1,5 +1,6 @@
 /** The ladder diagram of one connection: client left, server right, time downwards, and what it means in words. */
 
+import { humanSeconds } from '../base/duration.ts';
 import type { Severity, Side, StateEntry } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
 import { escapeTerminal } from './escape.ts';
@@ -8,7 +9,7 @@ import { type Fold, foldRows, type LadderRow } from './ladder-rows.ts';
 import type { ConnectionRecord, SegmentView } from './record.ts';
 import { type Paint, type Style, styleFor } from './style.ts';
 import { fullTime } from './time.ts';
-import { humanBytes, humanCount, humanSeconds } from './units.ts';
+import { humanBytes, humanCount } from './units.ts';
 
 export interface LadderOptions {
   /** Columns of the terminal; less than 60 counts as 60. */

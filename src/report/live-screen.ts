@@ -1,11 +1,12 @@
 /** The live screen as lines of styled text, for a width and a height: pure, so that it is tested without a terminal. */
 
+import { humanSeconds } from '../base/duration.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import type { LiveConnection, LiveEvents } from './live-events.ts';
 import type { LiveRates } from './live-rates.ts';
-import { humanBytes, humanCount, humanSeconds } from './units.ts';
+import { humanBytes, humanCount } from './units.ts';
 
 export type SpanStyle = 'plain' | 'bold' | 'dim' | 'good' | 'warn' | 'bad' | 'accent' | 'selected';
 

@@ -5,8 +5,6 @@
 
 import { threeDigits } from '../base/duration.ts';
 
-export { humanSeconds } from '../base/duration.ts';
-
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const;
 
 /** `1234` as `1.23 kB`; below 1000 exact. */

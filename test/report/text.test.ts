@@ -2,10 +2,11 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { humanSeconds } from '../../src/base/duration.ts';
 import { endpointText, parseAddress } from '../../src/report/address.ts';
 import { escapeTerminal } from '../../src/report/escape.ts';
 import { clockTime, fullTime } from '../../src/report/time.ts';
-import { humanBytes, humanCount, humanSeconds, humanShare } from '../../src/report/units.ts';
+import { humanBytes, humanCount, humanShare } from '../../src/report/units.ts';
 
 test('control characters and bidi overrides never reach the terminal', () => {
   expect(escapeTerminal('a\u001b[31m\u009b\u202eb\n')).toBe('a\\x1b[31m\\x9b\\u{202e}b\\x0a');
