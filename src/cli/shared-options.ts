@@ -75,8 +75,8 @@ export function joinOf({ join, separate }: SeveralOptions): JoinMode {
   return separate ? 'separate' : 'auto';
 }
 
-/** Adds what every command that analyzes has; `isFile`: not a live capture. */
-export function addCommon(command: Command, isFile = true): void {
+/** Adds what every command that analyzes has; `maxConnections`: its limit in words; `isFile`: not a live capture. */
+export function addCommon(command: Command, maxConnections = '4 million', isFile = true): void {
   command
     .optionsGroup(isFile ? 'Reading:' : 'Analysis:')
     .option(
@@ -86,7 +86,7 @@ export function addCommon(command: Command, isFile = true): void {
     )
     .option(
       '--max-connections <N>',
-      `connections held at once (default: ${isFile ? '4 million' : '1 million'})`,
+      `connections held at once (default: ${maxConnections})`,
       (text) => usage.whole('--max-connections', text, 1, 100_000_000),
     );
   if (isFile) {
