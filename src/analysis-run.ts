@@ -3,6 +3,7 @@
 import { randomInt } from 'node:crypto';
 import { fileOfFrame } from './base/files.ts';
 import { DEFAULT_MSL_SEC } from './base/time.ts';
+import type { ReaderName } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
@@ -33,7 +34,7 @@ export interface AnalyzeOptions {
   /** Adds `zeek` to each record: the connection as Zeek's conn.log shows it (docs/zeek.md). */
   zeek?: boolean;
   /** Which reader takes the file apart, default `native`. */
-  reader?: 'native' | 'pcap-parser';
+  reader?: ReaderName;
 }
 
 export interface RunOptions extends AnalyzeOptions {

@@ -16,7 +16,7 @@ import {
 } from '../report/summary.ts';
 import type { TableRow } from '../report/table.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
-import { type Context, EXIT, wantsColor } from './context.ts';
+import { type ColorChoice, type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
@@ -33,7 +33,7 @@ export interface AnalyzeCommandOptions extends ReadOptions, JoinOptions {
   selection: Selection;
   failOn: FailOn[];
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
 }
 
 /** What a form does with the records of one file. */

@@ -6,7 +6,7 @@ import { escapeTerminal } from '../report/escape.ts';
 import { hexForm, type StreamForm, textForm } from '../report/stream-text.ts';
 import { plural } from '../report/units.ts';
 import type { Side } from '../tcp/verdicts.ts';
-import { type Context, EXIT, wantsColor } from './context.ts';
+import { type ColorChoice, type Context, EXIT, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { guardInputs } from './same-file.ts';
 import { noSuchConnection } from './show-command.ts';
@@ -18,7 +18,7 @@ export interface FollowCommandOptions extends ReadOptions {
   /** Null: both directions. */
   side: Side | null;
   output: string | null;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
 }
 
 /** Bytes gathered before they go to the writer. */

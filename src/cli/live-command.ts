@@ -17,7 +17,7 @@ import { createTally, formatSummary, tallyRecord } from '../report/summary.ts';
 import { humanCount } from '../report/units.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { WHOLE } from '../tcp/molds.ts';
-import { type Context, EXIT } from './context.ts';
+import { type ColorChoice, type Context, EXIT } from './context.ts';
 import type { MetricsAddress } from './live-options.ts';
 import { eventsView, type LiveView, recordsView } from './live-views.ts';
 import { UsageError } from './usage.ts';
@@ -41,7 +41,7 @@ export interface LiveCommandOptions {
   msl?: number;
   maxConnections?: number;
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
   quiet: boolean;
   version: string;
 }

@@ -19,7 +19,7 @@ import { storyRows } from '../report/story-rows.ts';
 import { sumDrops } from '../report/totals.ts';
 import { conclude } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import { type Context, localeIsUtf8, wantsColor } from './context.ts';
+import { type ColorChoice, type Context, localeIsUtf8, wantsColor } from './context.ts';
 import type { LiveView } from './live-views.ts';
 
 /** Between two drawings; also a tenth of the time at most goes into drawing. */
@@ -42,7 +42,7 @@ const ATTRIBUTES = {
 
 export interface ScreenOptions {
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
   mslSec: number;
 }
 

@@ -6,13 +6,13 @@ import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import { plural } from '../report/units.ts';
-import { type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
+import { type ColorChoice, type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { nameOf } from './timelines.ts';
 
 export interface ShowCommandOptions extends ReadOptions {
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
   absolute: boolean;
   all: boolean;
   ascii: boolean;
