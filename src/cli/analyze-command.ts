@@ -181,12 +181,9 @@ async function formFor(
     case 'summary':
       return peopleForm(ctx, format === 'table', options, writer, several);
     default: {
-      const { foot, head, record, flush } = await dataForm(
-        format,
-        writer,
-        undefined,
-        options.local,
-      );
+      const { foot, head, record, flush } = await dataForm(format, writer, {
+        local: options.local,
+      });
       head();
       return { begin: nothing, record, end: nothing, flush, finish: foot, add: nothing };
     }
