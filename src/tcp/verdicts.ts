@@ -2,7 +2,11 @@
 
 import type { TcpState } from './state.ts';
 
+/** An end of a connection, by its role. */
 export type Side = 'client' | 'server';
+
+/** Both, the client first. */
+export const SIDES: readonly [Side, Side] = ['client', 'server'];
 
 export interface PerSide<T> {
   client: T;
