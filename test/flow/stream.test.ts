@@ -199,7 +199,7 @@ describe('gaps', () => {
 
 describe('copies', () => {
   test('the first copy of a byte wins, and one that differs is told', () => {
-    const { conflicts, said, send, stream } = direction();
+    const { conflicts, said, send } = direction();
 
     send(0, 'abcd');
     send(2, 'CDef', { frame: 8 });
@@ -212,7 +212,6 @@ describe('copies', () => {
       { offset: 2, length: 2, frame: 8 },
       { offset: 10, length: 3, frame: 9 },
     ]);
-    expect(stream.conflicts).toBe(2);
   });
 
   test('a copy is compared with what was handed out last only', () => {
