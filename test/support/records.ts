@@ -251,7 +251,7 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
 }
 
 /** A writer that keeps what it gets. */
-export function memoryWriter(): Writer & { text: string } {
+function memoryWriter(): Writer & { text: string } {
   return {
     fd: -1,
     text: '',
