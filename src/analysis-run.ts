@@ -24,6 +24,7 @@ import { type LeavingConnection, Unpacker } from './tcp/packed.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
 
+/** How a capture is analyzed. */
 export interface AnalyzeOptions {
   /** Name for the records' `file`; default: the path, or null. */
   file?: string | null;
@@ -37,6 +38,7 @@ export interface AnalyzeOptions {
   reader?: ReaderName;
 }
 
+/** What an analysis hands out, and to whom. */
 export interface RunOptions extends AnalyzeOptions {
   /** Silent connections are let go by `finishIdle`, not as frames come. */
   isLive?: boolean;
@@ -92,10 +94,13 @@ export interface PayloadSegment extends StreamSegment {
   ns: number;
 }
 
+/** How far an analysis has come. */
 export interface Progress {
   frames: number;
+  /** As in FrameSource. */
   bytesRead: number;
   bytesTotal: number | null;
+  /** Begun so far. */
   connections: number;
 }
 

@@ -174,7 +174,7 @@ const HEADS = [
 ];
 /** Widths of the columns; the last takes the rest. */
 const WIDE = [7, 23, 23, 12, 12, 9, 8];
-/** Without its own column for the state of the server below this width. */
+/** Without the columns for age and bytes below this width. */
 const NARROW_BELOW = 112;
 const NARROW = [6, 21, 21, 12, 12, 0, 0];
 
