@@ -1,3 +1,5 @@
+/** Segments decoded byte by byte, below every kind of header. */
+
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,5 @@
+/** IP datagrams put together from their fragments, within limits. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { OVER_LIMIT, PENDING } from '../../src/decode/reassembler.ts';

@@ -1,3 +1,5 @@
+/** Bytes of one direction put back in order, with gaps and copies that differ. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ACK, FIN, RST, SYN } from '../../src/decode/columns.ts';

@@ -1,3 +1,5 @@
+/** The comparer of records with the kernel’s account finds every figure that differs. */
+
 import { describe, expect, test } from 'vitest';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import type { TcpState } from '../../src/tcp/state.ts';
