@@ -16,12 +16,13 @@ import {
 } from '../report/summary.ts';
 import type { TableRow } from '../report/table.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
-import { type ColorChoice, type Context, EXIT, wantsColor } from './context.ts';
+import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { OFFLOAD_FROM_CONNECTIONS } from './report-job.ts';
 import { guardInputs } from './same-file.ts';
+import type { ColorChoice } from './shared-options.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
 import { type Format, formatByEnding, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';

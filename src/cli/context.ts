@@ -4,6 +4,7 @@ import type { RunOptions } from '../analyze.ts';
 import type { ReaderName } from '../capture/open.ts';
 import type { FrameSource } from '../capture/source.ts';
 import type { CaptureSummary } from '../report/record.ts';
+import type { ColorChoice } from './shared-options.ts';
 import type { Writer } from './writer.ts';
 
 /** Exit statuses of docs/specification.md §8. */
@@ -35,9 +36,6 @@ export interface Context {
   /** Aborted once the user has pressed Ctrl-C. */
   interrupt: AbortSignal;
 }
-
-/** What --color takes. */
-export type ColorChoice = 'auto' | 'always' | 'never';
 
 /** Whether to colour: the option, then NO_COLOR (no-color.org), then whether a terminal reads it. */
 export function wantsColor(choice: ColorChoice, ctx: Context, toFile: boolean): boolean {

@@ -17,9 +17,10 @@ import { createTally, formatSummary, tallyRecord } from '../report/summary.ts';
 import { humanCount } from '../report/units.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { WHOLE } from '../tcp/molds.ts';
-import { type ColorChoice, type Context, EXIT } from './context.ts';
+import { type Context, EXIT } from './context.ts';
 import type { MetricsAddress } from './live-options.ts';
 import { eventsView, type LiveView, recordsView } from './live-views.ts';
+import type { ColorChoice } from './shared-options.ts';
 import { UsageError } from './usage.ts';
 
 export interface LiveCommandOptions {

@@ -184,7 +184,7 @@ export function addLive(
     .argument('[FILTER...]', 'what to capture, as tcpdump takes it; without one everything');
   addLiveOptions(live);
   addSelection(live);
-  addCommon(live, '1 million', false);
+  addCommon(live, false);
   live.addHelpText('after', LIVE_EXAMPLES);
   live.action(async (filter: string[]) => {
     const o = live.opts<LiveFlags & CommonOptions>();

@@ -234,7 +234,7 @@ function addExtract(program: Command, ctx: Context, done: (status: number) => vo
     .option('--force', 'replace files that are there already', false);
   addSelection(extract);
   addSeveral(extract);
-  addCommon(extract, '1 million');
+  addCommon(extract);
   extract.action(async (files: string[]) => {
     const o = extract.opts<ExtractOptions>();
     const { extractCommand } = await import('./extract-command.ts');

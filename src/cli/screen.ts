@@ -19,8 +19,9 @@ import { storyRows } from '../report/story-rows.ts';
 import { sumDrops } from '../report/totals.ts';
 import { conclude } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import { type ColorChoice, type Context, localeIsUtf8, wantsColor } from './context.ts';
+import { type Context, localeIsUtf8, wantsColor } from './context.ts';
 import type { LiveView } from './live-views.ts';
+import type { ColorChoice } from './shared-options.ts';
 
 /** Between two drawings; also a tenth of the time at most goes into drawing. */
 const DRAW_EVERY_MS = 100;

@@ -4,8 +4,10 @@ import { type Command, Option } from 'commander';
 import type { ReaderName } from '../capture/open.ts';
 import type { JoinMode } from '../capture/rotation.ts';
 import type { Selection } from '../report/select.ts';
-import type { ColorChoice } from './context.ts';
 import * as usage from './usage.ts';
+
+/** What --color takes. */
+export type ColorChoice = 'auto' | 'always' | 'never';
 
 /** What `addCommon` parses. */
 export interface CommonOptions {
@@ -77,8 +79,8 @@ export function joinOf({ join, separate }: SeveralOptions): JoinMode {
   return separate ? 'separate' : 'auto';
 }
 
-/** Adds what every command that analyzes has; `maxConnections`: its limit in words; `isFile`: not a live capture. */
-export function addCommon(command: Command, maxConnections = '4 million', isFile = true): void {
+/** Adds what every command that analyzes has; `isFile`: not a live capture. */
+export function addCommon(command: Command, isFile = true): void {
   command
     .optionsGroup(isFile ? 'Reading:' : 'Analysis:')
     .option(
@@ -88,7 +90,7 @@ export function addCommon(command: Command, maxConnections = '4 million', isFile
     )
     .option(
       '--max-connections <N>',
-      `connections held at once (default: ${maxConnections})`,
+      `connections held at once (default: ${isFile ? '4 million' : '1 million'})`,
       (text) => usage.whole('--max-connections', text, 1, 100_000_000),
     );
   if (isFile) {

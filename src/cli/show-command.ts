@@ -6,8 +6,9 @@ import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import { plural } from '../report/units.ts';
-import { type ColorChoice, type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
+import { type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
+import type { ColorChoice } from './shared-options.ts';
 import { nameOf } from './timelines.ts';
 
 export interface ShowCommandOptions extends ReadOptions {

@@ -10,7 +10,7 @@ import {
   type TimelineLine,
   timelineName,
 } from './batch.ts';
-import { figureAt, hostFigureAt, hostText, serviceText, WHO } from './figures.ts';
+import { figureAt, hostFigureAt, hostText, serviceText } from './figures.ts';
 import { code, plain, tableLines } from './markdown.ts';
 import { fullTime, secondsBetween } from './time.ts';
 import { type RowKey, sortedRows, type TopTable } from './top-table.ts';
@@ -23,6 +23,8 @@ interface Look {
   /** Times in the zone of this machine. */
   local: boolean;
 }
+
+const WHO = ['client', 'server', 'both'];
 
 /** What lowers the trust in the figures, in words. */
 const QUALITY_WORDS: Readonly<Record<(typeof QUALITY)[number], string>> = {

@@ -49,9 +49,6 @@ export interface ScreenModel {
 const FRAME_LINES = 9;
 const FINDINGS_SHOWN = 2;
 
-/** Hosts named in a line. */
-const MAX_HOSTS = 8;
-
 /** How many rows of the table fit. */
 export function tableHeight(height: number): number {
   return Math.max(1, height - FRAME_LINES - FINDINGS_SHOWN);
@@ -155,6 +152,9 @@ function hostLine(state: 'TIME_WAIT' | 'CLOSE_WAIT', { live }: ScreenModel): Lin
   ];
 }
 
+/** Hosts named in a line. */
+const MAX_HOSTS = 8;
+
 function findingLine({ rates }: ScreenModel, i: number): Line {
   const one = rates.findings[i];
   const label: Span = { text: (i === 0 ? 'findings' : '').padEnd(12), style: 'accent' };
@@ -174,7 +174,7 @@ const HEADS = [
 ];
 /** Widths of the columns; the last takes the rest. */
 const WIDE = [7, 23, 23, 12, 12, 9, 8];
-/** Without the columns for age and bytes below this width. */
+/** Without its own column for the state of the server below this width. */
 const NARROW_BELOW = 112;
 const NARROW = [6, 21, 21, 12, 12, 0, 0];
 

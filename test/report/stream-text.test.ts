@@ -1,5 +1,3 @@
-/** Followed bytes as text and as a hex dump. */
-
 import { describe, expect, test } from 'vitest';
 import { streamFileName } from '../../src/report/stream-name.ts';
 import { hexForm, textForm } from '../../src/report/stream-text.ts';
