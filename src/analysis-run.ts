@@ -8,7 +8,7 @@ import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
 import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
-import { parseSynOptions, readSackBlocks, type SynOptions } from './decode/tcp-options.ts';
+import { parseSynOptions, readSackBlocks, type TcpOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord, TransientRecord } from './report/build-record.ts';
@@ -265,7 +265,7 @@ export class AnalysisRun {
     return summary;
   }
 
-  #readOptions(p: number): SynOptions {
+  #readOptions(p: number): TcpOptions {
     const columns = this.#columns;
     const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
     const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;

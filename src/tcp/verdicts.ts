@@ -1,6 +1,9 @@
 /** What finwait says of one connection: the kinds and shapes of docs/specification.md §2–§4 and §6. */
 
+import type { TcpOptions } from '../decode/tcp-options.ts';
 import type { TcpState } from './state.ts';
+
+export type { TcpOptions };
 
 /** An end of a connection, by its role. */
 export type Side = 'client' | 'server';
@@ -26,19 +29,6 @@ export const HANDSHAKE_KINDS = [
   'none',
 ] as const;
 export type HandshakeKind = (typeof HANDSHAKE_KINDS)[number];
-
-/** What a SYN or SYN-ACK offered (RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 7413, RFC 8684). */
-export interface TcpOptions {
-  /** Bytes, or null. */
-  mss: number | null;
-  /** Shift count 0 … 14, or null. */
-  windowScale: number | null;
-  sackPermitted: boolean;
-  timestamps: boolean;
-  /** Hex of the cookie; the empty string is a request for one; null: no option. */
-  fastOpenCookie: string | null;
-  mptcp: boolean;
-}
 
 /** A segment as it is shown. */
 export interface ShownSegment {
