@@ -18,7 +18,7 @@ export interface Paragraph {
 export function explain(record: ConnectionRecord): Paragraph[] {
   const { close, handshake } = record;
   const paragraphs: Paragraph[] = [
-    { title: 'Opened', sentences: [openingSentence(handshake), ...handshakeDetails(handshake)] },
+    { title: 'Opened', sentences: [openingSentence(record), ...handshakeDetails(handshake)] },
     { title: 'Transfer', sentences: transferSentences(record) },
     {
       title: 'Closed',
@@ -31,7 +31,8 @@ export function explain(record: ConnectionRecord): Paragraph[] {
   return paragraphs.filter(({ sentences }) => sentences.length > 0);
 }
 
-function openingSentence({ kind, fastOpen }: Handshake): string {
+function openingSentence({ handshake, packets }: ConnectionRecord): string {
+  const { kind, fastOpen } = handshake;
   switch (kind) {
     case '3-way':
       return fastOpen
@@ -46,7 +47,9 @@ function openingSentence({ kind, fastOpen }: Handshake): string {
     case 'aborted':
       return 'Aborted: a RST came after the SYN,ACK and before the client acknowledged it.';
     case 'unanswered':
-      return 'Unanswered: nothing came back for the SYN.';
+      return packets.server === 0
+        ? 'Unanswered: nothing came back for the SYN.'
+        : 'Unanswered: nothing that came back answers the SYN.';
     case 'partial':
       return 'Captured in part: the capture began within the handshake.';
     case 'none':

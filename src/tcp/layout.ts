@@ -59,6 +59,7 @@ export const FIN_COVERED = 1 << 9;
 export const ACK_KNOWN = 1 << 11;
 /** It sent a segment with ACK and without SYN since the last SYN of the connection. */
 export const SPOKE = 1 << 13;
+export const BOTH_SPOKE = SPOKE | (SPOKE << 1);
 export const RST_SEEN = 1 << 15;
 /** Opened, not closing: a segment without SYN, FIN and RST is counted and nothing more. */
 export const STEADY = 1 << 16;

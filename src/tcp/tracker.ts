@@ -4,9 +4,10 @@ import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
 import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
+  beginsAnew,
   type Decision,
   goesOnAfterRst,
-  isBadSynAck,
+  isBadAnswer,
   isPlausibleRst,
   KEEP,
   KEEP_FILL,
@@ -259,11 +260,11 @@ export class Tracker extends Shrinking {
       words[peer + L.END_BASE] = (ack - 1) | 0;
     }
 
-    const isBad = isBadSynAck(words, h, d, flags, ack);
+    const isBad = isBadAnswer(words, h, d, flags, ack);
     if ((flags & SYN) !== 0) {
       const synBit = (flags & ACK) !== 0 ? L.SYN_ACK_SENT << d : L.SYN_SENT << d;
-      if (!isBad && (bits & synBit) === 0 && (bits & (L.SPOKE << d)) === 0) {
-        // Whatever this end sent before belongs to an earlier connection, a FIN too.
+      if (!isBad && beginsAnew(words, h, d, flags, end)) {
+        // What this end sent before belongs to an earlier connection, a FIN too.
         bits &= ~((L.FIN_SENT | L.FIN_COVERED) << d);
         words[own + L.END_NEXT] = end;
         if ((flags & ACK) !== 0) {
@@ -274,15 +275,15 @@ export class Tracker extends Shrinking {
       words[own + L.END_REPEATS]! &= L.REPEATS_MASK;
       if (!isBad) {
         bits |= synBit;
-        bits &= ~(L.STEADY | L.SPOKE | (L.SPOKE << 1));
+        bits &= ~(L.STEADY | L.BOTH_SPOKE);
       }
-      if (words[c + L.C_OPTIONS + d] === 0) {
+      if (!isBad && words[c + L.C_OPTIONS + d] === 0) {
         const packed = this.options.readOptions(p);
         words[c + L.C_OPTIONS + d] = packed;
         this.transfer.options(index, d, packed, (flags & ACK) !== 0);
         if (hasCookie(packed)) this.cookies.set(index * 2 + d, this.options.readCookie(p));
       }
-    } else if ((flags & (ACK | RST)) === ACK) {
+    } else if (!isBad && (flags & (ACK | RST)) === ACK) {
       bits |= L.SPOKE << d;
     }
 
@@ -298,7 +299,7 @@ export class Tracker extends Shrinking {
       words[own + L.END_NEXT] = end;
     }
 
-    if (isFin(flags)) {
+    if (isFin(flags) && !isBad) {
       const position = (seq + len + ((flags & SYN) >> 1)) | 0;
       const isFirst = (bits & (L.FIN_SENT << d)) === 0;
       // One further back refutes the first, unless that was acknowledged (facts.ts judges the same way).
@@ -315,7 +316,7 @@ export class Tracker extends Shrinking {
     }
     if ((flags & RST) !== 0) bits |= L.RST_SEEN;
 
-    const bothSpoke = (bits & L.SPOKE) !== 0 && (bits & (L.SPOKE << 1)) !== 0;
+    const bothSpoke = (bits & L.BOTH_SPOKE) === L.BOTH_SPOKE;
     const goesOn = (bits & L.RST_SEEN) !== 0 && goesOnAfterRst(counts, bytes);
     if (goesOn) bits &= ~L.CLOSED;
     if ((bits & (L.FIN_SENT | (L.FIN_SENT << 1))) !== 0) bits &= ~L.STEADY;
