@@ -41,6 +41,12 @@ export const END_FIN = 7;
 export const END_REPEATS = 8;
 export const REPEATS_MASK = 0xff_ffff;
 export const TTL_SHIFT = 24;
+
+/** Counts one more repetition of the end whose words begin at `own`; stops at REPEATS_MASK, so that none carries into the TTL. */
+export function countRepeat(words: Int32Array, own: number): void {
+  if ((words[own + END_REPEATS]! & REPEATS_MASK) !== REPEATS_MASK) words[own + END_REPEATS]!++;
+}
+
 /** Sequence number of the lowest of its segments that cover the other end's FIN (valid with B_COVERS). */
 export const END_FIRST_COVER = 9;
 /** The latest entry of the story that fills a hole below its FIN (valid with B_FILLS). */

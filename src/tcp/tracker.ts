@@ -184,7 +184,7 @@ export class Tracker extends Shrinking {
         return;
       }
       const repeats = len > 0 || seq !== words[own + L.END_NEXT];
-      if (repeats && (flags & RST) === 0) words[own + L.END_REPEATS]!++;
+      if (repeats && (flags & RST) === 0) L.countRepeat(words, own);
     } else {
       words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
     }
