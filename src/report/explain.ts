@@ -1,12 +1,13 @@
 /** What a connection's record means in plain words (docs/specification.md §2 and §3). */
 
 import { assertNever } from '../base/assert-never.ts';
+import { plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import type { TransferSide } from '../tcp/figures.ts';
-import type { Close, Handshake, Side } from '../tcp/verdicts.ts';
+import type { Close, Handshake, HandshakeStep, Side } from '../tcp/verdicts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
-import { humanBytes, plural } from './units.ts';
+import { humanBytes } from './units.ts';
 
 /** A paragraph with a heading. */
 export interface Paragraph {
@@ -87,13 +88,22 @@ function acknowledgementChecks({ steps, isn }: Handshake): string[] {
     const start = isn[peer];
     if (ack === null || start === null || retransmission) continue;
     const ahead = (ack - start) >>> 0;
-    const data = ahead - 1;
-    if (data < 0 || data > 65535) continue;
+    if (ahead < 1 || ahead > 65536) continue;
+    // A FIN on that SYN counts one as well.
+    const hasFin = steps.some(
+      (step) => step.from === peer && hasFlag(step, 'FIN') && step.len === ahead - 2,
+    );
+    const data = hasFin ? ahead - 2 : ahead - 1;
+    const parts = ['SYN', ...(data > 0 ? [plural(data, 'byte')] : []), ...(hasFin ? ['FIN'] : [])];
     out.push(
-      `frame ${frame} acknowledges the ${peer}’s SYN${data > 0 ? ` and ${plural(data, 'byte')}` : ''} (${start} + ${ahead} = ${ack})`,
+      `frame ${frame} acknowledges the ${peer}’s ${parts.join(' and ')} (${start} + ${ahead} = ${ack})`,
     );
   }
   return out;
+}
+
+function hasFlag({ flags }: HandshakeStep, name: string): boolean {
+  return flags.split(',').includes(name);
 }
 
 function closeSentence({ close, states }: ConnectionRecord): string {
