@@ -26,6 +26,7 @@ import {
   NEXT_SEQ_KNOWN,
   PEER_ACK_KNOWN,
   PEER_DATA_LAST,
+  PEER_LAST,
 } from './story.ts';
 
 const MASK = SEGMENT_RING - 1;
@@ -287,16 +288,14 @@ export class Tracker extends Shrinking {
       bits |= L.SPOKE << d;
     }
 
-    if ((flags & RST) === 0 && (isFirst || !isBad)) {
-      if (isFirst || ((end - words[own + L.END_NEXT]!) | 0) > 0) words[own + L.END_NEXT] = end;
-      if ((flags & ACK) !== 0 && !isBad) {
-        if ((bits & (L.ACK_KNOWN << d)) === 0 || ((ack - words[own + L.END_ACK]!) | 0) > 0) {
-          words[own + L.END_ACK] = ack;
-        }
-        bits |= L.ACK_KNOWN << d;
+    const holds = !isBad && (flags & RST) === 0;
+    const isAhead = ((end - words[own + L.END_NEXT]!) | 0) > 0;
+    if (isFirst || (holds && isAhead)) words[own + L.END_NEXT] = end;
+    if (holds && (flags & ACK) !== 0) {
+      if ((bits & (L.ACK_KNOWN << d)) === 0 || ((ack - words[own + L.END_ACK]!) | 0) > 0) {
+        words[own + L.END_ACK] = ack;
       }
-    } else if (isFirst) {
-      words[own + L.END_NEXT] = end;
+      bits |= L.ACK_KNOWN << d;
     }
 
     if (isFin(flags) && !isBad) {
@@ -383,6 +382,8 @@ export class Tracker extends Shrinking {
       (d === 1 ? FROM_HIGH : 0) |
       ((bits & (L.ACK_KNOWN << (1 - d))) !== 0 ? PEER_ACK_KNOWN : 0) |
       ((bits & (L.LAST_DATA << (1 - d))) !== 0 ? PEER_DATA_LAST : 0) |
+      // Running numbers modulo 2^30.
+      (isFirst || (words[peer + L.END_RING]! - this.#previous[p]!) << 2 > 0 ? PEER_LAST : 0) |
       (isFirst ? 0 : NEXT_SEQ_KNOWN);
     this.pool.write(
       entry,
