@@ -35,6 +35,6 @@ export const rstNoSuchConnection: Finder = ({ facts, resets, closing }) => {
     severity: phase === 'established' ? 'problem' : 'warning',
     frames: [story.frame[ending]!],
     what: `The ${side} answered the ${peer} with a bare RST, as a system does that knows no such connection: it had lost it, or closed it before it had sent all, while the ${peer} still had it.`,
-    advice: `Look for a restart or a crash of the ${side}, or a firewall, NAT or load balancer before it that forgets silent connections, sooner than the ${peer} sends keep-alives.`,
+    advice: `Look for a restart or a crash of the ${side}, a RST of its own that got lost, or a firewall, NAT or load balancer before it that forgets silent connections sooner than the ${peer} sends keep-alives.`,
   };
 };
