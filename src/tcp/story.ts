@@ -27,7 +27,7 @@ const TIME = 2;
 const SEQ = 4;
 const ACK_NO = 5;
 const LEN = 6;
-/** Window (16 bits), ttl (8 bits), the further mark (1 bit). */
+/** Window (16 bits), ttl (8 bits), the further marks (2 bits). */
 const WINDOW = 7;
 const TS_VAL = 8;
 const TS_ECR = 9;
@@ -43,6 +43,9 @@ export const PEER_ACK_KNOWN = 1 << 14;
 export const NEXT_SEQ_KNOWN = 1 << 15;
 /** New payload had come last from the peer. */
 export const PEER_DATA_LAST = 1 << 16;
+/** What was captured last is the peer's. */
+export const PEER_LAST = 1 << 17;
+const FURTHER = PEER_DATA_LAST | PEER_LAST;
 const FURTHER_SHIFT = 24 - 16;
 
 /** Blocks that `entries` entries of one story take. */
@@ -117,7 +120,7 @@ export class StoryPool {
     words[at + WINDOW] =
       columns.window[position]! |
       (columns.ttl[position]! << 16) |
-      ((marks & PEER_DATA_LAST) << FURTHER_SHIFT);
+      ((marks & FURTHER) << FURTHER_SHIFT);
     words[at + TS_VAL] = columns.tsVal[position]!;
     words[at + TS_ECR] = columns.tsEcr[position]!;
     words[at + PEER_ACK] = peerAck;
@@ -227,7 +230,7 @@ function addEntry(
   const bits = words[at + BITS]!;
   story.frame[n] = (words[at + FRAME]! >>> 0) + firstFrame;
   story.tNs[n] = doubles[(at + TIME) >> 1]!;
-  story.marks[n] = (bits & 0xffff) | ((words[at + WINDOW]! >>> FURTHER_SHIFT) & PEER_DATA_LAST);
+  story.marks[n] = (bits & 0xffff) | ((words[at + WINDOW]! >>> FURTHER_SHIFT) & FURTHER);
   story.from[n] = (bits & FROM_HIGH) === 0 ? 0 : 1;
   story.flags[n] = bits & 0xfff;
   story.ipId[n] = bits >>> 16;
