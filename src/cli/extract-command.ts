@@ -1,13 +1,13 @@
 /** `finwait extract FILE… -d DIR`: the two streams of every connection, a file each. */
 
 import type { PayloadListener, PayloadSegment } from '../analyze.ts';
+import { plural } from '../base/count.ts';
 import { ACK, SYN } from '../decode/columns.ts';
 import { StreamReassembler } from '../flow/stream.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import { compileSelection, type Predicate, type Selection } from '../report/select.ts';
 import { streamFileName } from '../report/stream-name.ts';
-import { plural } from '../report/units.ts';
 import { type Context, EXIT } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { StreamFiles } from './stream-files.ts';

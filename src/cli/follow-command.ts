@@ -1,10 +1,10 @@
 /** `finwait follow FILE STREAM`: the bytes of one connection, put back in order. */
 
+import { plural } from '../base/count.ts';
 import type { Timeline } from '../capture/rotation.ts';
 import type { FollowedChunk } from '../follow.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { hexForm, type StreamForm, textForm } from '../report/stream-text.ts';
-import { plural } from '../report/units.ts';
 import type { Side } from '../tcp/verdicts.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';

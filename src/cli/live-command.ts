@@ -1,5 +1,6 @@
 /** `finwait live`: the connections on an interface while they open and close. */
 
+import { humanCount, plural } from '../base/count.ts';
 import { CaptureError } from '../base/errors.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
 import { type EngineName, HEADERS_SNAP_LEN, WHOLE_SNAP_LEN } from '../capture/live/engine.ts';
@@ -14,7 +15,6 @@ import { type LiveEvent, LiveEvents } from '../report/live-events.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
 import { compileSelection, type Selection } from '../report/select.ts';
 import { createTally, formatSummary, tallyRecord } from '../report/summary.ts';
-import { humanCount } from '../report/units.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { WHOLE } from '../tcp/molds.ts';
 import { type Context, EXIT } from './context.ts';
@@ -231,7 +231,7 @@ function conclude(
       say(`${source.name}: ${source.engine} did not tell how many frames were dropped`);
   } else if (dropped > 0 || !options.quiet) {
     say(
-      `${source.name}: ${humanCount(dropped)} frames dropped, ${humanCount(summary.frames)} analyzed`,
+      `${source.name}: ${plural(dropped, 'frame')} dropped, ${humanCount(summary.frames)} analyzed`,
     );
   }
   if (summary.damage !== null) {

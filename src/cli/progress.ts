@@ -1,7 +1,8 @@
 /** A bar of progress on a terminal, for whatever takes longer than a second. */
 
+import { plural } from '../base/count.ts';
 import { escapeTerminal } from '../report/escape.ts';
-import { humanBytes, humanCount } from '../report/units.ts';
+import { humanBytes } from '../report/units.ts';
 import { type Context, localeIsUtf8 } from './context.ts';
 
 const FIRST_AFTER_MS = 1000;
@@ -98,7 +99,7 @@ export function progressLine(state: ProgressState, width: number): string {
     ...(isKnown ? [`${Math.floor(100 * share)}%`.padStart(4)] : []),
     isKnown ? `${humanBytes(bytesRead)} of ${humanBytes(bytesTotal)}` : humanBytes(bytesRead),
     `${humanBytes(Math.round(perSecond))}/s`,
-    `${humanCount(connections)} connection${connections === 1 ? '' : 's'}`,
+    plural(connections, 'connection'),
     time,
   ];
   const text = rest.join('  ');

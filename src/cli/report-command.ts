@@ -2,12 +2,12 @@
 
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { humanCount, plural } from '../base/count.ts';
 import { addOutcome, type Batch, createBatch, type Outcome } from '../report/batch.ts';
 import { batchCsv } from '../report/batch-csv.ts';
 import { batchJsonl } from '../report/batch-jsonl.ts';
 import { batchMarkdown } from '../report/batch-markdown.ts';
 import { escapeTerminal } from '../report/escape.ts';
-import { humanCount, plural } from '../report/units.ts';
 import { type BatchPool, startBatchPool } from './batch-pool.ts';
 import { type Context, EXIT } from './context.ts';
 import { type FoundFile, findFiles } from './find-files.ts';

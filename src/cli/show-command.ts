@@ -1,11 +1,11 @@
 /** `finwait show FILE STREAM`: one connection as a ladder diagram and in words. */
 
+import { plural } from '../base/count.ts';
 import type { Timeline } from '../capture/rotation.ts';
 import { Follower } from '../follow.ts';
 import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
-import { plural } from '../report/units.ts';
 import { type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import type { ColorChoice } from './shared-options.ts';

@@ -1,5 +1,6 @@
 /** A report as Markdown, for people: the sums first, then who closed, resets, hosts, each file, and what could not be read. */
 
+import { humanCount, plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
 import {
@@ -14,7 +15,7 @@ import { figureAt, hostFigureAt, hostText, serviceText } from './figures.ts';
 import { code, plain, tableLines } from './markdown.ts';
 import { fullTime, secondsBetween } from './time.ts';
 import { type RowKey, sortedRows, type TopTable } from './top-table.ts';
-import { humanBytes, humanCount, humanShare, plural } from './units.ts';
+import { humanBytes, humanShare } from './units.ts';
 
 /** Rows of the tables of services, ports and hosts; CSV and JSON Lines have all. */
 const TOP_ROWS = 20;

@@ -1,12 +1,13 @@
 /** What a connection's record means in plain words (docs/specification.md §2 and §3). */
 
 import { assertNever } from '../base/assert-never.ts';
+import { plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import type { TransferSide } from '../tcp/figures.ts';
-import type { Close, Handshake, Side } from '../tcp/verdicts.ts';
+import type { Close, Handshake, HandshakeStep, Side } from '../tcp/verdicts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
-import { humanBytes, plural } from './units.ts';
+import { humanBytes } from './units.ts';
 
 /** A paragraph with a heading. */
 export interface Paragraph {
@@ -18,7 +19,7 @@ export interface Paragraph {
 export function explain(record: ConnectionRecord): Paragraph[] {
   const { close, handshake } = record;
   const paragraphs: Paragraph[] = [
-    { title: 'Opened', sentences: [openingSentence(handshake), ...handshakeDetails(handshake)] },
+    { title: 'Opened', sentences: [openingSentence(record), ...handshakeDetails(handshake)] },
     { title: 'Transfer', sentences: transferSentences(record) },
     {
       title: 'Closed',
@@ -31,7 +32,8 @@ export function explain(record: ConnectionRecord): Paragraph[] {
   return paragraphs.filter(({ sentences }) => sentences.length > 0);
 }
 
-function openingSentence({ kind, fastOpen }: Handshake): string {
+function openingSentence({ handshake, packets }: ConnectionRecord): string {
+  const { kind, fastOpen } = handshake;
   switch (kind) {
     case '3-way':
       return fastOpen
@@ -46,7 +48,9 @@ function openingSentence({ kind, fastOpen }: Handshake): string {
     case 'aborted':
       return 'Aborted: a RST came after the SYN,ACK and before the client acknowledged it.';
     case 'unanswered':
-      return 'Unanswered: nothing came back for the SYN.';
+      return packets.server === 0
+        ? 'Unanswered: nothing came back for the SYN.'
+        : 'Unanswered: nothing that came back answers the SYN.';
     case 'partial':
       return 'Captured in part: the capture began within the handshake.';
     case 'none':
@@ -84,13 +88,22 @@ function acknowledgementChecks({ steps, isn }: Handshake): string[] {
     const start = isn[peer];
     if (ack === null || start === null || retransmission) continue;
     const ahead = (ack - start) >>> 0;
-    const data = ahead - 1;
-    if (data < 0 || data > 65535) continue;
+    if (ahead < 1 || ahead > 65536) continue;
+    // A FIN on that SYN counts one as well.
+    const hasFin = steps.some(
+      (step) => step.from === peer && hasFlag(step, 'FIN') && step.len === ahead - 2,
+    );
+    const data = hasFin ? ahead - 2 : ahead - 1;
+    const parts = ['SYN', ...(data > 0 ? [plural(data, 'byte')] : []), ...(hasFin ? ['FIN'] : [])];
     out.push(
-      `frame ${frame} acknowledges the ${peer}’s SYN${data > 0 ? ` and ${plural(data, 'byte')}` : ''} (${start} + ${ahead} = ${ack})`,
+      `frame ${frame} acknowledges the ${peer}’s ${parts.join(' and ')} (${start} + ${ahead} = ${ack})`,
     );
   }
   return out;
+}
+
+function hasFlag({ flags }: HandshakeStep, name: string): boolean {
+  return flags.split(',').includes(name);
 }
 
 function closeSentence({ close, states }: ConnectionRecord): string {

@@ -1,5 +1,6 @@
 /** The ladder diagram of one connection: client left, server right, time downwards, and what it means in words. */
 
+import { humanCount, plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import type { Severity, Side, StateEntry } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
@@ -9,7 +10,7 @@ import { type Fold, foldRows, type LadderRow } from './ladder-rows.ts';
 import type { ConnectionRecord, SegmentView } from './record.ts';
 import { type Paint, type Style, styleFor } from './style.ts';
 import { fullTime } from './time.ts';
-import { humanBytes, humanCount } from './units.ts';
+import { humanBytes } from './units.ts';
 
 export interface LadderOptions {
   /** Columns of the terminal; less than 60 counts as 60. */
@@ -133,7 +134,7 @@ function title({ options, record, style }: Frame): string[] {
   const packets = record.packets.client + record.packets.server;
   const bytes = record.bytes.client + record.bytes.server;
   const width = Math.max(MIN_WIDTH, options.width);
-  const facts = `${fullTime(record.start, options)} · ${humanSeconds(record.duration)} · ${humanCount(packets)} frames · ${humanBytes(bytes)}`;
+  const facts = `${fullTime(record.start, options)} · ${humanSeconds(record.duration)} · ${plural(packets, 'frame')} · ${humanBytes(bytes)}`;
   const ends = `${escapeTerminal(endpointText(client))} → ${escapeTerminal(endpointText(server))}`;
   return [
     `${style.bold(`Connection ${stream}`)}${file}`,
@@ -243,9 +244,7 @@ function foldLines(f: Frame, fold: Fold): string[] {
     if (segments === 0) return '';
     const bytes = fold.bytes[from];
     const what =
-      bytes === 0
-        ? `${humanCount(segments)} ACK${segments === 1 ? '' : 's'}`
-        : `${humanCount(segments)} × ${humanBytes(bytes)}`;
+      bytes === 0 ? plural(segments, 'ACK') : `${humanCount(segments)} × ${humanBytes(bytes)}`;
     return what;
   };
   const client = side('client');
@@ -260,7 +259,7 @@ function foldLines(f: Frame, fold: Fold): string[] {
     [left, right, again, `in ${span}`],
     [left, right, `in ${span}`],
     [left, right],
-    [`${humanCount(total)} segments`],
+    [plural(total, 'segment')],
   ].map((parts) => parts.filter((part) => part !== '').join('  '));
   const text = (choices.find((choice) => choice.length <= lane - 2) ?? choices.at(-1) ?? '').slice(
     0,

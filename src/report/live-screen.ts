@@ -1,12 +1,13 @@
 /** The live screen as lines of styled text, for a width and a height: pure, so that it is tested without a terminal. */
 
+import { humanCount, plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import type { LiveConnection, LiveEvents } from './live-events.ts';
 import type { LiveRates } from './live-rates.ts';
-import { humanBytes, humanCount } from './units.ts';
+import { humanBytes } from './units.ts';
 
 export type SpanStyle = 'plain' | 'bold' | 'dim' | 'good' | 'warn' | 'bad' | 'accent' | 'selected';
 
@@ -122,9 +123,9 @@ function titleLine(model: ScreenModel): Line {
       : { text: `${humanCount(dropped)} dropped`, style: dropped > 0 ? 'bad' : 'plain' };
   return [
     { text: title, style: 'bold' },
-    plain(`  ${humanSeconds(Math.floor(seconds))}  ${humanCount(frames)} frames  `),
+    plain(`  ${humanSeconds(Math.floor(seconds))}  ${plural(frames, 'frame')}  `),
     drops,
-    plain(`  ${humanCount(live.open.size)} connections`),
+    plain(`  ${plural(live.open.size, 'connection')}`),
     ...(isPaused ? [plain('  '), { text: 'PAUSED', style: 'warn' as const }] : []),
   ];
 }
@@ -143,8 +144,7 @@ function hostLine(state: 'TIME_WAIT' | 'CLOSE_WAIT', { live }: ScreenModel): Lin
   const parts = hosts
     .slice(0, MAX_HOSTS)
     .map(([ip, counts]) => `${ip} ${humanCount(counts[state])}`);
-  const more =
-    hosts.length > MAX_HOSTS ? `  and ${humanCount(hosts.length - MAX_HOSTS)} hosts` : '';
+  const more = hosts.length > MAX_HOSTS ? `  and ${plural(hosts.length - MAX_HOSTS, 'host')}` : '';
   return [
     { text: state.padEnd(12), style: 'accent' },
     { text: humanCount(live.sockets[state]), style: 'bold' },

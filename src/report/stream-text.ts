@@ -1,8 +1,8 @@
 /** The bytes of a followed connection as text and as a hex dump, both directions in one column as in Wireshark. */
 
+import { plural } from '../base/count.ts';
 import type { Side } from '../tcp/verdicts.ts';
 import { escapeTerminal } from './escape.ts';
-import { plural } from './units.ts';
 
 /** Puts bytes into text, chunk after chunk. */
 export interface StreamForm {

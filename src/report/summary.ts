@@ -1,5 +1,6 @@
 /** The summary under the table: how the connections were opened and closed, and what the capture itself is worth. */
 
+import { humanCount, plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
 import {
@@ -13,7 +14,7 @@ import { escapeTerminal } from './escape.ts';
 import type { CaptureSummary, ConnectionRecord } from './record.ts';
 import { closePaint, styleFor } from './style.ts';
 import { fullTime, secondsBetween } from './time.ts';
-import { humanBytes, humanCount, humanShare, plural } from './units.ts';
+import { humanBytes, humanShare } from './units.ts';
 
 /** Counts over the connections printed: what CaptureSummary has, but of the selection. */
 export interface Tally {

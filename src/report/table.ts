@@ -1,6 +1,7 @@
 /** The table of connections for a terminal, laid out to fit its width. */
 
 import Table from 'cli-table3';
+import { humanCount } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import type { CloseKind } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
@@ -8,7 +9,7 @@ import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
 import { closePaint, type Paint, type Style, styleFor } from './style.ts';
 import { clockTime } from './time.ts';
-import { humanBytes, humanCount } from './units.ts';
+import { humanBytes } from './units.ts';
 
 export interface TableOptions {
   /** Columns of the terminal; less than MIN_WIDTH counts as MIN_WIDTH. */

@@ -18,16 +18,6 @@ export function humanBytes(bytes: number): string {
   return `${threeDigits(value)} ${BYTE_UNITS[unit]}`;
 }
 
-/** `1234567` as `1,234,567`. */
-export function humanCount(count: number): string {
-  return String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-}
-
-/** `1 frame`, `2 frames`. */
-export function plural(count: number, noun: string): string {
-  return `${humanCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
 /** The share of `part` in `whole` as `12.3%`; empty where `whole` is 0. */
 export function humanShare(part: number, whole: number): string {
   return whole === 0 ? '' : `${((100 * part) / whole).toFixed(1)}%`;

@@ -7,7 +7,7 @@ import { gatherFacts } from './facts.ts';
 import { findAll } from './findings/all.ts';
 import type { Case } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
-import { classifyHandshake, describeHandshake } from './handshake.ts';
+import { classifyHandshake, describeHandshake, endOpening } from './handshake.ts';
 import { judgeResets } from './resets.ts';
 import { buildTimelines, type Timeline } from './timeline.ts';
 import type { Finding } from './verdicts.ts';
@@ -37,6 +37,7 @@ export function conclude(finished: FinishedConnection, mslSec: number): Conclusi
   const facts = gatherFacts(finished);
   const opening = classifyHandshake(facts);
   const resets = judgeResets(facts, opening);
+  endOpening(opening, resets.ending);
   const closing = classifyClose(facts, opening, resets);
   const timelines = buildTimelines(facts, opening, resets, closing, mslSec);
   const handshake = describeHandshake(facts, opening);

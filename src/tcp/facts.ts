@@ -2,7 +2,7 @@
 
 import { ACK, FIN, isFin, RST, SYN } from '../decode/columns.ts';
 import { type FinishedConnection, isOfFlaggedOnly } from './finished.ts';
-import { findIsns, measureRtt } from './initial.ts';
+import { findBadAcks, findIsns, measureRtt } from './initial.ts';
 import { FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, type Story } from './story.ts';
 
 /** An end as an index: 0 the client, 1 the server. */
@@ -38,6 +38,8 @@ export interface Facts {
   /** SYNs without ACK, and SYNs with. */
   syns: [number[], number[]];
   synAcks: [number[], number[]];
+  /** What the server sent in answer to the SYN, or before its answer, and acknowledges something else: none of this connection's. */
+  badAcks: number[];
   /** Initial sequence numbers as 32-bit patterns, or null. */
   isn: [number | null, number | null];
   fin: [FinFacts | null, FinFacts | null];
@@ -77,6 +79,7 @@ export function gatherFacts(finished: FinishedConnection): Facts {
     clientKeyEnd: 0,
     syns: [[], []],
     synAcks: [[], []],
+    badAcks: [],
     isn: [null, null],
     fin: [null, null],
     rsts: [],
@@ -93,10 +96,11 @@ export function gatherFacts(finished: FinishedConnection): Facts {
       ((f & ACK) !== 0 ? facts.synAcks : facts.syns)[end].push(i);
     }
   }
-  for (let i = 0; i < story.count; i++) {
-    if (isFin(flags[i]!)) addFin(facts, from[i] as End, i);
-  }
   findIsns(facts);
+  findBadAcks(facts);
+  for (let i = 0; i < story.count; i++) {
+    if (isFin(flags[i]!) && !facts.badAcks.includes(i)) addFin(facts, from[i] as End, i);
+  }
   measureRtt(facts);
   for (const end of [0, 1] as const) {
     const fin = facts.fin[end];
@@ -233,6 +237,7 @@ function followFin(facts: Facts, end: End, fin: FinFacts, seq: Int32Array): void
   for (let i = 0; i < story.count; i++) {
     if (story.from[i] === peer) {
       if ((story.flags[i]! & SYN) !== 0 || !acksBeyond(story, i, fin.position)) continue;
+      if (facts.badAcks.includes(i)) continue;
       if ((story.flags[i]! & RST) === 0) fin.covers.push(i);
       else if (fin.resetCover < 0) fin.resetCover = i;
     } else if (i > firstCopy && (story.flags[i]! & (SYN | FIN | RST)) === 0 && story.len[i]! > 0) {
@@ -296,7 +301,7 @@ function isFirstCopyMissing(facts: Facts, end: End, fin: FinFacts): boolean {
       story.from[i] === end
         ? ((story.seq[i]! - fin.position) | 0) > 0
         : acksBeyond(story, i, fin.position);
-    if (!behind) continue;
+    if (!behind || facts.badAcks.includes(i)) continue;
     if (story.from[i] !== end) isAcked = false;
     if (story.tNs[first]! - story.tNs[i]! > slack) return true;
     // A copy that was sent later carries a later timestamp.

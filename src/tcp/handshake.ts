@@ -4,6 +4,7 @@ import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { acksBeyond, answered, type Facts, keyEnd } from './facts.ts';
 import { flagNames } from './flag-names.ts';
 import { answersSyn, roundTrip } from './initial.ts';
+import { isNear } from './keep.ts';
 import { unpackOptions } from './packed-options.ts';
 import type { Handshake, HandshakeKind, HandshakeStep } from './verdicts.ts';
 
@@ -16,12 +17,10 @@ export interface Opening {
   ack: number;
   /** The RST that ended it (`refused`, `aborted`), or -1. */
   rst: number;
-  /** SYN-ACKs with an acknowledgement number that fits no SYN, and RSTs likewise. */
-  badAcks: number[];
   fastOpen: boolean;
 }
 
-/** Finds the segments of the opening and its kind. */
+/** Finds the segments of the opening and its kind, but for what `endOpening` says. */
 export function classifyHandshake(facts: Facts): Opening {
   const { story, syns, synAcks, isn } = facts;
   const opening: Opening = {
@@ -30,15 +29,11 @@ export function classifyHandshake(facts: Facts): Opening {
     synAck: -1,
     ack: -1,
     rst: -1,
-    badAcks: [],
     fastOpen: false,
   };
   if (syns[0].length > 0 && syns[1].length > 0) return classifySimultaneous(facts, opening);
   for (const i of synAcks[1]) {
-    if (!answersSyn(facts, i)) {
-      opening.badAcks.push(i);
-      continue;
-    }
+    if (!answersSyn(facts, i)) continue;
     if (opening.synAck < 0) opening.synAck = i;
     const hasMore = ((story.ack[i]! - isn[0]! - 1) | 0) > 0;
     if (hasMore && syns[0].some((syn) => story.len[syn]! > 0)) opening.fastOpen = true;
@@ -63,11 +58,20 @@ export function classifyHandshake(facts: Facts): Opening {
       opening.synAck = -1;
       opening.kind = 'refused';
     } else {
-      opening.rst = facts.rsts.find((i) => i > synAck && isRstOfOpening(facts, i)) ?? -1;
-      opening.kind = opening.rst >= 0 ? 'aborted' : 'half-open';
+      opening.kind = 'half-open';
     }
   }
   return opening;
+}
+
+/** Tells the opening which RST ended the connection (-1: none): one before the ACK of the SYN-ACK aborted it. */
+export function endOpening(opening: Opening, ending: number): void {
+  const { ack, kind } = opening;
+  if (ending < 0 || (kind !== 'half-open' && kind !== '3-way') || (ack >= 0 && ack < ending))
+    return;
+  opening.kind = 'aborted';
+  opening.rst = ending;
+  opening.ack = -1;
 }
 
 /** The SYNs of the client that carry all that the SYN-ACK acknowledges. */
@@ -109,41 +113,23 @@ function findCompletingAck(facts: Facts, synAck: number): number {
 }
 
 function classifyWithoutSynAck(facts: Facts, opening: Opening): void {
-  const { story, isn, syns } = facts;
+  const { badAcks, isn, story } = facts;
   const number = isn[0]!;
   let speaksOn = false;
   for (let i = 0; i < story.count; i++) {
     const flags = story.flags[i]!;
     if ((flags & SYN) !== 0) continue;
     if ((flags & RST) !== 0) {
-      if (story.from[i] === 1) {
-        if (isRefusal(facts, i)) opening.rst = i;
-        else opening.badAcks.push(i);
-      }
+      if (isRefusal(facts, i)) opening.rst = i;
       continue;
     }
     // Either side goes on as after a handshake: the SYN-ACK is missing from the capture.
     if (story.from[i] === 1)
-      speaksOn ||= acksBeyond(story, i, number) && isNear(story.ack[i]!, number);
+      speaksOn ||= (flags & ACK) !== 0 && isNear(story.ack[i]!, number) && !badAcks.includes(i);
     else speaksOn ||= (flags & ACK) !== 0 && isNear(story.seq[i]!, number);
   }
-  const lastSyn = syns[0][syns[0].length - 1]!;
   if (speaksOn) opening.kind = 'partial';
-  else if (opening.rst < 0) opening.kind = 'unanswered';
-  else
-    opening.kind =
-      lastSyn > opening.rst && !isRepeatedTry(facts, lastSyn) ? 'unanswered' : 'refused';
-}
-
-/** A number within the first gigabyte behind an initial sequence number. */
-function isNear(number: number, isn: number): boolean {
-  const beyond = (number - isn) | 0;
-  return beyond > 0 && beyond < 0x4000_0000;
-}
-
-/** A SYN sent again after a RST that answered one before: another attempt, still refused until answered otherwise. */
-function isRepeatedTry(facts: Facts, syn: number): boolean {
-  return facts.rsts.some((i) => i < syn && isRefusal(facts, i));
+  else opening.kind = opening.rst < 0 ? 'unanswered' : 'refused';
 }
 
 /** A RST from the server whose ack covers the SYN, with nothing, a part or all of its data. */
@@ -152,19 +138,12 @@ export function isRefusal(facts: Facts, i: number): boolean {
   return story.from[i] === 1 && (story.flags[i]! & ACK) !== 0 && answersSyn(facts, i);
 }
 
-/** A RST of either end that fits the half-open connection. */
-function isRstOfOpening(facts: Facts, i: number): boolean {
-  const { story, isn } = facts;
-  if (story.from[i] === 0) return isn[0] !== null && ((story.seq[i]! - isn[0]) | 0) >= 1;
-  return isRefusal(facts, i) || (isn[1] !== null && ((story.seq[i]! - isn[1] - 1) | 0) === 0);
-}
-
 /** The handshake as the record shows it. */
 export function describeHandshake(facts: Facts, opening: Opening): Handshake {
   const { finished } = facts;
   const client = keyEnd(facts, 0);
   const server = keyEnd(facts, 1);
-  const goodSynAcks = facts.synAcks[1].filter((i) => !opening.badAcks.includes(i));
+  const goodSynAcks = facts.synAcks[1].filter((i) => !facts.badAcks.includes(i));
   const serverNs =
     opening.synAck < 0 ? null : roundTrip(facts, carriersOf(facts, opening.synAck), opening.synAck);
   const clientNs =
@@ -211,7 +190,7 @@ function listSteps(facts: Facts, opening: Opening): HandshakeStep[] {
     if ((flags & RST) !== 0) {
       if (i === opening.rst) steps.push(step(facts, i, 'RST', false));
     } else if ((flags & SYN) !== 0) {
-      if (opening.badAcks.includes(i)) continue;
+      if (facts.badAcks.includes(i)) continue;
       const isAck = (flags & ACK) !== 0;
       // A SYN into a connection that is open belongs to no opening (RFC 5961 §4).
       if (!isAck && i > opening.ack && opening.ack >= 0 && opening.kind === '3-way') continue;

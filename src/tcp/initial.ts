@@ -2,6 +2,7 @@
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import type { Facts } from './facts.ts';
+import { isNear } from './keep.ts';
 import { HAS_TS } from './story.ts';
 
 /** An end whose distance is ambiguous is taken to be as far away as this: what it repeats within this time was under way. */
@@ -36,6 +37,46 @@ export function answersSyn(facts: Facts, i: number): boolean {
   const beyond = (story.ack[i]! - isn - 1) | 0;
   if (beyond <= 0) return beyond === 0;
   return facts.syns[to].some((syn) => beyond <= story.len[syn]! + (story.flags[syn]! & FIN));
+}
+
+/**
+ * Finds what the server says before its answer to the SYN, or in place of it, with an acknowledgement that doesn't fit: SYN-ACKs, RSTs,
+ * and segments of an older connection that it still has (RFC 9293 §3.5.1, §3.10.7.3). None of them belongs to this connection.
+ */
+export function findBadAcks(facts: Facts): void {
+  const { story, syns, badAcks } = facts;
+  if (syns[1].length > 0) return;
+  const first = syns[0][0] ?? story.count;
+  let isOpen = false;
+  for (let i = 0; i < story.count; i++) {
+    const flags = story.flags[i]!;
+    if (story.from[i] === 0) isOpen ||= (flags & (SYN | RST | ACK)) === ACK;
+    else if ((flags & ACK) === 0) continue;
+    else if ((flags & (SYN | RST)) === SYN) {
+      if (answersSyn(facts, i)) isOpen = true;
+      else badAcks.push(i);
+    } else if (i > first && !isOpen && !answersSyn(facts, i)) {
+      if ((flags & RST) !== 0 || isOfOlder(facts, i)) badAcks.push(i);
+    }
+  }
+}
+
+/**
+ * The server's segment at `i`, which acknowledges more than the SYN, is of an older connection, and not of this one with the answer to the SYN
+ * missing from the capture: its number is far away, or the client refuses it, asks again, or gets an answer after it.
+ */
+function isOfOlder(facts: Facts, i: number): boolean {
+  const { story } = facts;
+  if (!isNear(story.ack[i]!, facts.isn[0]!)) return true;
+  for (let j = i + 1; j < story.count; j++) {
+    const flags = story.flags[j]! & (SYN | RST | ACK);
+    if (story.from[j] === 0) {
+      if (flags === RST && story.seq[j] === story.ack[i]) return true;
+      if (flags === ACK) return false;
+    }
+    if (flags === (story.from[j] === 0 ? SYN : SYN | ACK)) return true;
+  }
+  return false;
 }
 
 /**

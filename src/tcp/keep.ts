@@ -24,7 +24,9 @@ import {
   HOT_BITS,
   HOT_END,
   RST_SEEN,
+  SPOKE,
   STEADY,
+  SYN_ACK_SENT,
   SYN_SENT,
 } from './layout.ts';
 
@@ -41,6 +43,9 @@ const MAX_COVERS = 12;
 /** Before its own FIN: the half-closed direction may go on for long. */
 const MAX_EARLY_COVERS = 3;
 const MAX_LOWEST = 64;
+
+/** Data that overtook the SYN-ACK ends no further behind it. */
+const MAX_OVERTAKING_BYTES = 1 << 16;
 
 export const SKIP = 0;
 export const KEEP = 1;
@@ -115,20 +120,48 @@ export function isPlausibleRst(hot: Int32Array, h: number, d: number, seq: numbe
 }
 
 /**
- * Whether a SYN-ACK of end `d` acknowledges what the other end's SYN, where that was seen, did not send: it is dropped, or draws a RST,
- * and nothing it says holds (RFC 9293 §3.10.7.3).
+ * Whether a SYN-ACK of end `d` acknowledges what the other end's SYN, where that was seen, did not send; or another segment, before one and
+ * before the other end spoke, what that won't send soon: it is dropped, or draws a RST, and nothing it says holds (RFC 9293 §3.10.7.3).
  */
-export function isBadSynAck(
+export function isBadAnswer(
   hot: Int32Array,
   h: number,
   d: number,
   flags: number,
   ack: number,
 ): boolean {
-  if ((flags & (SYN | ACK)) !== (SYN | ACK)) return false;
-  if ((hot[h + HOT_BITS]! & (SYN_SENT << (1 - d))) === 0) return false;
+  if ((flags & (ACK | RST)) !== ACK) return false;
+  const bits = hot[h + HOT_BITS]!;
+  if ((bits & (SYN_SENT << (1 - d))) === 0) return false;
   const peer = h + HOT_END + (1 - d) * END_WORDS;
+  if ((flags & SYN) === 0) {
+    if ((bits & ((SYN_ACK_SENT << d) | (SPOKE << (1 - d)))) !== 0) return false;
+    return !isNear(ack, hot[peer + END_BASE]!);
+  }
   return ((ack - hot[peer + END_BASE]!) | 0) <= 0 || ((ack - hot[peer + END_NEXT]!) | 0) > 0;
+}
+
+/** A number within the first gigabyte behind an initial sequence number. */
+export function isNear(number: number, isn: number): boolean {
+  const beyond = (number - isn) | 0;
+  return beyond > 0 && beyond < 0x4000_0000;
+}
+
+/** Whether the numbers of end `d` begin with its SYN or SYN-ACK, which ends at `end`: whatever it sent before belongs to an earlier connection. */
+export function beginsAnew(
+  hot: Int32Array,
+  h: number,
+  d: number,
+  flags: number,
+  end: number,
+): boolean {
+  const bits = hot[h + HOT_BITS]!;
+  const isSynAck = (flags & ACK) !== 0;
+  if ((bits & ((isSynAck ? SYN_ACK_SENT : SYN_SENT) << d)) !== 0) return false;
+  if ((bits & (SPOKE << d)) === 0) return true;
+  if (!isSynAck || (bits & (SPOKE << (1 - d))) !== 0) return false;
+  const next = hot[h + HOT_END + d * END_WORDS + END_NEXT]!;
+  return ((next - end) | 0) < 0 || ((next - end) | 0) > MAX_OVERTAKING_BYTES;
 }
 
 /** A segment that acknowledges the peer's FIN: the first ones, the lowest one, and those numbered after the own FIN. */

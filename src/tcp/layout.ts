@@ -41,6 +41,12 @@ export const END_FIN = 7;
 export const END_REPEATS = 8;
 export const REPEATS_MASK = 0xff_ffff;
 export const TTL_SHIFT = 24;
+
+/** Counts one more repetition of the end whose words begin at `own`; stops at REPEATS_MASK, so that none carries into the TTL. */
+export function countRepeat(words: Int32Array, own: number): void {
+  if ((words[own + END_REPEATS]! & REPEATS_MASK) !== REPEATS_MASK) words[own + END_REPEATS]!++;
+}
+
 /** Sequence number of the lowest of its segments that cover the other end's FIN (valid with B_COVERS). */
 export const END_FIRST_COVER = 9;
 /** The latest entry of the story that fills a hole below its FIN (valid with B_FILLS). */
@@ -59,6 +65,7 @@ export const FIN_COVERED = 1 << 9;
 export const ACK_KNOWN = 1 << 11;
 /** It sent a segment with ACK and without SYN since the last SYN of the connection. */
 export const SPOKE = 1 << 13;
+export const BOTH_SPOKE = SPOKE | (SPOKE << 1);
 export const RST_SEEN = 1 << 15;
 /** Opened, not closing: a segment without SYN, FIN and RST is counted and nothing more. */
 export const STEADY = 1 << 16;

@@ -5,10 +5,11 @@ import { hasGivenUp } from './findings/abortive-close.ts';
 import { FIN_TIMEOUT_S, LONG_CLOSE_WAIT_S } from './findings/close-wait-long.ts';
 import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
 import { expectedTtl } from './findings/rst-forged.ts';
+import { isAnswerOfNone } from './findings/rst-no-such-connection.ts';
 import { MIN_REPEATS } from './findings/vanished.ts';
 import type { FinishedConnection } from './finished.ts';
 import { hasCookie } from './packed-options.ts';
-import { FROM_HIGH, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, PEER_DATA_LAST } from './story.ts';
+import { FROM_HIGH, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, PEER_DATA_LAST, PEER_LAST } from './story.ts';
 
 /** Entries of the story that an outline has room for: long stories are rarely alike. */
 const MAX_ENTRIES = 30;
@@ -16,7 +17,7 @@ const MAX_ENTRIES = 30;
 const MAX_OUTLINE_WORDS = 1 + MAX_ENTRIES;
 
 /** Not by the key's ends; what came last matters to a RST only. */
-const KEPT_MARKS = ~(FROM_HIGH | PEER_DATA_LAST);
+const KEPT_MARKS = ~(FROM_HIGH | PEER_DATA_LAST | PEER_LAST);
 
 // An entry's word: its flags and marks (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
 const FROM_SERVER = 1 << 16;
@@ -30,6 +31,8 @@ const IS_FIRST_NUMBER = 1 << 20;
 const IS_DELAYED = 1 << 21;
 /** A RST whose sender had got data last. */
 const IS_AFTER_DATA = 1 << 22;
+/** A RST of an end that has no such connection. */
+const IS_ANSWER_OF_NONE = 1 << 23;
 
 /** The connection's word: a new one took its ports while TIME_WAIT, if there was any, lasted. */
 const REUSED = 1;
@@ -110,6 +113,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if (i + 1 < count || hasFin[end] || expectedTtl(f, i, from[i] === 0 ? 0 : 1) !== null)
         return false;
       if ((mark & PEER_DATA_LAST) !== 0) word |= IS_AFTER_DATA;
+      if (isAnswerOfNone(f.story, i)) word |= IS_ANSWER_OF_NONE;
       if (hasGivenUp(f, from[i] === 0 ? 0 : 1)) return false;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((seq[i]! - peerAck[i]!) | 0) < 0) return false;
     }

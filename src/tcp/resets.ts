@@ -51,7 +51,7 @@ export function judgeResets(facts: Facts, opening: Opening): Resets {
       (judgeBySeq(facts, i) === 'fits' ? resets.afterClose : resets.ignored).push(i);
     } else if (resets.ending >= 0) {
       resets.repeated.push(i);
-    } else if (endsAttemptOnly(facts, opening, i) || answersBadSynAck(facts, opening, i)) {
+    } else if (endsAttemptOnly(facts, opening, i) || answersBadAck(facts, i)) {
       // Another SYN followed and was answered; or the client, still in SYN_SENT, refuses what is none of its own.
     } else {
       const fit = judge(facts, opening, i);
@@ -91,10 +91,10 @@ function endsAttemptOnly(facts: Facts, opening: Opening, i: number): boolean {
 }
 
 /** In SYN_SENT an ACK of the wrong number draws a RST, and the state stays (RFC 9293 §3.10.7.3). */
-function answersBadSynAck(facts: Facts, opening: Opening, i: number): boolean {
-  const { story } = facts;
-  if (story.from[i] !== 0 || opening.badAcks.length === 0) return false;
-  return opening.badAcks.some((bad) => bad < i && story.ack[bad] === story.seq[i]);
+function answersBadAck({ badAcks, story }: Facts, i: number): boolean {
+  if (story.from[i] !== 0 || badAcks.length === 0 || story.seq[i] === story.nextSeq[i])
+    return false;
+  return badAcks.some((bad) => bad < i && story.ack[bad] === story.seq[i]);
 }
 
 /** Whether the RST lies where its receiver expects the next number. */
@@ -114,10 +114,10 @@ function judge(facts: Facts, opening: Opening, i: number): Fit {
   return judgeBySeq(facts, i);
 }
 
-/** The client has left SYN_SENT before position `i`: it got a SYN-ACK, or spoke as if it had. */
-function clientIsOpen(facts: Facts, opening: Opening, i: number): boolean {
-  if (opening.synAck >= 0 && opening.synAck < i) return true;
-  const { story } = facts;
+/** The client has left SYN_SENT before position `i`: it got a SYN-ACK and sent no SYN again, or spoke as if it had. */
+function clientIsOpen(facts: Facts, { synAck }: Opening, i: number): boolean {
+  const { story, syns } = facts;
+  if (synAck >= 0 && synAck < i && !syns[0].some((syn) => syn > synAck && syn < i)) return true;
   for (let j = 0; j < i; j++) {
     if (story.from[j] === 0 && (story.flags[j]! & (SYN | RST | ACK)) === ACK) return true;
   }
@@ -177,9 +177,13 @@ function judgeOneSided(facts: Facts, i: number): 'fits' | 'outside' {
 
 /** Its supposed sender goes on with the connection: the RST was not from its stack. */
 export function livesOn(facts: Facts, i: number): boolean {
-  const { story } = facts;
+  const { badAcks, story } = facts;
+  const synAcks = facts.synAcks[story.from[i]! as End].filter((before) => before < i);
   for (let j = i + 1; j < story.count; j++) {
-    if (story.from[j] !== story.from[i] || (story.flags[j]! & (SYN | RST)) !== 0) continue;
+    if (story.from[j] !== story.from[i] || (story.flags[j]! & RST) !== 0) continue;
+    // The same SYN-ACK again is of a connection that still opens.
+    const isAgain = synAcks.some((before) => story.seq[before] === story.seq[j]);
+    if (badAcks.includes(j) || ((story.flags[j]! & SYN) !== 0 && !isAgain)) continue;
     if (((seqEnd(story, j) - story.seq[i]!) | 0) > 0) return true;
     if (story.tNs[j]! - story.tNs[i]! > REORDERING_NS) return true;
   }

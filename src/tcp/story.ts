@@ -43,6 +43,8 @@ export const PEER_ACK_KNOWN = 1 << 14;
 export const NEXT_SEQ_KNOWN = 1 << 15;
 /** New payload had come last from the peer. */
 export const PEER_DATA_LAST = 1 << 16;
+/** What was captured last is the peer's. */
+export const PEER_LAST = 1 << 17;
 const FLAGS_MASK = 0xfff;
 
 /** Blocks that `entries` entries of one story take. */

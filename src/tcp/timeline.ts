@@ -160,7 +160,7 @@ function openThreeWay(
     server.follow('snd SYN', syns[1][0]!);
   }
   if (opening.synAck < 0) return;
-  const good = synAcks[1].filter((i) => !opening.badAcks.includes(i));
+  const good = synAcks[1].filter((i) => !facts.badAcks.includes(i));
   const taken =
     opening.ack >= 0
       ? answered(story, good, opening.ack, facts.rttNs[0])

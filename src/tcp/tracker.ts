@@ -4,9 +4,10 @@ import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
 import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
+  beginsAnew,
   type Decision,
   goesOnAfterRst,
-  isBadSynAck,
+  isBadAnswer,
   isPlausibleRst,
   KEEP,
   KEEP_FILL,
@@ -25,6 +26,7 @@ import {
   NEXT_SEQ_KNOWN,
   PEER_ACK_KNOWN,
   PEER_DATA_LAST,
+  PEER_LAST,
 } from './story.ts';
 
 const MASK = SEGMENT_RING - 1;
@@ -183,7 +185,7 @@ export class Tracker extends Shrinking {
         return;
       }
       const repeats = len > 0 || seq !== words[own + L.END_NEXT];
-      if (repeats && (flags & RST) === 0) words[own + L.END_REPEATS]!++;
+      if (repeats && (flags & RST) === 0) L.countRepeat(words, own);
     } else {
       words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
     }
@@ -259,11 +261,11 @@ export class Tracker extends Shrinking {
       words[peer + L.END_BASE] = (ack - 1) | 0;
     }
 
-    const isBad = isBadSynAck(words, h, d, flags, ack);
+    const isBad = isBadAnswer(words, h, d, flags, ack);
     if ((flags & SYN) !== 0) {
       const synBit = (flags & ACK) !== 0 ? L.SYN_ACK_SENT << d : L.SYN_SENT << d;
-      if (!isBad && (bits & synBit) === 0 && (bits & (L.SPOKE << d)) === 0) {
-        // Whatever this end sent before belongs to an earlier connection, a FIN too.
+      if (!isBad && beginsAnew(words, h, d, flags, end)) {
+        // What this end sent before belongs to an earlier connection, a FIN too.
         bits &= ~((L.FIN_SENT | L.FIN_COVERED) << d);
         words[own + L.END_NEXT] = end;
         if ((flags & ACK) !== 0) {
@@ -274,31 +276,29 @@ export class Tracker extends Shrinking {
       words[own + L.END_REPEATS]! &= L.REPEATS_MASK;
       if (!isBad) {
         bits |= synBit;
-        bits &= ~(L.STEADY | L.SPOKE | (L.SPOKE << 1));
+        bits &= ~(L.STEADY | L.BOTH_SPOKE);
       }
-      if (words[c + L.C_OPTIONS + d] === 0) {
+      if (!isBad && words[c + L.C_OPTIONS + d] === 0) {
         const packed = this.options.readOptions(p);
         words[c + L.C_OPTIONS + d] = packed;
         this.transfer.options(index, d, packed, (flags & ACK) !== 0);
         if (hasCookie(packed)) this.cookies.set(index * 2 + d, this.options.readCookie(p));
       }
-    } else if ((flags & (ACK | RST)) === ACK) {
+    } else if (!isBad && (flags & (ACK | RST)) === ACK) {
       bits |= L.SPOKE << d;
     }
 
-    if ((flags & RST) === 0 && (isFirst || !isBad)) {
-      if (isFirst || ((end - words[own + L.END_NEXT]!) | 0) > 0) words[own + L.END_NEXT] = end;
-      if ((flags & ACK) !== 0 && !isBad) {
-        if ((bits & (L.ACK_KNOWN << d)) === 0 || ((ack - words[own + L.END_ACK]!) | 0) > 0) {
-          words[own + L.END_ACK] = ack;
-        }
-        bits |= L.ACK_KNOWN << d;
+    const holds = !isBad && (flags & RST) === 0;
+    const isAhead = ((end - words[own + L.END_NEXT]!) | 0) > 0;
+    if (isFirst || (holds && isAhead)) words[own + L.END_NEXT] = end;
+    if (holds && (flags & ACK) !== 0) {
+      if ((bits & (L.ACK_KNOWN << d)) === 0 || ((ack - words[own + L.END_ACK]!) | 0) > 0) {
+        words[own + L.END_ACK] = ack;
       }
-    } else if (isFirst) {
-      words[own + L.END_NEXT] = end;
+      bits |= L.ACK_KNOWN << d;
     }
 
-    if (isFin(flags)) {
+    if (isFin(flags) && !isBad) {
       const position = (seq + len + ((flags & SYN) >> 1)) | 0;
       const isFirst = (bits & (L.FIN_SENT << d)) === 0;
       // One further back refutes the first, unless that was acknowledged (facts.ts judges the same way).
@@ -315,7 +315,7 @@ export class Tracker extends Shrinking {
     }
     if ((flags & RST) !== 0) bits |= L.RST_SEEN;
 
-    const bothSpoke = (bits & L.SPOKE) !== 0 && (bits & (L.SPOKE << 1)) !== 0;
+    const bothSpoke = (bits & L.BOTH_SPOKE) === L.BOTH_SPOKE;
     const goesOn = (bits & L.RST_SEEN) !== 0 && goesOnAfterRst(counts, bytes);
     if (goesOn) bits &= ~L.CLOSED;
     if ((bits & (L.FIN_SENT | (L.FIN_SENT << 1))) !== 0) bits &= ~L.STEADY;
@@ -382,6 +382,8 @@ export class Tracker extends Shrinking {
       (d === 1 ? FROM_HIGH : 0) |
       ((bits & (L.ACK_KNOWN << (1 - d))) !== 0 ? PEER_ACK_KNOWN : 0) |
       ((bits & (L.LAST_DATA << (1 - d))) !== 0 ? PEER_DATA_LAST : 0) |
+      // Running numbers modulo 2^30.
+      (isFirst || (words[peer + L.END_RING]! - this.#previous[p]!) << 2 > 0 ? PEER_LAST : 0) |
       (isFirst ? 0 : NEXT_SEQ_KNOWN);
     this.pool.write(
       entry,

@@ -173,6 +173,7 @@ export const FINDING_CODES = [
   'rst-after-close',
   'rst-linger',
   'rst-timeout',
+  'rst-no-such-connection',
   'rst-forged',
   'rst-ignored',
   'fin-retransmitted',

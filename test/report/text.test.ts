@@ -6,7 +6,7 @@ import { humanSeconds } from '../../src/base/duration.ts';
 import { endpointText, parseAddress } from '../../src/report/address.ts';
 import { escapeTerminal } from '../../src/report/escape.ts';
 import { clockTime, fullTime } from '../../src/report/time.ts';
-import { humanBytes, humanCount, humanShare } from '../../src/report/units.ts';
+import { humanBytes, humanShare } from '../../src/report/units.ts';
 
 test('control characters and bidi overrides never reach the terminal', () => {
   expect(escapeTerminal('a\u001b[31m\u009b\u202eb\n')).toBe('a\\x1b[31m\\x9b\\u{202e}b\\x0a');
@@ -50,8 +50,7 @@ test.each([
   expect(humanSeconds(seconds)).toBe(text);
 });
 
-test('counts and shares', () => {
-  expect(humanCount(1234567)).toBe('1,234,567');
+test('shares', () => {
   expect(humanShare(1, 3)).toBe('33.3%');
   expect(humanShare(0, 0)).toBe('');
 });

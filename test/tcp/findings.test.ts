@@ -171,3 +171,67 @@ describe('merged-by-delayed-ack', () => {
     expect(await codesOf(merged(delay))).toEqual(codes);
   });
 });
+
+describe('rst-no-such-connection', () => {
+  const exchange = `
+    C > S P. 1:11(10) ack 1
+    S > C P. 1:21(20) ack 11
+    C > S . 11:11(0) ack 21
+  `;
+  const code = 'rst-no-such-connection';
+
+  test.each([
+    ['data after a long silence', 'C > S P. 11:21(10) ack 21 +600', 'problem'],
+    ['a keep-alive', 'C > S . 10:10(0) ack 21 +7200', 'problem'],
+    ['a FIN', 'C > S F. 11:11(0) ack 21 +600', 'warning'],
+  ])('a bare RST that answers %s', async (_, asked, severity) => {
+    const { close, findings } = await onlyConnectionIn(
+      segments`${OPEN}${exchange}${asked}
+      S > C R 21:21(0)`,
+    );
+
+    expect(close).toMatchObject({ kind: 'rst', resetBy: 'server' });
+    expect(findings).toMatchObject([{ code, severity }]);
+  });
+
+  test('a bare RST to one who goes on with a connection that began before the capture', async () => {
+    const { findings } = await onlyConnectionIn(segments`
+      C > S P. 1:11(10) ack 1
+      S > C R 1:1(0)`);
+
+    expect(findings.map((finding) => finding.code)).toEqual([code]);
+  });
+
+  test.each([
+    ['has an ACK: its stack aborted', 'C > S P. 11:21(10) ack 21\nS > C R. 21:21(0) ack 21'],
+    ['answers nothing', 'C > S R 11:11(0)'],
+    [
+      'comes while its data is under way',
+      'S > C P. 21:99(78) ack 11\nC > S P. 11:21(10) ack 21\nS > C R 21:21(0)',
+    ],
+    ['comes before a closed window', 'C > S P. 11:21(10) ack 21 win 0\nS > C R 21:21(0)'],
+    ['follows an earlier one', 'S > C R 99:99(0)\nC > S . 11:11(0) ack 21\nS > C R 21:21(0)'],
+    [
+      'follows its own FIN',
+      'S > C F. 21:21(0) ack 11\nC > S P. 11:21(10) ack 22\nS > C R 22:22(0)',
+    ],
+    [
+      'has another TTL',
+      'S > C P. 21:31(10) ack 11\nC > S P. 11:21(10) ack 31\nS > C R 31:31(0) ttl 200',
+    ],
+  ])('no RST that %s', async (_, text) => {
+    const { close, findings } = await onlyConnectionIn(segments`${OPEN}${exchange}${text}`);
+
+    expect(close.kind).toBe('rst');
+    expect(findings.map((finding) => finding.code)).not.toContain(code);
+  });
+
+  test('nor one before the connection was open', async () => {
+    const { findings } = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      S > C S. 0:0(0) ack 1
+      C > S R 1:1(0)`);
+
+    expect(findings).toEqual([]);
+  });
+});

@@ -1,6 +1,6 @@
 /** Which RST ends a connection and which doesn't (RFC 9293 §3.10.7, RFC 5961 §3). */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { onlyConnectionIn, path, segments } from '../support/fixtures.ts';
 
 /** Without window scaling: both ends announce at most 64,240 bytes. */
@@ -138,4 +138,72 @@ test('each RST that answers another SYN is one of its own, not the first one aga
     [4, false],
     [5, true],
   ]);
+});
+
+describe('before the ACK of the SYN-ACK a RST', () => {
+  const ANSWERED = `
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+  `;
+  const REPEATED = 'S > C S. 0:0(0) ack 1 +1';
+
+  test.each([
+    ['of the client far beyond its SYN', `C > S R 500000:500000(0)\n${REPEATED}`],
+    ['of the client at its SYN', `C > S R 0:0(0)\n${REPEATED}`],
+    ['of the server at its SYN-ACK', 'S > C R. 0:0(0) ack 1'],
+    ['in the name of the server, which sends its SYN-ACK again', `S > C R 1:1(0)\n${REPEATED}`],
+  ])('%s, ends nothing: half-open', async (_, text) => {
+    const { close, findings, handshake } = await onlyConnectionIn(segments`${ANSWERED}${text}`);
+
+    expect(handshake.kind).toBe('half-open');
+    expect(handshake.steps.map(({ kind }) => kind)).not.toContain('RST');
+    expect(close.kind).toBe('open');
+    expect(findings.map(({ code }) => code)).toContain('rst-ignored');
+  });
+
+  test.each([
+    ['of the client', 'C > S R 1:1(0)', 'client'],
+    ['of the server', 'S > C R. 1:1(0) ack 1', 'server'],
+    ['of the server within the window', 'S > C R 9000:9000(0)', 'server'],
+    [
+      'of the server that crosses that ACK',
+      'S > C R. 1:1(0) ack 1\nC > S . 1:1(0) ack 1',
+      'server',
+    ],
+  ])('%s, ends the opening: aborted', async (_, text, resetBy) => {
+    const { close, handshake, states } = await onlyConnectionIn(segments`${ANSWERED}${text}`);
+
+    expect(handshake.kind).toBe('aborted');
+    expect(handshake.steps.map(({ kind, frame }) => `${kind}@${frame}`)).toEqual([
+      'SYN@1',
+      'SYN,ACK@2',
+      'RST@3',
+    ]);
+    expect(close).toMatchObject({ kind: 'rst', resetBy, phase: 'handshake' });
+    expect(path(states.server)).toBe('LISTEN > SYN_RECEIVED > CLOSED');
+  });
+
+  test('that refuses the SYN sent again ends SYN_SENT, although the SYN-ACK was lost', async () => {
+    const { close, handshake, states } = await onlyConnectionIn(segments`${ANSWERED}
+      C > S S 0:0(0) +1
+      S > C R. -50000:-50000(0) ack 1
+    `);
+
+    expect(handshake.kind).toBe('aborted');
+    expect(close).toMatchObject({ kind: 'rst', resetBy: 'server', phase: 'handshake' });
+    expect(path(states.client)).toBe('SYN_SENT > CLOSED');
+  });
+
+  test('that was sent before the SYN-ACK came aborts the opening as well', async () => {
+    const { close, handshake } = await onlyConnectionIn(segments`
+      C > S S 0:0(0)
+      C > S R 1:1(0)
+      S > C S. 0:0(0) ack 1
+      C > S R 1:1(0)
+    `);
+
+    expect(handshake.kind).toBe('aborted');
+    expect(handshake.steps.map(({ frame }) => frame)).toEqual([1, 2, 3]);
+    expect(close.steps.map(({ frame }) => frame)).toEqual([2, 4]);
+  });
 });

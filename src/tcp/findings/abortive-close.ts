@@ -1,5 +1,6 @@
 /** `rst-unread-data`, `rst-linger` and `rst-timeout`: one side ended an open connection with a RST of its own (RFC 1122 §4.2.2.13, RFC 2525 §2.17). */
 
+import { plural } from '../../base/count.ts';
 import { ACK } from '../../decode/columns.ts';
 import { type End, keyEnd, other } from '../facts.ts';
 import { KEEP_ALIVES } from '../figures.ts';
@@ -66,7 +67,7 @@ export const rstUnreadData: Finder = (c) => {
   const start = isn[other(end)];
   const [side, peer] = end === 0 ? ['client', 'server'] : ['server', 'client'];
   const bytes = start === null ? null : (story.ack[resets.ending]! - start - 1) >>> 0;
-  const much = bytes === null ? '' : ` (${bytes} bytes in all)`;
+  const much = bytes === null ? '' : ` (${plural(bytes, 'byte')} in all)`;
   return {
     code: 'rst-unread-data',
     severity: 'warning',

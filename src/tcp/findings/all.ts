@@ -15,6 +15,7 @@ import { refused } from './refused.ts';
 import { rstAfterClose } from './rst-after-close.ts';
 import { rstForged } from './rst-forged.ts';
 import { rstIgnored } from './rst-ignored.ts';
+import { rstNoSuchConnection } from './rst-no-such-connection.ts';
 import { synRetransmitted } from './syn-retransmitted.ts';
 import { vanished } from './vanished.ts';
 import { zeroWindow } from './zero-window.ts';
@@ -28,6 +29,7 @@ export const FINDERS: readonly Finder[] = [
   rstAfterClose,
   rstLinger,
   rstTimeout,
+  rstNoSuchConnection,
   rstForged,
   rstIgnored,
   finRetransmitted,

@@ -1,5 +1,6 @@
 /** `capture-lost-packets`: the capture lacks what an ACK proves to have arrived. */
 
+import { plural } from '../../base/count.ts';
 import { MISSING_BYTES } from '../figures.ts';
 import { isOfFlaggedOnly } from '../finished.ts';
 import type { Finder } from './finding.ts';
@@ -12,7 +13,7 @@ export const captureLostPackets: Finder = ({ facts, closing }) => {
   const missing = low.values[MISSING_BYTES]! + high.values[MISSING_BYTES]!;
   const what =
     missing > 0
-      ? `${missing} bytes that were acknowledged are not in it`
+      ? `${plural(missing, 'byte')} acknowledged but not in it`
       : 'something acknowledged was never seen';
   return {
     code: 'capture-lost-packets',

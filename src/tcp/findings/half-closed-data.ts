@@ -1,5 +1,6 @@
 /** `half-closed-data`: one side had sent its FIN, and the other went on sending: shutdown(), not close(). */
 
+import { plural } from '../../base/count.ts';
 import type { Finder } from './finding.ts';
 
 export const halfClosedData: Finder = ({ facts, closing, close }) => {
@@ -11,7 +12,7 @@ export const halfClosedData: Finder = ({ facts, closing, close }) => {
     code: 'half-closed-data',
     severity: 'note',
     frames: [facts.story.frame[facts.fin[closing.first]!.copies[0]!]!],
-    what: `After the FIN of the ${first} the ${second} still sent ${close.bytesAfterFin} bytes: a half-close by shutdown().`,
+    what: `After the FIN of the ${first} the ${second} still sent ${plural(close.bytesAfterFin, 'byte')}: a half-close by shutdown().`,
     advice:
       'Meant as such it is in order; a proxy or firewall with a short half-closed timeout may cut it.',
   };

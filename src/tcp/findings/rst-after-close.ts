@@ -1,5 +1,6 @@
 /** `rst-after-close`: data came for a side that had closed, not only shut down (RFC 1122 §4.2.2.13). */
 
+import { plural } from '../../base/count.ts';
 import { keyEnd, other } from '../facts.ts';
 import type { Finder } from './finding.ts';
 
@@ -22,7 +23,7 @@ export const rstAfterClose: Finder = ({ facts, resets, closing }) => {
     code: 'rst-after-close',
     severity: 'problem',
     frames: [story.frame[own.copies[0]!]!, story.frame[resets.ending]!],
-    what: `The ${side} closed with its FIN and answered ${late} bytes that the ${sender} still sent with a RST: nobody read them.`,
+    what: `The ${side} closed with its FIN and answered ${plural(late, 'byte')} that the ${sender} still sent with a RST: nobody read them.`,
     advice: `Let the ${side} call shutdown(SHUT_WR) and read to the end of file before close(), or the ${sender} stop before.`,
   };
 };

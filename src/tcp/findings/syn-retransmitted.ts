@@ -1,5 +1,6 @@
 /** `syn-retransmitted`: a SYN or SYN-ACK was sent more than once. */
 
+import { times } from '../../base/count.ts';
 import type { Finder } from './finding.ts';
 
 export const synRetransmitted: Finder = ({ handshake, facts }) => {
@@ -25,7 +26,3 @@ export const synRetransmitted: Finder = ({ handshake, facts }) => {
         : 'Look for loss on the way or a firewall that drops the SYN without an answer.',
   };
 };
-
-function times(n: number): string {
-  return n === 1 ? 'once' : n === 2 ? 'twice' : `${n} times`;
-}
