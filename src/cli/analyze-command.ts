@@ -15,6 +15,7 @@ import {
   tallyRecord,
 } from '../report/summary.ts';
 import type { TableRow } from '../report/table.ts';
+import { sameDayLen } from '../report/time.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
@@ -222,7 +223,10 @@ async function peopleForm(
       if (several && summary !== null) writer.write(`${escapeTerminal(summary.file ?? '')}\n`);
       rows.sort((a, b) => a.stream - b.stream);
       if (table !== null) {
-        for (const chunk of table.tableChunks(rows, { ...look, width })) writer.write(chunk);
+        const sameDay = sameDayLen(summary?.start ?? null, summary?.end ?? null, look);
+        for (const chunk of table.tableChunks(rows, { ...look, sameDay, width })) {
+          writer.write(chunk);
+        }
         if (rows.length > 0) writer.write('\n');
       }
       rows = [];

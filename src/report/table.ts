@@ -2,19 +2,20 @@
 
 import Table from 'cli-table3';
 import { humanSeconds } from '../base/duration.ts';
-import type { CloseKind } from '../tcp/verdicts.ts';
+import type { CloseKind, HandshakeKind, RstPhase } from '../tcp/verdicts.ts';
 import { endpointText } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
 import { closePaint, type Paint, type Style, styleFor } from './style.ts';
-import { clockTime } from './time.ts';
+import { clockTime, dayOf, type TimeOptions } from './time.ts';
 import { humanBytes, humanCount } from './units.ts';
 
 export interface TableOptions {
   /** Columns of the terminal; less than MIN_WIDTH counts as MIN_WIDTH. */
   width: number;
   color: boolean;
-  local: boolean;
+  /** Characters of the date that the starts go without: what is the same in all of them (report/time.ts). */
+  sameDay: number;
 }
 
 const MIN_WIDTH = 60;
@@ -30,12 +31,12 @@ const GAP = 2;
 interface Column {
   name: string;
   right: boolean;
-  /** Columns leave in ascending order; Infinity never. */
-  leavesAt: number;
-  /** Shortest width it may be cut to before any column leaves, and at the very end. */
+  /** Where there is no room for all, the highest are shown first; Infinity always. */
+  rank: number;
+  /** Shortest width it may be cut to so that more columns fit, and so that the line does. */
   min: number;
   least: number;
-  cell: (record: ConnectionRecord, options: Pick<TableOptions, 'local'>) => string;
+  cell: (record: ConnectionRecord, options: TimeOptions) => string;
   paint?: (row: TableRow, style: Style) => Paint;
 }
 
@@ -43,6 +44,8 @@ interface Column {
 export interface TableRow {
   stream: number;
   kind: CloseKind;
+  /** Of the start; in its cell is the time of day. */
+  day: string;
   /** In the order of COLUMNS. */
   cells: string[];
 }
@@ -53,11 +56,11 @@ const KEEP = Number.POSITIVE_INFINITY;
 function whole(
   name: string,
   right: boolean,
-  leavesAt: number,
+  rank: number,
   cell: Column['cell'],
   paint?: Column['paint'],
 ): Column {
-  return { name, right, leavesAt, min: KEEP, least: KEEP, cell, ...(paint ? { paint } : {}) };
+  return { name, right, rank, min: KEEP, least: KEEP, cell, ...(paint ? { paint } : {}) };
 }
 
 const COLUMNS: readonly Column[] = [
@@ -73,24 +76,41 @@ const COLUMNS: readonly Column[] = [
     least: 13,
   },
   whole('start', false, 1, (r, o) => clockTime(r.start, o)),
-  whole('duration', true, 3, (r) => humanSeconds(r.duration)),
-  whole('packets', true, 2, (r) => humanCount(r.packets.client + r.packets.server)),
-  whole('bytes', true, 6, (r) => humanBytes(r.bytes.client + r.bytes.server)),
-  whole('opened', false, 4, openedText),
-  whole('closed', false, KEEP, closedText, (r, s) => closePaint(s, r.kind)),
+  whole('duration', true, 4, (r) => humanSeconds(r.duration)),
+  whole('packets', true, 0, (r) => humanCount(r.packets.client + r.packets.server)),
+  whole('bytes', true, 5, (r) => humanBytes(r.bytes.client + r.bytes.server)),
+  { ...whole('opened', false, 6, openedText), min: 10 },
+  whole('closed', false, KEEP, closedText, paintClose),
+  // In the place of that where there is no room for `opened`.
+  whole('closed', false, KEEP, endedText, paintClose),
   whole('by', false, 7, (r) => r.close.initiator ?? r.close.resetBy ?? '–'),
-  whole('TIME_WAIT', false, 5, (r) => r.close.timeWait ?? '–'),
+  whole('TIME_WAIT', false, 3, (r) => r.close.timeWait ?? '–'),
   {
-    ...whole('notes', false, 0, notesText, (_r, s) => s.dim),
+    ...whole('notes', false, 2, notesText, (_r, s) => s.dim),
     min: 16,
     least: 16,
   },
 ];
 
+const placeOf = (name: string): number => COLUMNS.findIndex((column) => column.name === name);
+const START = placeOf('start');
+const OPENED = placeOf('opened');
+const CLOSED = placeOf('closed');
+const ENDED = CLOSED + 1;
+
 /** The row of `record`. */
-export function tableRow(record: ConnectionRecord, options: Pick<TableOptions, 'local'>): TableRow {
-  const { close, stream } = record;
-  return { stream, kind: close.kind, cells: COLUMNS.map(({ cell }) => cell(record, options)) };
+export function tableRow(record: ConnectionRecord, options: TimeOptions): TableRow {
+  const { close, start, stream } = record;
+  const cells = COLUMNS.map(({ cell }) => cell(record, options));
+  return { stream, kind: close.kind, day: sharedDay(dayOf(start, options)), cells };
+}
+
+let lastDay = '';
+
+/** One text for all rows of a day. */
+function sharedDay(day: string): string {
+  if (day !== lastDay) lastDay = day;
+  return lastDay;
 }
 
 /** The table with a header line and the rows in the order given; lines end in a newline. Empty without rows. */
@@ -101,14 +121,15 @@ export function* tableChunks(
 ): Generator<string> {
   if (all.length === 0) return;
   const style = styleFor(options.color);
-  const layout = fitColumns(naturalWidths(all), Math.max(options.width, MIN_WIDTH));
+  const natural = naturalWidths(all, options.sameDay);
+  const layout = fitColumns(natural, Math.max(options.width, MIN_WIDTH));
   const names = layout.map(({ column }) => style.bold(column.name));
   const rule = layout.map(({ width }) => style.dim('─'.repeat(width)));
   yield render(layout, [names, rule]);
   for (let at = 0; at < all.length; at += ROWS_PER_PAGE) {
     const rows = all
       .slice(at, at + ROWS_PER_PAGE)
-      .map((row) => layout.map((placed) => cellText(row, placed, style)));
+      .map((row) => layout.map((placed) => cellText(row, placed, options.sameDay, style)));
     yield at < cliTableRows ? render(layout, rows) : padRows(layout, rows);
   }
 }
@@ -120,16 +141,32 @@ interface Placed {
   width: number;
 }
 
-function cellText(row: TableRow, { column, place, width }: Placed, style: Style): string {
-  const text = shorten(row.cells[place] ?? '', width, column.name);
+function cellText(
+  row: TableRow,
+  { column, place, width }: Placed,
+  sameDay: number,
+  style: Style,
+): string {
+  const cell = row.cells[place] ?? '';
+  const text = shorten(
+    place === START ? `${dayText(row, sameDay)}${cell}` : cell,
+    width,
+    column.name,
+  );
   return column.paint ? column.paint(row, style)(text) : text;
 }
 
-function naturalWidths(rows: readonly TableRow[]): Placed[] {
+/** What of its day stands before the time of a start. */
+function dayText({ day }: TableRow, sameDay: number): string {
+  return day.length <= sameDay ? '' : `${day.slice(sameDay)} `;
+}
+
+function naturalWidths(rows: readonly TableRow[], sameDay: number): Placed[] {
   const layout = COLUMNS.map((column, place) => ({ column, place, width: column.name.length }));
-  for (const { cells } of rows) {
+  for (const row of rows) {
     for (const placed of layout) {
-      placed.width = Math.max(placed.width, cells[placed.place]?.length ?? 0);
+      const before = placed.place === START ? dayText(row, sameDay).length : 0;
+      placed.width = Math.max(placed.width, before + (row.cells[placed.place]?.length ?? 0));
     }
   }
   // A column without a word in it says nothing.
@@ -138,38 +175,38 @@ function naturalWidths(rows: readonly TableRow[]): Placed[] {
   );
 }
 
-/** Cuts and drops columns until the line fits `width`. */
-function fitColumns(natural: Placed[], width: number): Placed[] {
-  let layout = natural;
-  for (;;) {
-    const over = lineWidth(layout) - width;
-    if (over <= 0) return layout;
-    const cut = cutBy(layout, over, (column) => column.min);
-    if (lineWidth(cut) <= width) return cut;
-    const next = Math.min(...layout.map(({ column }) => column.leavesAt));
-    if (next === KEEP) return cutBy(layout, over, (column) => column.least);
-    layout = layout.filter(({ column }) => column.leavesAt !== next);
+/** As many columns as `width` has room for, the telling ones first; addresses and notes are cut for that. */
+function fitColumns(natural: readonly Placed[], width: number): Placed[] {
+  const least = (layout: readonly Placed[]): number =>
+    lineWidth(layout.map((one) => ({ ...one, width: Math.min(one.width, one.column.min) })));
+  const isKept = ({ column, place }: Placed): boolean => column.rank === KEEP && place !== CLOSED;
+  const others = natural.filter(({ column }) => column.rank !== KEEP);
+  let layout = natural.filter(isKept);
+  for (const one of others.sort((a, b) => b.column.rank - a.column.rank)) {
+    const more =
+      one.place === OPENED
+        ? [...layout, one, ...natural.filter(({ place }) => place === CLOSED)].filter(
+            ({ place }) => place !== ENDED,
+          )
+        : [...layout, one];
+    if (least(more) <= width) layout = more;
   }
+  layout.sort((a, b) => a.place - b.place);
+  return cutTo(layout, width, least(layout) <= width);
 }
 
-/** Takes `over` characters from the columns that may be cut: the last first, the two addresses evenly. */
-function cutBy(layout: Placed[], over: number, floor: (column: Column) => number): Placed[] {
+/** Takes what is too long from the columns that may be cut, in turn: the notes, the two addresses evenly, how it was opened. */
+function cutTo(layout: readonly Placed[], width: number, isEnough: boolean): Placed[] {
   const out = layout.map((placed) => ({ ...placed }));
-  let left = over;
-  const notes = out.find(({ column }) => column.name === 'notes');
-  if (notes) {
-    const take = Math.min(left, Math.max(0, notes.width - floor(notes.column)));
-    notes.width -= take;
-    left -= take;
-  }
-  const addresses = out.filter(
-    ({ column }) => column.name === 'client' || column.name === 'server',
-  );
-  while (left > 0) {
-    const widest = addresses.reduce((a, b) => (b.width > a.width ? b : a));
-    if (widest.width <= floor(widest.column)) break;
-    widest.width -= 1;
-    left -= 1;
+  let left = lineWidth(out) - width;
+  for (const names of [['notes'], ['client', 'server'], ['opened']]) {
+    const group = out.filter(({ column }) => names.includes(column.name));
+    while (left > 0 && group.length > 0) {
+      const widest = group.reduce((a, b) => (b.width > a.width ? b : a));
+      if (widest.width <= (isEnough ? widest.column.min : widest.column.least)) break;
+      widest.width -= 1;
+      left -= 1;
+    }
   }
   return out;
 }
@@ -190,8 +227,34 @@ function openedText({ handshake }: ConnectionRecord): string {
   return handshake.fastOpen ? `${handshake.kind} TFO` : handshake.kind;
 }
 
+/** Made once: a row holds it, and there are rows by the hundred thousand. */
+const RST_TEXT: Record<RstPhase, string> = {
+  handshake: 'rst handshake',
+  established: 'rst established',
+  'after-fin': 'rst after-fin',
+  closing: 'rst closing',
+};
+
 function closedText({ close }: ConnectionRecord): string {
-  return close.phase === null ? close.kind : `${close.kind} ${close.phase}`;
+  return close.phase === null ? close.kind : RST_TEXT[close.phase];
+}
+
+/** Openings that came to nothing, and say so without the close. */
+const NEVER_OPENED: ReadonlySet<HandshakeKind> = new Set<HandshakeKind>([
+  'unanswered',
+  'refused',
+  'aborted',
+]);
+
+/** How it ended where how it was opened is not told: of what never was open, why. */
+function endedText(record: ConnectionRecord): string {
+  const { kind } = record.handshake;
+  const isStuck = kind === 'half-open' && record.close.kind === 'open';
+  return isStuck || NEVER_OPENED.has(kind) ? kind : closedText(record);
+}
+
+function paintClose(row: TableRow, style: Style): Paint {
+  return closePaint(style, row.kind);
 }
 
 function notesText({ close, findings }: ConnectionRecord): string {
