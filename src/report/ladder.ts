@@ -9,7 +9,7 @@ import { type Fold, foldRows, type LadderRow } from './ladder-rows.ts';
 import type { ConnectionRecord, SegmentView } from './record.ts';
 import { type Paint, type Style, styleFor } from './style.ts';
 import { fullTime } from './time.ts';
-import { humanBytes, humanCount } from './units.ts';
+import { humanBytes, humanCount, plural } from './units.ts';
 
 export interface LadderOptions {
   /** Columns of the terminal; less than 60 counts as 60. */
@@ -236,31 +236,34 @@ function labelFor(f: Frame, segment: SegmentView, again: boolean, room: number):
   return candidates.find((text) => text.length <= room) ?? flags.slice(0, Math.max(1, room));
 }
 
+/** What `from` sent: the bytes are those of all segments together. */
+function foldText({ acks, bytes, segments }: Fold, from: Side): string {
+  if (segments[from] === 0) return '';
+  if (acks[from] === segments[from]) return plural(acks[from], 'ACK');
+  const count = plural(segments[from], 'segment');
+  return bytes[from] === 0 ? count : `${count}, ${humanBytes(bytes[from])}`;
+}
+
 function foldLines(f: Frame, fold: Fold): string[] {
   const { glyphs, lane } = f;
-  const side = (from: Side): string => {
-    const { [from]: segments } = fold.segments;
-    if (segments === 0) return '';
-    const bytes = fold.bytes[from];
-    const what =
-      bytes === 0
-        ? `${humanCount(segments)} ACK${segments === 1 ? '' : 's'}`
-        : `${humanCount(segments)} × ${humanBytes(bytes)}`;
-    return what;
+  const both = (side: (from: Side) => string): string[] => {
+    const [client, server] = [side('client'), side('server')];
+    return [client && `${client} ${glyphs.right}`, server && `${glyphs.left} ${server}`];
   };
-  const client = side('client');
-  const server = side('server');
+  const whole = both((from) => foldText(fold, from));
+  const bytes = both((from) =>
+    fold.bytes[from] > 0 ? humanBytes(fold.bytes[from]) : foldText(fold, from),
+  );
   const again = fold.again > 0 ? `${humanCount(fold.again)} again` : '';
   const total = fold.segments.client + fold.segments.server;
   // A clock set back must not make it negative.
-  const span = humanSeconds(Math.max(0, fold.lastT - fold.t));
-  const left = client === '' ? '' : `${client} ${glyphs.right}`;
-  const right = server === '' ? '' : `${glyphs.left} ${server}`;
+  const span = total > 1 ? `in ${humanSeconds(Math.max(0, fold.lastT - fold.t))}` : '';
   const choices = [
-    [left, right, again, `in ${span}`],
-    [left, right, `in ${span}`],
-    [left, right],
-    [`${humanCount(total)} segments`],
+    [...whole, again, span],
+    [...bytes, again, span],
+    [...bytes, span],
+    bytes,
+    [plural(total, 'segment')],
   ].map((parts) => parts.filter((part) => part !== '').join('  '));
   const text = (choices.find((choice) => choice.length <= lane - 2) ?? choices.at(-1) ?? '').slice(
     0,
