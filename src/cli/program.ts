@@ -194,7 +194,10 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     .argument('[STREAM...]', 'the number of the connection, last')
     .optionsGroup('Output:')
     .addOption(
-      new Option('--text', 'as text, control characters escaped (the default)')
+      new Option(
+        '--text',
+        'as text, control characters escaped: client’s lines after >, server’s after < (default)',
+      )
         .default(false)
         .conflicts(['hex', 'raw']),
     )

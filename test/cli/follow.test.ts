@@ -53,7 +53,7 @@ describe('follow', () => {
     const hex = await finwait('follow', '--hex', path, '0');
     const raw = await finwait('follow', '--raw', '--server', path, '0');
 
-    expect(text.stdout).toContain('\n[10 bytes missing in the capture]\n');
+    expect(text.stdout).toContain('\n< [10 bytes missing in the capture]\n< ');
     expect(hex.stdout).toMatch(/^\t\[10 bytes missing in the capture\]\n\t0000000A {2}/m);
     expect(raw.stdout).toHaveLength(3);
     expect(raw.stderr).toContain('connection 0: left out: 10 bytes from the server');
