@@ -17,7 +17,7 @@ import {
 import type { TableRow } from '../report/table.ts';
 import { sameDayLen } from '../report/time.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
-import { type Context, EXIT, wantsColor } from './context.ts';
+import { type Context, EXIT, localeText, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
@@ -205,6 +205,8 @@ async function peopleForm(
   const toFile = options.output !== null;
   const look = { color: wantsColor(options.color, ctx, toFile), local: options.local };
   const width = ctx.stdoutIsTerminal && !toFile ? ctx.width : widthOf(ctx);
+  const inLocale = localeText(ctx.env);
+  const write = (text: string): void => writer.write(inLocale(text));
   let tally = createTally();
   let rows: TableRow[] = [];
   let first = true;
@@ -218,19 +220,19 @@ async function peopleForm(
       if (table !== null) rows.push(table.tableRow(record, look));
     },
     end(summary) {
-      if (!first) writer.write('\n');
+      if (!first) write('\n');
       first = false;
-      if (several && summary !== null) writer.write(`${escapeTerminal(summary.file ?? '')}\n`);
+      if (several && summary !== null) write(`${escapeTerminal(summary.file ?? '')}\n`);
       rows.sort((a, b) => a.stream - b.stream);
       if (table !== null) {
         const sameDay = sameDayLen(summary?.start ?? null, summary?.end ?? null, look);
         for (const chunk of table.tableChunks(rows, { ...look, sameDay, width })) {
-          writer.write(chunk);
+          write(chunk);
         }
-        if (rows.length > 0) writer.write('\n');
+        if (rows.length > 0) write('\n');
       }
       rows = [];
-      if (summary !== null) writer.write(formatSummary(tally, summary, look));
+      if (summary !== null) write(formatSummary(tally, summary, look));
     },
     flush() {},
     finish() {},

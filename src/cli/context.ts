@@ -2,6 +2,7 @@
 
 import type { RunOptions } from '../analyze.ts';
 import type { FrameSource } from '../capture/source.ts';
+import { toAscii } from '../report/ascii.ts';
 import type { CaptureSummary } from '../report/record.ts';
 import type { Writer } from './writer.ts';
 
@@ -45,8 +46,16 @@ export function wantsColor(
   return ctx.stdoutIsTerminal && !toFile && ctx.env.TERM !== 'dumb';
 }
 
-/** Whether the locale (POSIX: LC_ALL, then LC_CTYPE, then LANG) can show more than ASCII; true where none is set. */
-export function localeIsUtf8(env: Context['env']): boolean {
+/**
+ * What turns text for people into what the locale can show (POSIX, XBD §8.2: LC_ALL, then LC_CTYPE, then LANG): ASCII where that is not
+ * UTF-8. Where none is set it would be C, but containers and services set none, and what reads their output takes UTF-8. Windows has no such
+ * variables of its own: there Node writes to the console in Unicode.
+ */
+export function localeText(
+  env: Context['env'],
+  platform: NodeJS.Platform = process.platform,
+): (text: string) => string {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
-  return locale === '' || /utf-?8/i.test(locale);
+  const isUtf8 = platform === 'win32' || locale === '' || /utf-?8/i.test(locale);
+  return isUtf8 ? (text) => text : toAscii;
 }

@@ -10,6 +10,12 @@ export const HELP: HelpConfiguration = {
     typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description,
 };
 
+/** Help in ASCII has three points for one, out of the spaces behind them where a column follows. */
+export function helpText(text: string, inLocale: (text: string) => string): string {
+  if (inLocale('…') === '…') return text;
+  return inLocale(text.replace(/…([^\s]*)(?: {2}(?= {2}))?/g, '...$1'));
+}
+
 /** Examples, the words of kinds and findings, and the exit statuses. */
 export const EXAMPLES = `
 Examples:

@@ -8,7 +8,7 @@ import {
   userRights,
 } from '../capture/live/rights.ts';
 import { escapeTerminal } from '../report/escape.ts';
-import { type Context, EXIT } from './context.ts';
+import { type Context, EXIT, localeText } from './context.ts';
 
 /** Runs the command; resolves with the exit status. */
 export async function interfacesCommand(ctx: Context, asJson: boolean): Promise<number> {
@@ -18,7 +18,9 @@ export async function interfacesCommand(ctx: Context, asJson: boolean): Promise<
   const user = userRights();
   const text = asJson
     ? `${JSON.stringify({ schema: 1, platform: process.platform, interfaces, user, engines })}\n`
-    : `${[...tableOf(interfaces), '', ...rightsOf(user, engines)].join('\n')}\n`;
+    : localeText(ctx.env)(
+        `${[...tableOf(interfaces), '', ...rightsOf(user, engines)].join('\n')}\n`,
+      );
   ctx.stdout.write(text);
   await ctx.stdout.finish();
   return EXIT.done;

@@ -2,8 +2,8 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import type { FailOn, Selection } from '../report/select.ts';
-import { type Context, EXIT } from './context.ts';
-import { EXAMPLES, HELP } from './help.ts';
+import { type Context, EXIT, localeText } from './context.ts';
+import { EXAMPLES, HELP, helpText } from './help.ts';
 import { addInterfaces, addLive } from './live-options.ts';
 import { systemError } from './output-error.ts';
 import {
@@ -101,7 +101,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => ctx.stdout.write(text),
+      writeOut: (text) => ctx.stdout.write(helpText(text, localeText(ctx.env))),
       writeErr: (text) => ctx.warn(text.trimEnd()),
       outputError(text, write) {
         const hint = text.includes('missing required argument') ? "; see 'finwait --help'" : '';
@@ -120,7 +120,10 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       usage.formatValue,
     )
     .option('--zeek-json', 'the same as --format zeek-json', false)
-    .option('-o, --output <FILE>', 'write to FILE: .jsonl, .ndjson, .csv, .log (Zeek’s), .txt')
+    .option(
+      '-o, --output <FILE>',
+      'write to FILE: .jsonl, .ndjson, .csv, .log (Zeek’s), .txt; - is standard output',
+    )
     .option(
       '--sort',
       'by stream number, as the table always is; holds the records in memory',
@@ -211,7 +214,7 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
       new Option('--client', 'only what the client sent').default(false).conflicts('server'),
     )
     .option('--server', 'only what the server sent', false)
-    .option('-o, --output <FILE>', 'write to FILE');
+    .option('-o, --output <FILE>', 'write to FILE; - is standard output');
   addSeveral(follow);
   addCommon(follow);
   follow.action(async () => {
@@ -261,7 +264,10 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
       `${usage.REPORT_FORMATS.join(', ')} (default: md, or by the ending of -o)`,
       usage.reportFormatValue,
     )
-    .option('-o, --output <FILE>', 'write to FILE: .md, .markdown, .csv, .jsonl, .ndjson')
+    .option(
+      '-o, --output <FILE>',
+      'write to FILE: .md, .markdown, .csv, .jsonl, .ndjson; - is standard output',
+    )
     .option('-j, --jobs <N>', 'captures read at once (default: one a processor)', (text) =>
       usage.whole('--jobs', text, 1, 1024),
     );

@@ -9,7 +9,7 @@ import { batchMarkdown } from '../report/batch-markdown.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { humanCount, plural } from '../report/units.ts';
 import { type BatchPool, startBatchPool } from './batch-pool.ts';
-import { type Context, EXIT } from './context.ts';
+import { type Context, EXIT, localeText } from './context.ts';
 import { type FoundFile, findFiles } from './find-files.ts';
 import { createProgress } from './progress.ts';
 import type { ReadOptions } from './read.ts';
@@ -67,8 +67,9 @@ export async function reportCommand(
       writer.discard();
       return EXIT.unusable;
     }
+    const inLocale = format === 'md' ? localeText(ctx.env) : (text: string) => text;
     for (const text of textOf(batch, format, options)) {
-      writer.write(text);
+      writer.write(inLocale(text));
       if (!(await writer.drain())) return EXIT.done;
     }
     await writer.finish();

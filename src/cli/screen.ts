@@ -19,7 +19,7 @@ import { storyRows } from '../report/story-rows.ts';
 import { sumDrops } from '../report/totals.ts';
 import { conclude } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import { type Context, localeIsUtf8, wantsColor } from './context.ts';
+import { type Context, localeText, wantsColor } from './context.ts';
 import type { LiveView } from './live-views.ts';
 
 /** Between two drawings; also a tenth of the time at most goes into drawing. */
@@ -64,7 +64,7 @@ export async function screenView(
   const { default: kit } = await import('terminal-kit');
   const { terminal } = kit;
   const hasColor = wantsColor(options.color, ctx, false);
-  const isAscii = !localeIsUtf8(ctx.env);
+  const inLocale = localeText(ctx.env);
   const began = performance.now();
   const rates = new LiveRates();
   let buffer = new kit.ScreenBuffer({ dst: terminal, noFill: true });
@@ -187,7 +187,6 @@ export async function screenView(
       width: terminal.width,
       color: false,
       local: options.local,
-      ascii: isAscii,
       absolute: false,
       all: false,
     }).split('\n');
@@ -250,7 +249,7 @@ export async function screenView(
       let x = 0;
       for (const { style, text } of line) {
         const attr = hasColor || style === 'selected' ? ATTRIBUTES[style] : {};
-        const shown = isAscii ? text.replace(/[^\x20-\x7e]/g, '-') : text;
+        const shown = inLocale(text);
         buffer.put({ x, y, attr }, shown);
         x += shown.length;
       }

@@ -2,11 +2,12 @@
 
 import type { Timeline } from '../capture/rotation.ts';
 import { Follower } from '../follow.ts';
+import { toAscii } from '../report/ascii.ts';
 import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import { plural } from '../report/units.ts';
-import { type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
+import { type Context, EXIT, localeText, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { nameOf } from './timelines.ts';
 
@@ -56,16 +57,14 @@ export async function showCommand(
   }
   const columns = Number(ctx.env.COLUMNS);
   const piped = Number.isInteger(columns) && columns > 0 ? columns : PIPE_WIDTH;
-  ctx.stdout.write(
-    formatLadder(found, collector.rows, {
-      width: ctx.stdoutIsTerminal ? ctx.width : piped,
-      color: wantsColor(options.color, ctx, false),
-      local: options.local,
-      ascii: options.ascii || !localeIsUtf8(ctx.env),
-      absolute: options.absolute,
-      all: options.all,
-    }),
-  );
+  const text = formatLadder(found, collector.rows, {
+    width: ctx.stdoutIsTerminal ? ctx.width : piped,
+    color: wantsColor(options.color, ctx, false),
+    local: options.local,
+    absolute: options.absolute,
+    all: options.all,
+  });
+  ctx.stdout.write(options.ascii ? toAscii(text) : localeText(ctx.env)(text));
   await ctx.stdout.finish();
   return status;
 }

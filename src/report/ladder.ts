@@ -16,8 +16,6 @@ export interface LadderOptions {
   width: number;
   color: boolean;
   local: boolean;
-  /** Only ASCII, for terminals without UTF-8. */
-  ascii: boolean;
   /** Sequence numbers as on the wire, in place of relative to the initial ones. */
   absolute: boolean;
   /** Every segment on a line of its own. */
@@ -30,22 +28,11 @@ const STATE_WIDTH = 12;
 /** Below this width the frame numbers leave. */
 const FRAMES_FROM_WIDTH = 72;
 
-interface Glyphs {
-  line: string;
-  dashed: string;
-  right: string;
-  left: string;
-  post: string;
-  gap: string;
-}
-
-const UNICODE: Glyphs = { line: '─', dashed: '┄', right: '▶', left: '◀', post: '│', gap: '┊' };
-const ASCII: Glyphs = { line: '-', dashed: '.', right: '>', left: '<', post: '|', gap: ':' };
+const GLYPHS = { line: '─', dashed: '┄', right: '▶', left: '◀', post: '│', gap: '┊' };
 
 interface Frame {
   options: LadderOptions;
   style: Style;
-  glyphs: Glyphs;
   record: ConnectionRecord;
   lane: number;
   frameWidth: number;
@@ -67,8 +54,7 @@ export function formatLadder(
     lines.push(...(row.kind === 'fold' ? foldLines(f, row) : segmentLines(f, row)));
   }
   lines.push(...projectionLines(f), '', ...words(f));
-  const text = `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-  return options.ascii ? toAscii(text) : text;
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
 function frameFor(
@@ -84,7 +70,6 @@ function frameFor(
   return {
     options,
     style: styleFor(options.color),
-    glyphs: options.ascii ? ASCII : UNICODE,
     record,
     lane: Math.max(12, Math.min(MAX_LANE, width - beside)),
     frameWidth,
@@ -143,9 +128,9 @@ function title({ options, record, style }: Frame): string[] {
 }
 
 function head(f: Frame): string[] {
-  const { glyphs, lane, record, style } = f;
-  const client = `${glyphs.post} client`;
-  const server = `server ${glyphs.post}`;
+  const { lane, record, style } = f;
+  const client = `${GLYPHS.post} client`;
+  const server = `server ${GLYPHS.post}`;
   const middle = ' '.repeat(Math.max(1, lane + 2 - client.length - server.length));
   const first = { client: before(record.states.client), server: before(record.states.server) };
   const space = ' '.repeat(f.frameWidth + f.timeWidth + 2);
@@ -171,7 +156,7 @@ function segmentLines(f: Frame, row: LadderRow & { kind: 'segment' }): string[] 
   const lines = [
     line(f, segment.frame, segment.t, states.client[0]?.state, arrow, states.server[0]?.state),
   ];
-  const blank = `${f.glyphs.post}${' '.repeat(f.lane)}${f.glyphs.post}`;
+  const blank = `${GLYPHS.post}${' '.repeat(f.lane)}${GLYPHS.post}`;
   const more = Math.max(states.client.length, states.server.length);
   for (let i = 1; i < more; i += 1) {
     lines.push(line(f, null, null, states.client[i]?.state, blank, states.server[i]?.state));
@@ -195,17 +180,17 @@ function line(
 }
 
 function arrowFor(f: Frame, segment: SegmentView, again: boolean): string {
-  const { glyphs, lane } = f;
+  const { lane } = f;
   const label = labelFor(f, segment, again, lane - 6);
-  const line = again || segment.duplicate ? glyphs.dashed : glyphs.line;
+  const line = again || segment.duplicate ? GLYPHS.dashed : GLYPHS.line;
   const rest = lane - label.length - 3;
   const near = Math.max(1, Math.min(3, rest - 1));
   const far = Math.max(0, rest - near);
   const shaft =
     segment.from === 'client'
-      ? `${line.repeat(near)} ${label} ${line.repeat(far)}${glyphs.right}`
-      : `${glyphs.left}${line.repeat(near)} ${label} ${line.repeat(far)}`;
-  return `${glyphs.post}${paintFor(f.style, segment)(shaft)}${glyphs.post}`;
+      ? `${line.repeat(near)} ${label} ${line.repeat(far)}${GLYPHS.right}`
+      : `${GLYPHS.left}${line.repeat(near)} ${label} ${line.repeat(far)}`;
+  return `${GLYPHS.post}${paintFor(f.style, segment)(shaft)}${GLYPHS.post}`;
 }
 
 function paintFor(style: Style, { duplicate, flags }: SegmentView): Paint {
@@ -245,10 +230,10 @@ function foldText({ acks, bytes, segments }: Fold, from: Side): string {
 }
 
 function foldLines(f: Frame, fold: Fold): string[] {
-  const { glyphs, lane } = f;
+  const { lane } = f;
   const both = (side: (from: Side) => string): string[] => {
     const [client, server] = [side('client'), side('server')];
-    return [client && `${client} ${glyphs.right}`, server && `${glyphs.left} ${server}`];
+    return [client && `${client} ${GLYPHS.right}`, server && `${GLYPHS.left} ${server}`];
   };
   const whole = both((from) => foldText(fold, from));
   const bytes = both((from) =>
@@ -271,13 +256,13 @@ function foldLines(f: Frame, fold: Fold): string[] {
   );
   const space = lane - text.length;
   const before = Math.floor(space / 2);
-  const middle = `${glyphs.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${glyphs.gap}`;
+  const middle = `${GLYPHS.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${GLYPHS.gap}`;
   return [line(f, null, fold.t, undefined, middle, undefined)];
 }
 
 /** Transitions that come from a timer, after the last frame. */
 function projectionLines(f: Frame): string[] {
-  const { glyphs, lane, record } = f;
+  const { lane, record } = f;
   const timers = (['client', 'server'] as const).flatMap((side) =>
     record.states[side]
       .slice(1)
@@ -289,7 +274,7 @@ function projectionLines(f: Frame): string[] {
     const text = (lane >= 24 ? '2·MSL over (projected)' : '2·MSL').slice(0, lane);
     const space = lane - text.length;
     const before = Math.floor(space / 2);
-    const middle = `${glyphs.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${glyphs.gap}`;
+    const middle = `${GLYPHS.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${GLYPHS.gap}`;
     const client = side === 'client' ? entry.state : undefined;
     const server = side === 'server' ? entry.state : undefined;
     return line(f, null, entry.t, client, middle, server);
@@ -349,19 +334,4 @@ function wrap(text: string, width: number): string[] {
   }
   lines.push(current);
   return lines;
-}
-
-/** The same text with ASCII in place of our own punctuation, one character for one where columns depend on it. */
-function toAscii(text: string): string {
-  const map: Record<string, string> = {
-    '→': '->',
-    '·': '.',
-    '×': 'x',
-    '’': "'",
-    µ: 'u',
-    '–': '-',
-    '…': '~',
-  };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with ESC
-  return text.replace(/[^\n\u001b\x20-\x7e]/gu, (char) => map[char] ?? '?');
 }

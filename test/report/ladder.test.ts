@@ -1,6 +1,7 @@
 /** The ladder diagram: hand-made conversations, drawn. */
 
 import { describe, expect, test } from 'vitest';
+import { toAscii } from '../../src/report/ascii.ts';
 import { formatLadder, type LadderOptions } from '../../src/report/ladder.ts';
 import { collectRows, foldRows } from '../../src/report/ladder-rows.ts';
 import type { ConnectionRecord, SegmentView } from '../../src/report/record.ts';
@@ -11,7 +12,6 @@ const OPTIONS: LadderOptions = {
   width: 100,
   color: false,
   local: false,
-  ascii: false,
   absolute: false,
   all: false,
 };
@@ -76,8 +76,8 @@ test('--all draws every segment, --absolute the numbers of the wire', async () =
   );
 });
 
-test('--ascii prints nothing but ASCII', async () => {
-  const text = draw(record(), ALL, { ascii: true, width: 80 });
+test('in ASCII it keeps its columns', async () => {
+  const text = toAscii(draw(record(), ALL, { width: 80 }));
 
   expect(text).toMatch(/^[\n\x20-\x7e]*$/);
   await expect(text).toMatchFileSnapshot('__snapshots__/ladder-ascii.txt');
