@@ -2,6 +2,7 @@
 
 import { humanSeconds } from '../base/duration.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
+import { captureFacts } from './capture-words.ts';
 import {
   addTransfer,
   closedFirst,
@@ -138,7 +139,8 @@ export function formatSummary(
       .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
       .map(([code, n]) => `${code} ${humanCount(n)}`),
   );
-  say('Capture', captureFacts(capture));
+  const facts = captureFacts(capture, capture.notDecoded, capture.unknownLinkTypes);
+  say('Capture', facts.length > 0 ? facts : ['nothing lost, cut or out of order']);
   if (capture.damage !== null) {
     const { offset, message } = capture.damage;
     say('Damaged', [style.bad(`at byte ${offset}: ${escapeTerminal(message)}`)]);
@@ -164,26 +166,6 @@ function transferFacts(t: TransferTotals): string[] {
   say(t.reusedPorts, 'ports used again');
   if (t.missingBytes > 0) facts.push(`missing from the capture ${humanBytes(t.missingBytes)}`);
   return facts;
-}
-
-/** What lowers the trust in the figures; one sentence where nothing does. */
-function captureFacts(c: CaptureSummary): string[] {
-  const facts: string[] = [];
-  const say = (n: number | null, text: string): void => {
-    if (n !== null && n > 0) facts.push(`${text} ${humanCount(n)}`);
-  };
-  say(c.droppedByInterface, 'dropped by the interface');
-  say(c.duplicateFrames, 'duplicate frames');
-  say(c.snappedFrames, 'cut short by the snap length');
-  say(c.outOfOrderFrames, 'out of time order');
-  say(c.begunBefore, 'begun before the capture');
-  say(c.oneDirection, 'seen in one direction only');
-  say(c.strayFrames, 'stray frames');
-  say(c.evicted, 'let go early (too many open, or silent for long)');
-  for (const [reason, n] of Object.entries(c.notDecoded)) say(n, escapeTerminal(reason));
-  for (const { linkType, frames } of c.unknownLinkTypes)
-    say(frames, `unknown link type ${linkType}`);
-  return facts.length > 0 ? facts : ['nothing lost, cut or out of order'];
 }
 
 function sum(map: Map<string, number>): number {
