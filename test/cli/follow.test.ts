@@ -1,7 +1,7 @@
 /** `finwait follow` and `finwait extract` on fixtures. */
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -164,6 +164,18 @@ describe('extract', () => {
 });
 
 describe('the files of extracted streams', () => {
+  test('one that can’t have its name is named, with the reason', () => {
+    const files = new StreamFiles(folder);
+    mkdirSync(join(folder, 'taken'));
+    files.append(0, new Uint8Array(9));
+
+    expect(() => files.finish(0, 'taken', true)).toThrow(
+      `-d ${join(folder, 'taken')}: is a folder`,
+    );
+    files.discard();
+    expect(readdirSync(folder)).toEqual(['taken']);
+  });
+
   test('hundreds of large ones at once keep their bytes apart, and nothing else stays behind', () => {
     const files = new StreamFiles(folder);
     const piece = (key: number) => new Uint8Array(40_000).fill(key % 251);

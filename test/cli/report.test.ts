@@ -183,7 +183,7 @@ describe('inputs', () => {
       const { status, stderr } = await finwait('report', base, demo);
 
       expect(status).toBe(2);
-      expect(stderr).toContain(`${base}: expected a readable folder, found: EACCES`);
+      expect(stderr).toContain(`${base}: expected a readable folder, found: no permission`);
     },
   );
 
