@@ -9,6 +9,7 @@ import { LiveRates } from '../report/live-rates.ts';
 import {
   chooseRows,
   drawLive,
+  fitTo,
   type Line,
   SORTS,
   type Sort,
@@ -197,10 +198,9 @@ export async function screenView(
     const shown = open.lines.slice(open.scrolled, open.scrolled + height);
     const lines = shown.map((text): Line => [{ text, style: 'plain' }]);
     while (lines.length < height) lines.push([]);
-    return [
-      ...lines,
-      [{ text: 'Esc back  ↑↓ scroll   (what came between is not kept)', style: 'bold' }],
-    ];
+    const keys = 'Esc back  ↑↓ scroll   (what came between is not kept)';
+    lines.push([{ text: keys, style: 'bold' }]);
+    return lines.map((line) => fitTo(line, terminal.width));
   }
 
   function tableLines(run: AnalysisRun): Line[] {
@@ -231,6 +231,7 @@ export async function screenView(
         nowSec: Math.floor(Date.now() / 1000),
         live,
         rates,
+        local: options.local,
         ...{ rows, matching, first, selected, sort, filter, isTyping, isPaused, notice },
       },
       terminal.width,

@@ -10,6 +10,7 @@ import type { ConnectionRecord, SegmentView } from './record.ts';
 import { type Paint, type Style, styleFor } from './style.ts';
 import { fullTime } from './time.ts';
 import { humanBytes, humanCount, plural } from './units.ts';
+import { wrap } from './wrap.ts';
 
 export interface LadderOptions {
   /** Columns of the terminal; less than 60 counts as 60. */
@@ -318,20 +319,4 @@ function words({ options, record, style }: Frame): string[] {
     );
   }
   return out;
-}
-
-/** Breaks at spaces so that no line is longer than `width`, words longer than that apart. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of text.split(' ')) {
-    if (current === '') current = word;
-    else if (current.length + 1 + word.length <= width) current += ` ${word}`;
-    else {
-      lines.push(current);
-      current = word;
-    }
-  }
-  lines.push(current);
-  return lines;
 }

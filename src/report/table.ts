@@ -3,7 +3,7 @@
 import Table from 'cli-table3';
 import { humanSeconds } from '../base/duration.ts';
 import type { CloseKind, HandshakeKind, RstPhase } from '../tcp/verdicts.ts';
-import { endpointText } from './address.ts';
+import { endpointText, shortEndpoint } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
 import { closePaint, type Paint, type Style, styleFor } from './style.ts';
@@ -215,12 +215,10 @@ function lineWidth(layout: readonly Placed[]): number {
   return layout.reduce((sum, { width }) => sum + width, 0) + GAP * (layout.length - 1);
 }
 
-/** Cuts to `width`: an endpoint in its address, keeping the port; anything else at its end. */
+/** Cuts to `width`. */
 function shorten(text: string, width: number, column: string): string {
-  if (text.length <= width) return text;
-  if (column !== 'client' && column !== 'server') return `${text.slice(0, width - 1)}…`;
-  const port = text.slice(text.lastIndexOf(':'));
-  return `${text.slice(0, Math.max(0, width - port.length - 1))}…${port}`;
+  if (column === 'client' || column === 'server') return shortEndpoint(text, width);
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
 
 function openedText({ handshake }: ConnectionRecord): string {
