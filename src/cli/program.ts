@@ -110,7 +110,8 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       getOutHelpWidth: () => Math.min(ctx.width, 110),
     })
     .addHelpText('after', EXAMPLES)
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .hook('preSubcommand', (_, command) => refuseMisplaced(program, command.name()));
 
   program
     .optionsGroup('Output:')
@@ -182,6 +183,17 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   return program;
 }
 
+/** An option before the command would be the other command's: without effect, and nobody would know. */
+function refuseMisplaced(program: Command, command: string): void {
+  const given = program.options.find(
+    (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (given === undefined) return;
+  throw new usage.UsageError(
+    `${given.long} before '${command}': options stand behind the command\n  finwait ${command} ${given.long} …`,
+  );
+}
+
 function formatOf({ format, zeekJson }: RootOptions): usage.Format | null {
   if (!zeekJson) return format ?? null;
   if (format === undefined || usage.isZeek(format)) return 'zeek-json';
@@ -216,7 +228,7 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     .option('--server', 'only what the server sent', false)
     .option('-o, --output <FILE>', 'write to FILE; - is standard output');
   addSeveral(follow);
-  addCommon(follow);
+  addCommon(follow, { times: false });
   follow.action(async () => {
     const o = follow.opts<FollowOptions>();
     const { oneConnection } = await import('./one-connection.ts');
@@ -232,15 +244,21 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
 function addExtract(program: Command, ctx: Context, done: (status: number) => void): void {
   const extract = program
     .command('extract')
-    .description('the bytes of every connection, a file for each direction')
+    .description(
+      'the bytes of every connection, a file for each direction, named as tcpflow names them',
+    )
     .usage('[options] FILE… -d DIR')
     .argument('<FILE...>', 'captures; - is standard input')
     .optionsGroup('Output:')
     .requiredOption('-d, --directory <DIR>', 'write the files into DIR, made if need be')
-    .option('--force', 'replace files that are there already', false);
+    .option(
+      '--force',
+      'replace files that are there already; without it they stay (status 2)',
+      false,
+    );
   addSelection(extract);
   addSeveral(extract);
-  addCommon(extract);
+  addCommon(extract, { connections: '1 million', times: false, color: false });
   extract.action(async (files: string[]) => {
     const o = extract.opts<ExtractOptions>();
     const { extractCommand } = await import('./extract-command.ts');
@@ -272,7 +290,7 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
       usage.whole('--jobs', text, 1, 1024),
     );
   addSeveral(report);
-  addCommon(report);
+  addCommon(report, { color: false });
   report.action(async (paths: string[]) => {
     const o = report.opts<ReportOptions>();
     const { reportCommand } = await import('./report-command.ts');
