@@ -108,7 +108,7 @@ export async function readInput(
     progress.clear();
     if (!(error instanceof CaptureError)) throw error;
     const hint = error.code === 'is-a-folder' ? '; `finwait report` reads folders' : '';
-    warn(`${error.message}${hint}`);
+    warn(`${error.message.replace(/^-: /, `${name}: `)}${hint}`);
     return { status: EXIT.unusable, summary: null, rest: null };
   }
 }
