@@ -17,7 +17,7 @@ import {
 import type { TableRow } from '../report/table.ts';
 import { sameDayLen } from '../report/time.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
-import { type Context, EXIT, localeText, wantsColor } from './context.ts';
+import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
@@ -204,7 +204,8 @@ async function peopleForm(
   const table = withTable ? await import('../report/table.ts') : null;
   const toFile = options.output !== null;
   const look = { color: wantsColor(options.color, ctx, toFile), local: options.local };
-  const width = ctx.stdoutIsTerminal && !toFile ? ctx.width : widthOf(ctx);
+  const width = columnsFor(ctx, toFile, FILE_WIDTH);
+  const summaryLook = { ...look, width: columnsFor(ctx, toFile, Number.POSITIVE_INFINITY) };
   const inLocale = localeText(ctx.env);
   const write = (text: string): void => writer.write(inLocale(text));
   let tally = createTally();
@@ -232,18 +233,12 @@ async function peopleForm(
         if (rows.length > 0) write('\n');
       }
       rows = [];
-      if (summary !== null) write(formatSummary(tally, summary, look));
+      if (summary !== null) write(formatSummary(tally, summary, summaryLook));
     },
     flush() {},
     finish() {},
     add: (more) => addTally(tally, more),
   };
-}
-
-/** COLUMNS where set, as other tools take it; otherwise room for every column. */
-function widthOf(ctx: Context): number {
-  const columns = Number(ctx.env.COLUMNS);
-  return Number.isInteger(columns) && columns > 0 ? columns : FILE_WIDTH;
 }
 
 const ENDINGS: Readonly<Record<string, Format>> = {

@@ -35,6 +35,17 @@ export interface Context {
   interrupt: AbortSignal;
 }
 
+/** Columns to fill: those of the terminal; elsewhere COLUMNS where it is set, as other tools take it, or `otherwise`. */
+export function columnsFor(
+  { env, stdoutIsTerminal, width }: Pick<Context, 'env' | 'stdoutIsTerminal' | 'width'>,
+  toFile: boolean,
+  otherwise: number,
+): number {
+  if (stdoutIsTerminal && !toFile) return width;
+  const columns = Number(env.COLUMNS);
+  return Number.isInteger(columns) && columns > 0 ? columns : otherwise;
+}
+
 /** Whether to colour: the option, then NO_COLOR (no-color.org), then whether a terminal reads it. */
 export function wantsColor(
   choice: 'auto' | 'always' | 'never',

@@ -9,7 +9,7 @@ import {
 } from '../capture/live/rights.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { wrap } from '../report/wrap.ts';
-import { type Context, EXIT, localeText } from './context.ts';
+import { type Context, columnsFor, EXIT, localeText } from './context.ts';
 
 const GAP = '  ';
 
@@ -19,7 +19,7 @@ export async function interfacesCommand(ctx: Context, asJson: boolean): Promise<
   const up = interfaces.filter(({ name, state }) => state === 'up' && name !== 'any');
   const engines = engineRights((up[0] ?? interfaces[0])?.name ?? 'lo');
   const user = userRights();
-  const width = ctx.stdoutIsTerminal ? ctx.width : Number.POSITIVE_INFINITY;
+  const width = columnsFor(ctx, false, Number.POSITIVE_INFINITY);
   const text = asJson
     ? `${JSON.stringify({ schema: 1, platform: process.platform, interfaces, user, engines })}\n`
     : localeText(ctx.env)(

@@ -177,7 +177,8 @@ async function capture(
       kept,
       isRead,
       () => {
-        ctx.status(formatSummary(tally, summary, { color: false, local: options.local }));
+        const width = ctx.stderrIsTerminal ? ctx.width : Number.POSITIVE_INFINITY;
+        ctx.status(formatSummary(tally, summary, { color: false, local: options.local, width }));
       },
       say,
     );

@@ -7,7 +7,7 @@ import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import { plural } from '../report/units.ts';
-import { type Context, EXIT, localeText, wantsColor } from './context.ts';
+import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { nameOf } from './timelines.ts';
 
@@ -55,10 +55,8 @@ export async function showCommand(
     ctx.warn(noSuchConnection(nameOf(timeline), stream, summary?.connections ?? 0));
     return EXIT.unusable;
   }
-  const columns = Number(ctx.env.COLUMNS);
-  const piped = Number.isInteger(columns) && columns > 0 ? columns : PIPE_WIDTH;
   const text = formatLadder(found, collector.rows, {
-    width: ctx.stdoutIsTerminal ? ctx.width : piped,
+    width: columnsFor(ctx, false, PIPE_WIDTH),
     color: wantsColor(options.color, ctx, false),
     local: options.local,
     absolute: options.absolute,

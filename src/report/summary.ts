@@ -12,9 +12,10 @@ import {
 } from './counts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { CaptureSummary, ConnectionRecord } from './record.ts';
-import { closePaint, styleFor } from './style.ts';
+import { closePaint, styleFor, visibleLength } from './style.ts';
 import { fullTime, secondsBetween } from './time.ts';
 import { humanBytes, humanCount, humanShare, plural } from './units.ts';
+import { wrap } from './wrap.ts';
 
 /** Counts over the connections printed: what CaptureSummary has, but of the selection. */
 export interface Tally {
@@ -82,11 +83,16 @@ export function addTally(tally: Tally, more: Tally): void {
 }
 
 export interface SummaryOptions {
+  /** Columns of the terminal; infinite where lines are to stay whole. */
+  width: number;
   color: boolean;
   local: boolean;
 }
 
-const LABEL_WIDTH = 16;
+/** What stands before the figures of a line: its label, or nothing where it goes on. */
+const INDENT = ' '.repeat(18);
+const MIN_WIDTH = 60;
+const SEPARATOR = ' · ';
 
 /** The summary, lines ending in a newline. `tally` counts the connections shown, `capture` the whole input. */
 export function formatSummary(
@@ -103,13 +109,13 @@ export function formatSummary(
     capture.start !== null && capture.end !== null
       ? `, ${fullTime(capture.start, options)}, ${humanSeconds(secondsBetween(capture.start, capture.end))}`
       : '';
-  const lines = [
-    style.bold(
-      `${shown}, ${humanBytes(tally.bytes)} of payload, ${plural(capture.frames, 'frame')}${span}`,
-    ),
-  ];
-  const say = (label: string, parts: string[]): void => {
-    if (parts.length > 0) lines.push(`  ${label.padEnd(LABEL_WIDTH)}${parts.join(' · ')}`);
+  const width = Math.max(MIN_WIDTH, options.width);
+  const head = `${shown}, ${humanBytes(tally.bytes)} of payload, ${plural(capture.frames, 'frame')}${span}`;
+  const lines = wrap(head, width).map(style.bold);
+  const say = (label: string, parts: readonly string[]): void => {
+    for (const [i, text] of joinParts(parts, width - INDENT.length).entries()) {
+      lines.push(`${i === 0 ? `  ${label}`.padEnd(INDENT.length) : INDENT}${text}`);
+    }
   };
   const shares = (map: Map<string, number>, keys: readonly string[], whole: number): string[] =>
     keys.flatMap((key) => {
@@ -166,6 +172,18 @@ function transferFacts(t: TransferTotals): string[] {
   say(t.reusedPorts, 'ports used again');
   if (t.missingBytes > 0) facts.push(`missing from the capture ${humanBytes(t.missingBytes)}`);
   return facts;
+}
+
+/** `parts` with a point between them, in lines of at most `width`; a longer part has a line of its own. */
+function joinParts(parts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? part : `${last}${SEPARATOR}${part}`;
+    if (last !== undefined && visibleLength(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 function sum(map: Map<string, number>): number {

@@ -6,7 +6,7 @@ import type { CloseKind, HandshakeKind, RstPhase } from '../tcp/verdicts.ts';
 import { endpointText, shortEndpoint } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import type { ConnectionRecord } from './record.ts';
-import { closePaint, type Paint, type Style, styleFor } from './style.ts';
+import { closePaint, type Paint, type Style, styleFor, visibleLength } from './style.ts';
 import { clockTime, dayOf, type TimeOptions } from './time.ts';
 import { humanBytes, humanCount } from './units.ts';
 
@@ -281,15 +281,6 @@ function padRows(layout: readonly Placed[], rows: string[][]): string {
     out += `${text.trimEnd()}\n`;
   }
   return out;
-}
-
-/** Length without colours, which are the only escape sequences a cell can hold. */
-function visibleLength(cell: string): number {
-  let length = cell.length;
-  for (let at = cell.indexOf('\u001b['); at >= 0; at = cell.indexOf('\u001b[', at + 1)) {
-    length -= cell.indexOf('m', at) - at + 1;
-  }
-  return length;
 }
 
 function render(layout: readonly Placed[], rows: string[][]): string {

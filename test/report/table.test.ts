@@ -5,6 +5,7 @@ import type { ConnectionRecord } from '../../src/report/record.ts';
 import { createTally, formatSummary, tallyRecord } from '../../src/report/summary.ts';
 import { type TableRow, tableChunks, tableRow } from '../../src/report/table.ts';
 import { sameDayLen } from '../../src/report/time.ts';
+import { CLOSE_KINDS } from '../../src/tcp/verdicts.ts';
 import { captureSummary, record } from '../support/records.ts';
 
 const RECORDS = [
@@ -174,17 +175,37 @@ test('the summary counts kinds, sides, phases and what the capture is worth', as
     },
   });
 
-  await expect(formatSummary(tally, capture, { color: false, local: false })).toMatchFileSnapshot(
-    '__snapshots__/summary.txt',
-  );
+  await expect(
+    formatSummary(tally, capture, { color: false, local: false, width: Number.POSITIVE_INFINITY }),
+  ).toMatchFileSnapshot('__snapshots__/summary.txt');
 });
+
+test.each([false, true])(
+  'a summary wider than the terminal goes on under its label (colour: %s)',
+  (color) => {
+    const tally = createTally();
+    for (const kind of CLOSE_KINDS) tallyRecord(tally, record({ close: { kind } }));
+    const text = formatSummary(tally, captureSummary({ connections: 6 }), {
+      ...{ color, local: false, width: 60 },
+    });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with ESC
+    const lines = text.split('\n').map((line) => line.replace(/\u001b\[\d+m/g, ''));
+
+    expect(lines.filter((line) => line.length > 60)).toEqual([]);
+    expect(lines.slice(3, 6)).toEqual([
+      '  Closed          4-way 1 (16.7%) · 3-way-merged 1 (16.7%)',
+      '                  simultaneous 1 (16.7%) · rst 1 (16.7%)',
+      '                  half-closed 1 (16.7%) · open 1 (16.7%)',
+    ]);
+  },
+);
 
 test('the summary of an empty capture stands', () => {
   const capture = captureSummary({ connections: 0, frames: 0, start: null, end: null });
 
-  expect(formatSummary(createTally(), capture, { color: false, local: false })).toContain(
-    '0 connections, 0 B of payload, 0 frames',
-  );
+  expect(
+    formatSummary(createTally(), capture, { color: false, local: false, width: 80 }),
+  ).toContain('0 connections, 0 B of payload, 0 frames');
 });
 
 test('who refuses a connection closed none first', () => {
