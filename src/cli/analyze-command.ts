@@ -14,7 +14,7 @@ import {
   type Tally,
   tallyRecord,
 } from '../report/summary.ts';
-import type { TableRow } from '../report/table.ts';
+import type { TableRow } from '../report/table-columns.ts';
 import { sameDayLen } from '../report/time.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
@@ -201,7 +201,9 @@ async function peopleForm(
   writer: Writer,
   several: boolean,
 ): Promise<Form> {
-  const table = withTable ? await import('../report/table.ts') : null;
+  const table = withTable
+    ? { ...(await import('../report/table.ts')), ...(await import('../report/table-columns.ts')) }
+    : null;
   const toFile = options.output !== null;
   const look = { color: wantsColor(options.color, ctx, toFile), local: options.local };
   const width = columnsFor(ctx, toFile, FILE_WIDTH);

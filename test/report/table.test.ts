@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import type { ConnectionRecord } from '../../src/report/record.ts';
 import { createTally, formatSummary, tallyRecord } from '../../src/report/summary.ts';
-import { type TableRow, tableChunks, tableRow } from '../../src/report/table.ts';
+import { tableChunks } from '../../src/report/table.ts';
+import { type TableRow, tableRow } from '../../src/report/table-columns.ts';
 import { sameDayLen } from '../../src/report/time.ts';
 import { CLOSE_KINDS } from '../../src/tcp/verdicts.ts';
 import { captureSummary, record } from '../support/records.ts';
