@@ -103,7 +103,7 @@ async function run(
   }
   if (follower.conflictCount > 0) {
     const frames = follower.conflictFrames.map((frame) => `#${frame}`).join(', ');
-    const more = follower.conflictCount > follower.conflictFrames.length ? ' …' : '';
+    const more = follower.conflictCount > follower.conflictFrames.length ? ' and more' : '';
     warn(`sent again with other bytes, the first copy is taken: ${frames}${more}`);
   }
   return status;

@@ -27,7 +27,7 @@ export function noSuchConnection(file: string, stream: number, count: number): s
   const range =
     count === 0
       ? 'there is no TCP connection in it'
-      : `it has ${plural(count, 'connection')}, 0 … ${count - 1}`;
+      : `it has ${plural(count, 'connection')}, 0 to ${count - 1}`;
   return `finwait: ${file}: no connection ${stream}; ${range}`;
 }
 
