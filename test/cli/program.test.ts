@@ -251,7 +251,7 @@ test('show draws the connection, and says which numbers there are where there is
   expect(absent).toMatchObject({
     status: 2,
     out: '',
-    err: 'finwait: a.pcap: no connection 7; it has 2 connections, 0 … 1',
+    err: 'finwait: a.pcap: no connection 7; it has 2 connections, 0 to 1',
   });
 });
 
