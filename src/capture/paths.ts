@@ -15,6 +15,7 @@ import {
 import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { CaptureError } from '../base/errors.ts';
+import { reasonOf } from '../base/system-error.ts';
 import { FileInput, type OpenedInput, StreamInput } from './inputs.ts';
 import { PipeInput } from './pipe-input.ts';
 import type { ByteInput } from './window.ts';
@@ -138,8 +139,8 @@ function explain(error: unknown, name: string): CaptureError {
         'expected a readable file, found one without permission to read it',
       );
     default: {
-      const what = error instanceof Error ? error.message : String(error);
-      return new CaptureError('read-failed', name, `expected a readable file, found: ${what}`);
+      const what = `expected a readable file, found: ${reasonOf(error)}`;
+      return new CaptureError('read-failed', name, what);
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import { type BigIntStats, type Dirent, readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { reasonOf } from '../base/system-error.ts';
 import type { Unreadable } from '../report/batch.ts';
 
 export interface FoundFile {
@@ -103,8 +104,7 @@ function entriesOf(found: FoundFiles, folder: string): Entry[] {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((entry) => ({ path: join(folder, entry.name), isLink: entry.isSymbolicLink() }));
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    const message = `expected a readable folder, found: ${what}`;
+    const message = `expected a readable folder, found: ${reasonOf(error)}`;
     const isDenied = error instanceof Error && 'code' in error && error.code === 'EACCES';
     const code = isDenied ? 'no-permission' : 'read-failed';
     found.unreadable.push({ kind: 'unreadable', file: folder, code, message, offset: null });

@@ -9,13 +9,13 @@ import { batchJsonl } from '../report/batch-jsonl.ts';
 import { batchMarkdown } from '../report/batch-markdown.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { type BatchPool, startBatchPool } from './batch-pool.ts';
-import { type Context, EXIT } from './context.ts';
+import { type Context, EXIT, localeText } from './context.ts';
 import { type FoundFile, findFiles } from './find-files.ts';
 import { createProgress } from './progress.ts';
 import type { ReadOptions } from './read.ts';
 import { runInOrder } from './run-in-order.ts';
 import { guardInputs } from './same-file.ts';
-import { type JoinOptions, timelinesOf } from './timelines.ts';
+import { type JoinOptions, notContinued, timelinesOf } from './timelines.ts';
 import { formatByEnding, REPORT_ENDINGS, type ReportFormat } from './usage.ts';
 import { fileWriter } from './writer.ts';
 
@@ -67,8 +67,9 @@ export async function reportCommand(
       writer.discard();
       return EXIT.unusable;
     }
+    const inLocale = format === 'md' ? localeText(ctx.env) : (text: string) => text;
     for (const text of textOf(batch, format, options)) {
-      writer.write(text);
+      writer.write(inLocale(text));
       if (!(await writer.drain())) return EXIT.done;
     }
     await writer.finish();
@@ -126,12 +127,13 @@ async function readAll(
   const pool: BatchPool = await startBatchPool(threads, look);
   const timer = setInterval(look, LOOK_EVERY_MS);
   const given = giveUpAfter(ctx.interrupt);
-  const add = (outcome: Outcome, i: number): void => {
+  const add = (outcome: Outcome, i: number, all: readonly Outcome[]): void => {
     addOutcome(batch, outcome);
     if (options.quiet) return;
     sayWarnings(outcome, warn);
-    if (i > 0 && outcome.kind === 'read') {
-      warn(`${outcome.files[0]?.file}: a timeline of its own: its times don't go on`);
+    const before = all[i - 1];
+    if (outcome.kind === 'read' && before?.kind === 'read') {
+      warn(notContinued(outcome.files[0]?.file ?? '', before.summary.file ?? ''));
     }
   };
   try {

@@ -22,6 +22,11 @@ export async function timelinesOf(
   return findTimelines(files, join);
 }
 
+/** What is said of a `file` that by its name is a piece of the capture `before` (capture/rotation.ts), and by its times is not. */
+export function notContinued(file: string, before: string): string {
+  return `${file}: named as a continuation of ${before}, but begins before that ends, or more than a day after: analyzed on its own; --join takes both as one capture`;
+}
+
 /** How messages call a timeline: its file, or its first and how many follow. */
 export function nameOf({ pieces }: Timeline): string {
   const [first] = pieces;

@@ -76,7 +76,9 @@ test('a piece whose time does not go on is said and read on its own', async () =
   const { status, stderr, stdout } = await finwait('--format', 'summary', ...pieces);
 
   expect(status).toBe(0);
-  expect(stderr).toContain(`${last}: a timeline of its own: its times don't go on from those of`);
+  expect(stderr).toContain(
+    `finwait: ${last}: named as a continuation of ${pieces[0]} … ${pieces[1]} (2 files), but begins before that ends, or more than a day after: analyzed on its own; --join`,
+  );
   expect(stdout).toContain(`${pieces[0]} … ${pieces[1]} (2 files)\n`);
   expect(stdout).toContain(`\n${last}\n`);
 });

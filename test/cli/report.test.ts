@@ -183,7 +183,7 @@ describe('inputs', () => {
       const { status, stderr } = await finwait('report', base, demo);
 
       expect(status).toBe(2);
-      expect(stderr).toContain(`${base}: expected a readable folder, found: EACCES`);
+      expect(stderr).toContain(`${base}: expected a readable folder, found: no permission`);
     },
   );
 
@@ -198,7 +198,7 @@ describe('inputs', () => {
 
     expect(await timelines()).toEqual([2, 1]);
     expect((await finwait('report', join(folder, 'split'))).stderr).toBe(
-      `finwait: ${names[2]}: a timeline of its own: its times don't go on\n`,
+      `finwait: ${names[2]}: named as a continuation of ${names[0]} … ${names[1]} (2 files), but begins before that ends, or more than a day after: analyzed on its own; --join takes both as one capture\n`,
     );
     expect(await timelines('--join')).toEqual([3]);
     expect(await timelines('--separate')).toEqual([1, 1, 1]);
