@@ -187,6 +187,26 @@ describe('inputs', () => {
     },
   );
 
+  test('a piece that is missing is a warning on standard error and in every form', async () => {
+    const base = join(folder, 'missing');
+    const names = ['x.pcap', 'x.pcap1', 'x.pcap3'].map((name) => join(base, name));
+    writeParts(names, cutFrames(DEMO_FRAMES, 3));
+    const text = `${names[2]}: the piece before it, number 2, is missing: its packets count as lost`;
+
+    const [md, csv, jsonl] = [
+      await finwait('report', base),
+      await finwait('report', '-f', 'csv', base),
+      await finwait('report', '-f', 'jsonl', base),
+    ];
+
+    expect([md?.status, md?.stderr]).toEqual([0, `finwait: ${text}\n`]);
+    expect(md?.stdout).toMatch(
+      /\n## Warnings\n\n\| capture .*\n.*\n\| `\S+x\.pcap … .*number 2, is missing/,
+    );
+    expect(csv?.stdout).toMatch(/\nwarning,"?\S+x\.pcap … .*number 2, is missing/);
+    expect(linesOf(jsonl as Outcome)[0]).toMatchObject({ kind: 'timeline', warnings: [text] });
+  });
+
   test('pieces whose times do not go on are timelines of their own; --join and --separate decide otherwise', async () => {
     const names = ['x.pcap', 'x.pcap1', 'x.pcap2'].map((name) => join(folder, 'split', name));
     const [first = [], second = []] = cutFrames(DEMO_FRAMES, 2);
