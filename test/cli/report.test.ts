@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../../src/tcp/verdicts.ts';
 import { buildInto } from '../support/built.ts';
@@ -172,6 +173,52 @@ describe('inputs', () => {
     expect(stdout).toContain('# TCP connections in 1 capture\n\n- 12 connections,');
     expect(stdout).toContain(`| \`${join(base, 'x.pcap')}\``);
   });
+
+  test('a capture that is there twice, compressed or not, is counted twice and said', async () => {
+    const base = join(folder, 'twice');
+    const [copy, packed, other] = ['b.pcap', 'a.pcap.gz', 'c.pcap'].map((name) => join(base, name));
+    writeParts([copy ?? '', other ?? ''], [DEMO_FRAMES, later(DEMO_FRAMES, 1)]);
+    writeFileSync(packed ?? '', gzipSync(readFileSync(copy ?? '')));
+    const text = `looks like ${packed} again (as many frames and bytes, the same times and figures): counted twice`;
+
+    const { status, stderr, stdout } = await finwait('report', '-f', 'jsonl', base);
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: `finwait: ${copy}: ${text}\n` });
+    expect(linesOf({ stdout } as Outcome).slice(0, 3)).toMatchObject([
+      { file: packed, warnings: [] },
+      { file: copy, warnings: [text] },
+      { file: other, warnings: [] },
+    ]);
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'what can’t be opened because its name is not UTF-8 is listed (skipped where names always are)',
+    async () => {
+      const base = join(folder, 'bytes');
+      const named = (name: string): Buffer =>
+        Buffer.concat([Buffer.from(`${base}/`), Buffer.from(name, 'latin1')]);
+      mkdirSync(base);
+      mkdirSync(named('folder\xff'));
+      writeFileSync(named('capture\xff'), readFileSync(demo));
+      writeFileSync(named('notes\xff'), 'text');
+      writeParts([join(base, 'in \ufffd UTF-8.pcap')], [DEMO_FRAMES]);
+
+      const { status, stderr, stdout } = await finwait('report', base);
+      const single = await finwait(join(base, 'capture\ufffd'));
+
+      expect(status).toBe(2);
+      expect(stderr.split('\n').sort()).toEqual([
+        '',
+        ...['capture', 'folder'].map(
+          (name) =>
+            `finwait: ${base}/${name}\ufffd: expected a name in UTF-8, found another: give it a new one`,
+        ),
+      ]);
+      expect(stdout).toContain('# TCP connections in 1 capture\n');
+      expect(stdout).toContain('- no captures, skipped: 1 file\n');
+      expect(single.stderr).toContain('found no such file; if its name is not UTF-8');
+    },
+  );
 
   test.skipIf(process.getuid?.() === 0)(
     'a folder that may not be read is listed (skipped for root, who may read all)',
