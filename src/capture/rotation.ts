@@ -57,7 +57,7 @@ export async function findTimelines(paths: readonly string[], mode: JoinMode): P
         : members.map((member) => [{ ...member, first: null }]);
     const given = members.map(({ path }) => path);
     for (const group of groups) {
-      const place = Math.min(...group.map((piece) => piece.place));
+      const place = group.reduce((least, piece) => Math.min(least, piece.place), paths.length);
       const timed = group.filter(({ first }) => first !== null).map(({ path }) => path);
       const missing = new Map(missingNumbers(timed, given).map((text, i) => [timed[i], text]));
       const pieces = group.map(({ path, first }) => {
