@@ -23,7 +23,7 @@ export interface Analysis extends AsyncIterable<ConnectionRecord> {
   /**
    * The totals, once the records have all been taken. Where nobody takes any the input is read for the totals alone: when they are waited for
    * and no loop has begun by the next turn of the event loop. Rejects with the CaptureError of an input that can't be read, and with an
-   * Error where the loop over the records was left before the end.
+   * Error where the loop over the records was left before the end. Within the loop it can't be waited for: it comes after the last record.
    */
   readonly summary: Promise<CaptureSummary>;
 }
