@@ -10,7 +10,7 @@ import { batchMarkdown } from '../report/batch-markdown.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { type BatchPool, startBatchPool } from './batch-pool.ts';
 import { type Context, EXIT, localeText } from './context.ts';
-import { type FoundFile, findFiles } from './find-files.ts';
+import { CAPTURE_NAME, type FoundFile, findFiles } from './find-files.ts';
 import { createProgress } from './progress.ts';
 import type { ReadOptions } from './read.ts';
 import { runInOrder } from './run-in-order.ts';
@@ -26,9 +26,6 @@ export interface ReportCommandOptions extends ReadOptions, JoinOptions {
   jobs: number | null;
   local: boolean;
 }
-
-/** A name like a capture's: where such a file is none, that is worth a word. */
-const CAPTURE_NAME = /\.(?:p?cap|pcapng|dmp)\d*(?:\.(?:gz|zst|lz4))?$/i;
 
 /** How often progress is looked at while threads do the work. */
 const LOOK_EVERY_MS = 100;
@@ -127,7 +124,9 @@ async function readAll(
   const pool: BatchPool = await startBatchPool(threads, look);
   const timer = setInterval(look, LOOK_EVERY_MS);
   const given = giveUpAfter(ctx.interrupt);
+  const seen = new Map<string, string>();
   const add = (outcome: Outcome, i: number, all: readonly Outcome[]): void => {
+    noteRepeated(outcome, seen);
     addOutcome(batch, outcome);
     if (options.quiet) return;
     sayWarnings(outcome, warn);
@@ -180,6 +179,22 @@ function giveUpAfter(interrupt: AbortSignal): { up: Promise<null>; forget: () =>
       interrupt.removeEventListener('abort', start);
     },
   };
+}
+
+/** Adds a warning to a timeline that seems to be an earlier one over again: a copy, or the same compressed. `seen`: what they look like, and their names. */
+function noteRepeated(outcome: Outcome, seen: Map<string, string>): void {
+  if (outcome.kind !== 'read' || outcome.summary.frames === 0) return;
+  const { figures, files, summary } = outcome;
+  const { end, file, frameBytes, frames, notDecoded, start } = summary;
+  const look = JSON.stringify([frames, frameBytes, start, end, notDecoded, ...figures.total]);
+  const name = file ?? '';
+  const first = seen.get(look);
+  if (first === undefined) {
+    seen.set(look, name);
+    return;
+  }
+  const text = `looks like ${first} again (as many frames and bytes, the same times and figures): counted twice`;
+  summary.warnings.push(files.length > 1 ? `${name}: ${text}` : text);
 }
 
 /** What stops nothing, once it is a capture's turn. */

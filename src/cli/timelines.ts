@@ -16,7 +16,7 @@ export async function timelinesOf(
     throw new UsageError('--join: the times of standard input (-) can’t be known beforehand');
   }
   if (files.length === 1) {
-    return files.map((path) => ({ pieces: [{ path, first: null }], forced: false }));
+    return files.map((path) => ({ pieces: [{ path, first: null, missing: null }], forced: false }));
   }
   const { findTimelines } = await import('../capture/rotation.ts');
   return findTimelines(files, join);

@@ -57,6 +57,15 @@ export function* batchMarkdown(batch: Batch, look: Look): Generator<string> {
   yield section('Hosts with the most payload', hostTable(figures.hosts));
   yield section('Files', fileTable(timelines, look));
   yield section(
+    'Warnings',
+    tableLines(
+      ['capture', 'what'],
+      timelines.flatMap((line) =>
+        line.summary.warnings.map((text) => [code(timelineName(line)), plain(text)]),
+      ),
+    ),
+  );
+  yield section(
     'Not read, or not to the end',
     tableLines(
       ['file', 'at byte:', 'what', 'in the figures'],

@@ -83,6 +83,21 @@ test('a piece whose time does not go on is said and read on its own', async () =
   expect(stdout).toContain(`\n${last}\n`);
 });
 
+test('a piece that is missing in the middle is said, once, and the exit status stays 0', async () => {
+  const gone = join(folder, 'gone.pcap');
+  const parts = cutFrames(DEMO_FRAMES, 4);
+  writeParts([gone, `${gone}1`, `${gone}3`], [parts[0] ?? [], parts[1] ?? [], parts[3] ?? []]);
+
+  const { status, stderr } = await finwait('-f', 'summary', gone, `${gone}1`, `${gone}3`);
+  const quiet = await finwait('-q', '-f', 'summary', gone, `${gone}1`, `${gone}3`);
+
+  expect(status).toBe(0);
+  expect(stderr).toBe(
+    `finwait: ${gone}3: the piece before it, number 2, is missing: its packets count as lost\n`,
+  );
+  expect(quiet.stderr).toBe('');
+});
+
 test('show and follow take the pieces of one capture, and no two captures', async () => {
   const shown = await finwait('show', ...pieces, '6');
   const [bytes, ofWhole] = [
