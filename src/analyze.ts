@@ -5,6 +5,7 @@ import { AnalysisRun, type AnalyzeOptions, type RunOptions } from './analysis-ru
 import { openCapture } from './capture/open.ts';
 import type { FrameSource } from './capture/source.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
+import type { Filling } from './tcp/molds.ts';
 
 export type {
   AnalyzeOptions,
@@ -19,7 +20,11 @@ export type CaptureInput = string | Readable | Uint8Array;
 
 /** What the library's `analyze` returns: records as they finish, and the totals once they are all out. */
 export interface Analysis extends AsyncIterable<ConnectionRecord> {
-  /** Resolves when the records have all been taken; rejects with the CaptureError of an input that can't be read. */
+  /**
+   * The totals, once the records have all been taken. Where nobody takes any the input is read for the totals alone: when they are waited for
+   * and no loop has begun by the next turn of the event loop. Rejects with the CaptureError of an input that can't be read, and with an
+   * Error where the loop over the records was left before the end. Within the loop it can't be waited for: it comes after the last record.
+   */
   readonly summary: Promise<CaptureSummary>;
 }
 
@@ -57,38 +62,114 @@ export async function* runInParts(
 }
 
 /**
- * Reads a capture and yields a record for every TCP connection as it finishes; those still open at the end come last.
+ * Reads a capture and yields a record for every TCP connection as it finishes; those still open at the end come last. A path or bytes are read
+ * anew by each loop, a stream once. Throws a TypeError or RangeError for arguments that can't be.
  *
  * @example
  * for await (const record of analyze('web.pcapng')) console.log(record.client.ip, record.close.kind);
  */
 export function analyze(input: CaptureInput, options: AnalyzeOptions = {}): Analysis {
-  const file = options.file ?? (typeof input === 'string' ? input : null);
-  let settle: (summary: CaptureSummary) => void = () => {};
-  let fail: (error: unknown) => void = () => {};
-  const summary = new Promise<CaptureSummary>((resolve, reject) => {
-    settle = resolve;
-    fail = reject;
+  checkArguments(input, options);
+  return new InputAnalysis(input, options);
+}
+
+/** Opens the input of the library's functions. */
+export async function openInput(
+  input: CaptureInput,
+  file: string | null,
+  { reader }: AnalyzeOptions,
+): Promise<FrameSource> {
+  return openCapture(input, {
+    ...(file === null ? {} : { name: file }),
+    ...(reader === undefined ? {} : { reader }),
   });
-  // Who only iterates gets the error from the iteration; the promise alone must not end the process.
-  summary.catch(() => {});
-  async function* records(): AsyncGenerator<ConnectionRecord, void, undefined> {
-    let source: FrameSource | null = null;
-    try {
-      source = await openCapture(input, {
-        ...(file === null ? {} : { name: file }),
-        ...(options.reader === undefined ? {} : { reader: options.reader }),
+}
+
+/** How long an analysis may go on before what else waits in the process has its turn. */
+const TURN_EVERY_MS = 50;
+
+/** Lets timers and sockets have their turn: files are read without waiting for anything. */
+export class Turns {
+  #last = performance.now();
+
+  /** What to wait for, or null while it is not time yet. */
+  due(): Promise<void> | null {
+    if (performance.now() - this.#last < TURN_EVERY_MS) return null;
+    return new Promise((resolve) => {
+      setImmediate(() => {
+        this.#last = performance.now();
+        resolve();
       });
+    });
+  }
+}
+
+/** What a record needs that is only counted. */
+const COUNTED: Filling = { names: 'none', figures: false, steps: false, findings: false };
+
+/** A promise that knows when somebody waits for it. */
+class AskedPromise<T> extends Promise<T> {
+  static override get [Symbol.species]() {
+    return Promise;
+  }
+
+  onAsked = (): void => {};
+
+  // biome-ignore lint/suspicious/noThenProperty: a promise has one
+  override then<A = T, B = never>(
+    onDone?: ((value: T) => A | PromiseLike<A>) | null,
+    onFailed?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.onAsked();
+    return super.then(onDone, onFailed);
+  }
+}
+
+/** One input, read by each loop over it, or for its totals. */
+class InputAnalysis implements Analysis {
+  readonly summary: AskedPromise<CaptureSummary>;
+  readonly #input: CaptureInput;
+  readonly #options: AnalyzeOptions;
+  readonly #file: string | null;
+  #settle: (summary: CaptureSummary) => void = () => {};
+  #fail: (error: unknown) => void = () => {};
+  #isAsked = false;
+  /** Readings begun, and those under way. */
+  #begun = 0;
+  #open = 0;
+
+  constructor(input: CaptureInput, options: AnalyzeOptions) {
+    this.#input = input;
+    this.#options = options;
+    this.#file = options.file ?? (typeof input === 'string' ? input : null);
+    this.summary = new AskedPromise((resolve, reject) => {
+      this.#settle = resolve;
+      this.#fail = reject;
+    });
+    // Who only iterates gets the error from the iteration; the promise alone must not end the process.
+    this.summary.catch(() => {});
+    this.summary.onAsked = () => {
+      if (!this.#isAsked) this.#lookSoon();
+      this.#isAsked = true;
+    };
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ConnectionRecord, void, undefined> {
+    const source = await this.#begin();
+    try {
       let ready: ConnectionRecord[] = [];
       const onRecord = (record: ConnectionRecord): void => {
         ready.push(record);
       };
-      const run = new AnalysisRun(source, { ...options, file, onRecord });
+      const run = new AnalysisRun(source, { ...this.#options, file: this.#file, onRecord });
+      const turns = new Turns();
       do {
         run.drain();
         const part = ready;
         ready = [];
         yield* part;
+        const turn = turns.due();
+        if (turn !== null) await turn;
       } while (await source.more());
       for (const _ of run.finishInParts()) {
         const part = ready;
@@ -97,13 +178,97 @@ export function analyze(input: CaptureInput, options: AnalyzeOptions = {}): Anal
       }
       const result = run.summarize();
       yield* ready;
-      settle(result);
+      this.#settle(result);
     } catch (error) {
-      fail(error);
+      this.#fail(error);
       throw error;
     } finally {
-      await source?.close();
+      await this.#end(source);
     }
   }
-  return { summary, [Symbol.asyncIterator]: records };
+
+  async #begin(): Promise<FrameSource> {
+    this.#begun++;
+    if (this.#begun > 1 && (this.#input === '-' || isStream(this.#input))) {
+      throw new Error(
+        'expected a stream not read before, found one that was: by an earlier loop, or for the summary',
+      );
+    }
+    this.#open++;
+    try {
+      return await openInput(this.#input, this.#file, this.#options);
+    } catch (error) {
+      this.#open--;
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  async #end(source: FrameSource): Promise<void> {
+    this.#open--;
+    if (this.#isAsked) this.#lookSoon();
+    await source.close();
+  }
+
+  /** Once those who are about to begin a loop have done so: without one the totals have to be read, or will never be there. */
+  #lookSoon(): void {
+    setImmediate(() => {
+      if (this.#open > 0) return;
+      if (this.#begun === 0) {
+        this.#count().catch(this.#fail);
+      } else {
+        this.#fail(
+          new Error('there are no totals: the loop over the records was left before the end'),
+        );
+      }
+    });
+  }
+
+  /** Reads the input for its totals alone. */
+  async #count(): Promise<void> {
+    const source = await this.#begin();
+    try {
+      const turns = new Turns();
+      const summary = await runAnalysis(source, {
+        ...this.#options,
+        file: this.#file,
+        transient: COUNTED,
+        onRecord() {},
+        async onChunk() {
+          await turns.due();
+          return true;
+        },
+      });
+      this.#settle(summary);
+    } finally {
+      await this.#end(source);
+    }
+  }
+}
+
+function isStream(input: unknown): boolean {
+  return (
+    typeof input === 'object' &&
+    input !== null &&
+    Symbol.asyncIterator in input &&
+    'destroy' in input
+  );
+}
+
+/** Throws for arguments that can't be, before anything is read. */
+export function checkArguments(input: CaptureInput, options: AnalyzeOptions): void {
+  if (!(typeof input === 'string' || input instanceof Uint8Array || isStream(input))) {
+    const what = Object.prototype.toString.call(input).slice('[object '.length, -1);
+    throw new TypeError(`expected a path, a Readable or a Uint8Array, found ${what}`);
+  }
+  const { maxConnections = 1, msl = 0, reader = 'native' } = options;
+  if (!(Number.isFinite(msl) && msl >= 0)) {
+    throw new RangeError(`msl: expected seconds, 0 or more, found ${msl}`);
+  }
+  if (!(Number.isSafeInteger(maxConnections) && maxConnections > 0)) {
+    throw new RangeError(`maxConnections: expected a number from 1 on, found ${maxConnections}`);
+  }
+  if (reader !== 'native' && reader !== 'pcap-parser') {
+    throw new RangeError(`reader: expected native or pcap-parser, found ${reader}`);
+  }
 }

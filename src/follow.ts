@@ -3,11 +3,13 @@
 import {
   type AnalyzeOptions,
   type CaptureInput,
+  checkArguments,
+  openInput,
   type PayloadListener,
   type PayloadSegment,
   runInParts,
+  Turns,
 } from './analyze.ts';
-import { openCapture } from './capture/open.ts';
 import { ACK, RST, SYN } from './decode/columns.ts';
 import { Conversation, type KeyEnd } from './flow/conversation.ts';
 import type { StreamItem } from './flow/stream.ts';
@@ -156,8 +158,8 @@ export class Follower implements PayloadListener {
 
 /**
  * Reads a capture and yields the bytes of one connection, both directions, in the order in which their receivers could read them. What the
- * file does not hold comes as a gap. Of bytes sent twice the first copy counts. Throws a RangeError where there is no such connection,
- * and a CaptureError for an input that can't be read.
+ * file does not hold comes as a gap. Of bytes sent twice the first copy counts. The loop throws a RangeError where there is no such connection
+ * (known at the end of the input) or can be none (at once), and a CaptureError for an input that can't be read.
  *
  * @example
  * for await (const chunk of follow('web.pcapng', { stream: 0 }))
@@ -168,12 +170,14 @@ export async function* follow(
   options: FollowOptions,
 ): AsyncGenerator<FollowedChunk, void, undefined> {
   const { stream, ...rest } = options;
+  checkArguments(input, rest);
+  if (!(Number.isSafeInteger(stream) && stream >= 0)) {
+    throw new RangeError(`stream: expected the number of a connection, found ${stream}`);
+  }
   const file = options.file ?? (typeof input === 'string' ? input : null);
-  const source = await openCapture(input, {
-    ...(file === null ? {} : { name: file }),
-    ...(options.reader === undefined ? {} : { reader: options.reader }),
-  });
+  const source = await openInput(input, file, options);
   try {
+    const turns = new Turns();
     let ready: FollowedChunk[] = [];
     const follower = new Follower(stream, (chunk) => ready.push(chunk));
     const onRecord = (): void => {};
@@ -183,6 +187,8 @@ export async function* follow(
       const part = ready;
       ready = [];
       yield* part;
+      const turn = turns.due();
+      if (turn !== null) await turn;
     }
     if (follower.record === null) {
       throw new RangeError(`${file ?? 'capture'}: there is no connection ${stream}`);

@@ -69,6 +69,12 @@ describe('follow', () => {
     expect(chunks.map(short)).toEqual(['server 0:5 #5', 'client 0:10 #6', 'client 10:20 #4']);
   });
 
+  test('throws at once, before it reads, for a number that no connection can have', async () => {
+    for (const stream of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      await expect(all(follow('no-such.pcap', { stream }))).rejects.toThrow(RangeError);
+    }
+  });
+
   test('throws for a connection or a file that is not there', async () => {
     await expect(all(follow(fixturePath('demo.pcap'), { stream: 99 }))).rejects.toThrow(RangeError);
     await expect(all(follow('no-such.pcap', { stream: 0 }))).rejects.toThrow(CaptureError);

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { analyze, CaptureError, type ConnectionRecord } from '../src/index.ts';
 import { ROOT } from './support/command.ts';
 import { fixturePath } from './support/fixtures.ts';
+import { generated } from './support/generated.ts';
 
 const DEMO = fixturePath('demo.pcap');
 
@@ -73,6 +74,102 @@ describe('analyze', () => {
     expect(summary).toMatchObject({ connections: 12, frames: 89, damage: null, format: 'pcap' });
     const closes = Object.values(summary.closes).reduce((sum, count) => sum + count, 0);
     expect(closes).toBe(12);
+  });
+
+  test('reads the input for the totals alone where nobody takes the records', async () => {
+    const taken = analyze(DEMO);
+    await all(taken);
+    const input = readFileSync(DEMO);
+
+    expect(await analyze(DEMO).summary).toEqual(await taken.summary);
+    expect(await analyze(createReadStream(DEMO), { file: DEMO }).summary).toEqual(
+      await taken.summary,
+    );
+    expect(await analyze(input.subarray(0, -5)).summary).toMatchObject({
+      connections: 12,
+      damage: { code: 'truncated-record' },
+    });
+    await expect(analyze('no-such.pcap').summary).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test('leaves the records to a loop that begins as the totals are waited for, or later', async () => {
+    const stream = createReadStream(DEMO);
+    const analysis = analyze(stream);
+    const { summary } = analysis;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+
+    const [totals, records] = await Promise.all([summary, all(analysis)]);
+
+    expect([totals.connections, records.length]).toEqual([12, 12]);
+  });
+
+  test('rejects the totals, asked for before or after, where the loop was left early', async () => {
+    for (const input of [DEMO, createReadStream(DEMO)]) {
+      const before = analyze(input);
+      const asked = before.summary.then(
+        () => null,
+        (error: Error) => error.message,
+      );
+      for await (const _ of before) break;
+      expect(await asked).toBe(
+        'there are no totals: the loop over the records was left before the end',
+      );
+    }
+    const after = analyze(DEMO);
+    const thrown = new Error('thrown in the loop');
+    const loop = async (): Promise<void> => {
+      for await (const _ of after) throw thrown;
+    };
+    await expect(loop()).rejects.toBe(thrown);
+    await expect(after.summary).rejects.toThrow('left before the end');
+  });
+
+  test('reads a path or bytes anew in each loop, and a stream once', async () => {
+    for (const input of [DEMO, readFileSync(DEMO)]) {
+      const again = analyze(input);
+      for await (const _ of again) break;
+
+      expect(await all(again)).toHaveLength(12);
+      expect(await all(again)).toHaveLength(12);
+      expect((await again.summary).connections).toBe(12);
+    }
+    const once = analyze(createReadStream(DEMO));
+    const counted = analyze(createReadStream(DEMO));
+    await counted.summary;
+
+    const [first, second] = await Promise.allSettled([all(once), all(once)]);
+
+    expect([first.status, second.status]).toEqual(['fulfilled', 'rejected']);
+    expect((await once.summary).connections).toBe(12);
+    await expect(all(once)).rejects.toThrow('expected a stream not read before');
+    await expect(all(counted)).rejects.toThrow('expected a stream not read before');
+  });
+
+  test('does not keep timers waiting while it reads what is there at once', async () => {
+    const bytes = await generated({ kind: 'web', frames: 80_000, concurrency: 50 });
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 10);
+
+    const records = await all(analyze(bytes));
+    clearInterval(timer);
+
+    expect(records.length).toBeGreaterThan(1000);
+    expect(ticks).toBeGreaterThan(0);
+  });
+
+  test('throws at once for arguments that can be none', () => {
+    const wrong = (input: unknown, options?: unknown) => () =>
+      analyze(input as string, options as object);
+
+    expect(wrong(undefined)).toThrow(TypeError);
+    expect(wrong(new URL(`file://${DEMO}`))).toThrow(
+      'expected a path, a Readable or a Uint8Array, found URL',
+    );
+    for (const msl of [-1, Number.NaN, '5']) expect(wrong(DEMO, { msl })).toThrow(RangeError);
+    for (const maxConnections of [0, 1.5, Number.NaN]) {
+      expect(wrong(DEMO, { maxConnections })).toThrow(RangeError);
+    }
+    expect(wrong(DEMO, { reader: 'other' })).toThrow(RangeError);
   });
 
   test('heeds the maximum segment lifetime it is given', async () => {

@@ -6,12 +6,19 @@ import { copyBytes } from './copy.ts';
 /** Bytes that wait at most, the last chunk aside: read ahead far enough that neither side waits for a short stop of the other. */
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 
+/** Shorter chunks are gathered in blocks: a block a byte, of a file made for that, would take hundreds of times its length. */
+const SMALL_CHUNK_BYTES = 4 * 1024;
+const GATHER_BYTES = 64 * 1024;
+
 /** Chunks in order, with a limit: the writer waits for room, the reader for bytes. */
 export class ChunkQueue implements Outlet {
   /** Bytes that ever went in. */
   total = 0;
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
+  /** What small chunks are gathered in, and how far it is full. */
+  #block: Uint8Array = new Uint8Array(0);
+  #blockEnd = 0;
   #isEnded = false;
   #room: { promise: Promise<void>; resolve: () => void } | null = null;
   #wakeReader: (() => void) | null = null;
@@ -24,7 +31,8 @@ export class ChunkQueue implements Outlet {
     if (bytes.length === 0 || this.#isEnded) return;
     this.total += bytes.length;
     this.#bytes += bytes.length;
-    this.#chunks.push(bytes);
+    if (bytes.length < SMALL_CHUNK_BYTES) this.#gather(bytes);
+    else this.#chunks.push(bytes);
     this.#wakeReader?.();
   }
 
@@ -61,6 +69,24 @@ export class ChunkQueue implements Outlet {
       this.#room = null;
     }
     return count;
+  }
+
+  /** Copies a small chunk behind the one before it. */
+  #gather(bytes: Uint8Array): void {
+    if (this.#blockEnd + bytes.length > this.#block.length) {
+      this.#block = new Uint8Array(GATHER_BYTES);
+      this.#blockEnd = 0;
+    }
+    const block = this.#block;
+    const chunks = this.#chunks;
+    block.set(bytes, this.#blockEnd);
+    const last = chunks[chunks.length - 1];
+    const goesOn = last?.buffer === block.buffer;
+    const start = goesOn ? last.byteOffset : this.#blockEnd;
+    this.#blockEnd += bytes.length;
+    const gathered = block.subarray(start, this.#blockEnd);
+    if (goesOn) chunks[chunks.length - 1] = gathered;
+    else chunks.push(gathered);
   }
 
   /** Resolves once bytes wait, or none will come. */

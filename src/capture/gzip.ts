@@ -12,6 +12,14 @@ const FLAG_EXTRA = 4;
 const FLAG_NAME = 8;
 const FLAG_COMMENT = 16;
 
+/**
+ * Behind a member that gave no more than so many bytes the next is taken for another, and inflated by one call: to start a stream takes seven
+ * times as long. Where it is larger after all, this bounds what the attempt costs.
+ */
+const SMALL_MEMBER_BYTES = 64 * 1024;
+/** The output of an attempt comes in pieces of this. */
+const SMALL_CHUNK_BYTES = 16 * 1024;
+
 type State = 'header' | 'extra-length' | 'extra' | 'text' | 'crc' | 'data' | 'trailer' | 'garbage';
 
 /**
@@ -28,6 +36,7 @@ export class GzipCodec implements Codec {
   #flags = 0;
   #skipLeft = 0;
   #members = 0;
+  #isAfterSmall = false;
   #stage: ZlibStage | null = null;
   #crc = 0;
   #size = 0;
@@ -54,12 +63,14 @@ export class GzipCodec implements Codec {
   }
 
   async #inflate(piece: Uint8Array, at: number): Promise<number> {
+    if (this.#stage === null && this.#isAfterSmall) {
+      const room = this.#outlet.room();
+      if (room !== null) await room;
+      const end = this.#inflateAtOnce(piece, at);
+      if (end !== null) return end;
+    }
     this.#stage ??= new ZlibStage(createInflateRaw({ chunkSize: ZlibStage.CHUNK_BYTES }), {
-      take: (bytes) => {
-        this.#crc = crc32(bytes, this.#crc);
-        this.#size = (this.#size + bytes.length) >>> 0;
-        this.#outlet.take(bytes);
-      },
+      take: (bytes) => this.#emit(bytes),
       room: () => this.#outlet.room(),
     });
     const used = await this.#stage.push(piece.subarray(at));
@@ -69,6 +80,26 @@ export class GzipCodec implements Codec {
       this.#enter('trailer');
     }
     return at + used;
+  }
+
+  /** The whole of a small member; returns where it ends, or null where it is no small one, not all here, or corrupt: a stream tells. */
+  #inflateAtOnce(piece: Uint8Array, at: number): number | null {
+    let inflated: ReturnType<typeof inflateRawSync>;
+    try {
+      const packed = piece.subarray(at, at + SMALL_MEMBER_BYTES);
+      inflated = inflateRawSync(packed, INFLATE_AT_ONCE);
+    } catch {
+      return null;
+    }
+    this.#emit(inflated.buffer);
+    this.#enter('trailer');
+    return at + inflated.engine.bytesWritten;
+  }
+
+  #emit(bytes: Uint8Array): void {
+    this.#crc = crc32(bytes, this.#crc);
+    this.#size = (this.#size + bytes.length) >>> 0;
+    this.#outlet.take(bytes);
   }
 
   #step(piece: Uint8Array, start: number): number {
@@ -153,6 +184,7 @@ export class GzipCodec implements Codec {
       throw new CodecError(`expected gzip length ${this.#size}, found ${size}`);
     }
     this.#members++;
+    this.#isAfterSmall = size <= SMALL_MEMBER_BYTES;
     this.#enter('header');
   }
 
@@ -161,6 +193,18 @@ export class GzipCodec implements Codec {
     this.#head.length = 0;
   }
 }
+
+const INFLATE_AT_ONCE = {
+  chunkSize: SMALL_CHUNK_BYTES,
+  maxOutputLength: SMALL_MEMBER_BYTES,
+  info: true,
+};
+
+/** With `info` Node returns the engine too, which tells how many bytes it took; its types don't know. */
+const inflateRawSync = zlib.inflateRawSync as unknown as (
+  packed: Uint8Array,
+  options: typeof INFLATE_AT_ONCE,
+) => { buffer: Uint8Array; engine: { bytesWritten: number } };
 
 /** zlib.crc32 came with Node 20.15 and 22.2; before, a table does. */
 const crc32: (bytes: Uint8Array, start: number) => number = zlib.crc32 ?? crc32ByTable;

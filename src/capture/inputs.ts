@@ -2,6 +2,7 @@
 
 import { closeSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { reasonOf } from '../base/system-error.ts';
 import { type ByteInput, CHUNK_BYTES, type InputDamage } from './window.ts';
 
 const NO_WARNINGS: readonly string[] = [];
@@ -152,6 +153,6 @@ export class StreamInput implements ByteInput {
 
 /** What the operating system said when reading went wrong after `offset` bytes. */
 export function readFailure(error: unknown, offset: number): InputDamage {
-  const what = error instanceof Error ? error.message : String(error);
-  return { code: 'read-failed', message: `reading failed after ${offset} bytes: ${what}` };
+  const message = `reading failed after ${offset} bytes: ${reasonOf(error)}`;
+  return { code: 'read-failed', message };
 }

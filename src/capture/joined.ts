@@ -3,6 +3,7 @@
 import { CaptureError, type Damage } from '../base/errors.ts';
 import type { FileStart } from '../base/files.ts';
 import { formatUtc } from '../base/time.ts';
+import { missingPeriods, type ReadPiece } from './missing-pieces.ts';
 import { type OpenOptions, openCapture } from './open.ts';
 import { sizeOf } from './paths.ts';
 import type { Piece, Timeline } from './rotation.ts';
@@ -55,6 +56,10 @@ export class JoinedSource implements FrameSource {
   readonly files: JoinedFile[] = [];
   readonly bytesTotal: number;
   #warnings: string[] = [];
+  /** What is missing between files. */
+  readonly #missing: string[] = [];
+  /** The files with frames, as far as they were read to the end. */
+  readonly #read: ReadPiece[] = [];
   #interfaces: CaptureInterface[] = [];
   #bytesBefore = 0;
   #frames = 0;
@@ -87,6 +92,7 @@ export class JoinedSource implements FrameSource {
     this.#forced = forced;
     this.#options = options;
     for (const error of failed) this.#fail(error);
+    for (const piece of pieces.slice(0, failed.length + 1)) this.#note(piece);
     this.#begin(first.name);
   }
 
@@ -110,6 +116,10 @@ export class JoinedSource implements FrameSource {
   }
 
   get warnings(): readonly string[] {
+    return [...this.#ofFiles(), ...this.#missing];
+  }
+
+  #ofFiles(): string[] {
     const { name, warnings } = this.#current;
     return [...this.#warnings, ...warnings.map((text) => `${name}: ${text}`)];
   }
@@ -162,9 +172,11 @@ export class JoinedSource implements FrameSource {
       const next = this.#waiting[0];
       if (next === undefined || !(this.#forced || this.#follows(next))) {
         this.#ended = true;
+        this.#missing.push(...missingPeriods(this.#read));
         return false;
       }
       this.#waiting.shift();
+      this.#note(next);
       if (await this.#open(next.path)) return !this.#closed;
     }
   }
@@ -182,12 +194,13 @@ export class JoinedSource implements FrameSource {
   }
 
   async #open(path: string): Promise<boolean> {
-    const { interfaces, warnings, bytesRead } = this;
+    const { interfaces, bytesRead } = this;
+    const warnings = this.#ofFiles();
     await this.#current.close();
     try {
       const source = await openCapture(path, { ...this.#options, name: path });
       this.#interfaces = [...interfaces];
-      this.#warnings = [...warnings];
+      this.#warnings = warnings;
       this.#bytesBefore = bytesRead;
       this.#current = source;
       this.#begin(path);
@@ -202,6 +215,10 @@ export class JoinedSource implements FrameSource {
   /** It could be opened a moment ago: a ring that is still written to removes its oldest file. */
   #fail({ code, offset, source, what }: CaptureError): void {
     this.#begin(source).damage = { code, offset: offset ?? 0, message: what };
+  }
+
+  #note({ missing, path }: Piece): void {
+    if (missing !== null) this.#missing.push(`${path}: ${missing}`);
   }
 
   #begin(file: string): JoinedFile {
@@ -225,6 +242,8 @@ export class JoinedSource implements FrameSource {
     const file = this.files[this.files.length - 1] as JoinedFile;
     file.damage ??= this.#current.damage;
     if (file.frames === 0) return;
+    const startSec = this.#minSec + this.#minNs / 1e9;
+    this.#read.push({ path: file.file, startSec, endSec: this.#maxSec + this.#maxNs / 1e9 });
     file.start = formatUtc(this.#minSec, this.#minNs);
     file.end = formatUtc(this.#maxSec, this.#maxNs);
     this.#endSec = this.#maxSec;

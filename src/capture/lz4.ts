@@ -11,6 +11,8 @@ import { Xxh32, xxh32 } from './xxh32.ts';
 
 /** How far back a match reaches, and so what is kept of earlier blocks. */
 const HISTORY_BYTES = 65536;
+/** The history is moved to the front when so much lies there: each time a block was decoded it would cost more than a small block does. */
+const MOVED_FROM_BYTES = 2 * HISTORY_BYTES;
 const MAX_HEADER_BYTES = 19;
 const UNCOMPRESSED = 0x80000000;
 
@@ -32,7 +34,7 @@ export class Lz4Codec implements Codec {
   #blockLength = 0;
   #blockNeeded = 0;
   #isStored = false;
-  /** History in front, then room for one block. */
+  /** History in front, and room for one block behind it. */
   #out: Uint8Array = new Uint8Array(0);
   #history = 0;
   #skipLeft = 0;
@@ -131,11 +133,11 @@ export class Lz4Codec implements Codec {
     this.#hasContentChecksum = (flags & 0x04) !== 0;
     this.#hash = new Xxh32();
     this.#history = 0;
-    const maxBlockBytes = 1 << (8 + 2 * sizeCode);
-    if (maxBlockBytes !== this.#maxBlockBytes) {
-      this.#maxBlockBytes = maxBlockBytes;
-      this.#block = new Uint8Array(maxBlockBytes + 4);
-      this.#out = new Uint8Array(HISTORY_BYTES + maxBlockBytes);
+    this.#maxBlockBytes = 1 << (8 + 2 * sizeCode);
+    // They only grow: frames of small and large blocks in turn would have new ones each time.
+    if (this.#block.length < this.#maxBlockBytes + 4) {
+      this.#block = new Uint8Array(this.#maxBlockBytes + 4);
+      this.#out = new Uint8Array(MOVED_FROM_BYTES + this.#maxBlockBytes);
     }
     this.#enter('block-size');
   }
@@ -196,7 +198,7 @@ export class Lz4Codec implements Codec {
       this.#outlet.take(decoded);
     }
     if (trouble !== null && isWhole) throw new CodecError(trouble);
-    if (end > HISTORY_BYTES) {
+    if (end > MOVED_FROM_BYTES) {
       out.copyWithin(0, end - HISTORY_BYTES, end);
       this.#history = HISTORY_BYTES;
     } else {

@@ -70,7 +70,7 @@ export async function openCapture(
  * Whether the regular file at `path` begins as a capture does, though it may be no readable one: its header cut short, or of a version
  * that can't be read. False for anything else, compressed and unreadable files included.
  */
-export function startsLikeCapture(path: string): boolean {
+export function startsLikeCapture(path: string | Buffer): boolean {
   const start = readStart(path, MAGIC_BYTES);
   if (start === null) return false;
   const magic = start.readUInt32LE();

@@ -15,6 +15,7 @@ import {
 import { isatty } from 'node:tty';
 import { promisify } from 'node:util';
 import { CaptureError } from '../base/errors.ts';
+import { reasonOf } from '../base/system-error.ts';
 import { FileInput, type OpenedInput, StreamInput } from './inputs.ts';
 import { PipeInput } from './pipe-input.ts';
 import type { ByteInput } from './window.ts';
@@ -48,7 +49,7 @@ export async function openPath(
 }
 
 /** Whether `path` is a regular file; false where that can't be told. */
-export function isRegularFile(path: string): boolean {
+export function isRegularFile(path: string | Buffer): boolean {
   try {
     return statSync(path).isFile();
   } catch {
@@ -63,7 +64,7 @@ export function sizeOf(path: string): number {
 }
 
 /** The first `count` bytes of the regular file at `path`; null where there are fewer, or none can be read. */
-export function readStart(path: string, count: number): Buffer | null {
+export function readStart(path: string | Buffer, count: number): Buffer | null {
   if (!isRegularFile(path)) return null;
   let fd: number | null = null;
   try {
@@ -124,12 +125,18 @@ async function openSpecial(path: string, stats: Stats, chunkBytes: number): Prom
   return new PipeInput(fd, chunkBytes);
 }
 
+/** Node makes U+FFFD of what is not UTF-8 in a name, and then finds nothing. */
+function nothing(name: string): string {
+  const hint = '; if its name is not UTF-8, give it another one';
+  return `no such file${name.includes('\ufffd') ? hint : ''}`;
+}
+
 function explain(error: unknown, name: string): CaptureError {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
-      return new CaptureError('not-found', name, 'expected a capture file, found no such file');
+      return new CaptureError('not-found', name, `expected a capture file, found ${nothing(name)}`);
     case 'EACCES':
     case 'EPERM':
       return new CaptureError(
@@ -138,8 +145,8 @@ function explain(error: unknown, name: string): CaptureError {
         'expected a readable file, found one without permission to read it',
       );
     default: {
-      const what = error instanceof Error ? error.message : String(error);
-      return new CaptureError('read-failed', name, `expected a readable file, found: ${what}`);
+      const what = `expected a readable file, found: ${reasonOf(error)}`;
+      return new CaptureError('read-failed', name, what);
     }
   }
 }

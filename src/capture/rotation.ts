@@ -1,18 +1,22 @@
 /** Which files are pieces of one rotated capture (docs/reports.md): by name and folder, then by the times of their first frames. */
 
-import { basename, dirname } from 'node:path';
 import { CaptureError } from '../base/errors.ts';
+import { missingNumbers } from './missing-pieces.ts';
 import { openCapture } from './open.ts';
 import { isRegularFile } from './paths.ts';
+import { namePattern } from './piece-names.ts';
 import { createFrameBatch } from './source.ts';
 
 /** How files become timelines: by name (`auto`), all of them one (`join`), or each on its own (`separate`). */
 export type JoinMode = 'auto' | 'join' | 'separate';
 
-/** A file of a timeline, and the time of its first frame; null where it has none. */
+/** A file of a timeline. */
 export interface Piece {
   path: string;
+  /** The time of its first frame; null where it has none. */
   first: { sec: number; ns: number } | null;
+  /** What is missing between it and the piece before (missing-pieces.ts), in words; null where nothing is known to be. */
+  missing: string | null;
 }
 
 /** The files of one timeline, in the order of their times: one file, or the pieces of a rotated capture. */
@@ -25,59 +29,12 @@ export interface Timeline {
 /** Bytes of one read while looking for the first frame. */
 const PEEK_BYTES = 64 * 1024;
 
-const COMPRESSION = /\.(?:gz|zst|lz4)$/i;
-/** dumpcap -b: name_00001_20260101000000.pcapng, or (nametimenum) name_20260101000000_00001.pcapng. */
-const DUMPCAP = /^(.*)_(?:\d{5}_\d{14}|\d{14}_\d{5})(\.[^.]*)?$/;
-/** tcpdump -C and -W: a number behind the whole name. */
-const NUMBERED = /^(.*?\D)(\d{0,6})$/s;
-const EXTENSION = /\.[A-Za-z]+$/;
-
-/** tcpdump -G: what strftime makes of a date with or without a time, of a time with seconds, and of %s. */
-const STRFTIME = [
-  /(?<!\d)(?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01])(?:[-_.T ]?(?:[01]\d|2[0-3])(?:[-_.:h]?[0-5]\d(?:[-_.:m]?[0-6]\d)?)?)?(?!\d)/g,
-  /(?<!\d)1\d{9}(?!\d)/g,
-  /(?<!\d)(?:[01]\d|2[0-3])[-_.:]?[0-5]\d[-_.:]?[0-6]\d(?!\d)/g,
-];
-
-/** A name taken apart: pieces of one capture have the same series. */
-interface NamePattern {
-  series: string;
-  /** The name would be plain without its number, and has no ending that makes the number one of tcpdump's. */
-  isBareNumber: boolean;
-  /** `''` where there is none. */
-  number: string;
-}
-
-/** What is common to the names of all pieces of the capture that `path` may be a piece of. */
-export function namePattern(path: string): NamePattern {
-  const folder = dirname(path);
-  const name = basename(path).replace(COMPRESSION, '');
-  const dumpcap = DUMPCAP.exec(name);
-  if (dumpcap !== null) {
-    return {
-      series: `${folder}/${dumpcap[1]}_*${dumpcap[2] ?? ''}`,
-      isBareNumber: false,
-      number: '',
-    };
-  }
-  let dated = name;
-  for (const pattern of STRFTIME) {
-    dated = name.replace(pattern, '*');
-    if (dated !== name) break;
-  }
-  const [, stem = dated, number = ''] = NUMBERED.exec(dated) ?? [];
-  return {
-    series: `${folder}/${stem}#`,
-    isBareNumber: dated === name && !EXTENSION.test(stem),
-    number,
-  };
-}
-
 /** A file as the user gave it, and its place among all. */
 interface Given {
   path: string;
   place: number;
 }
+type Timed = Given & Pick<Piece, 'first'>;
 
 /**
  * Groups `paths` into timelines, each in the place of the first of its files. A file that can't be opened, is no regular file or stands
@@ -98,10 +55,15 @@ export async function findTimelines(paths: readonly string[], mode: JoinMode): P
       members.length > 1 && (forced || isSeries(members))
         ? await joinMembers(members, forced)
         : members.map((member) => [{ ...member, first: null }]);
-    for (const pieces of groups) {
-      const place = Math.min(...pieces.map((piece) => piece.place));
-      const timeline = { pieces: pieces.map(({ path, first }) => ({ path, first })), forced };
-      found.push({ place, timeline });
+    const given = members.map(({ path }) => path);
+    for (const group of groups) {
+      const place = group.reduce((least, piece) => Math.min(least, piece.place), paths.length);
+      const timed = group.filter(({ first }) => first !== null).map(({ path }) => path);
+      const missing = new Map(missingNumbers(timed, given).map((text, i) => [timed[i], text]));
+      const pieces = group.map(({ path, first }) => {
+        return { path, first, missing: missing.get(path) ?? null };
+      });
+      found.push({ place, timeline: { pieces, forced } });
     }
   }
   return found.sort((a, b) => a.place - b.place).map(({ timeline }) => timeline);
@@ -117,11 +79,8 @@ function isSeries(members: readonly Given[]): boolean {
 }
 
 /** Opens each file; those that can't be opened, and those of another kind, stand alone. */
-async function joinMembers(
-  members: readonly Given[],
-  forced: boolean,
-): Promise<(Piece & Given)[][]> {
-  const kinds = new Map<string, (Piece & Given)[]>();
+async function joinMembers(members: readonly Given[], forced: boolean): Promise<Timed[][]> {
+  const kinds = new Map<string, Timed[]>();
   for (const member of members) {
     const peeked = isRegularFile(member.path) ? await peek(member.path) : null;
     const kind = peeked === null ? `\0${member.place}` : forced ? '' : peeked.kind;
@@ -137,7 +96,7 @@ function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
 }
 
 /** In the order of their first frames; files without one last. */
-function byTime(a: Piece, b: Piece): number {
+function byTime(a: Timed, b: Timed): number {
   if (a.first === null || b.first === null) {
     return Number(a.first === null) - Number(b.first === null);
   }

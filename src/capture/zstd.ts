@@ -27,7 +27,10 @@ type State =
 
 /** Decodes one frame whose bytes come in pieces. */
 export interface FrameDecoder {
+  /** Takes the header, then a block a time; it may hold them back. */
   push(piece: Uint8Array): Promise<void>;
+  /** Emits what the blocks given so far hold. */
+  flush(): Promise<void>;
   /** All bytes of the frame were given but its checksum, which is empty where it has none. */
   end(checksum: Uint8Array): Promise<void>;
   close(): void;
@@ -62,6 +65,14 @@ export class ZstdCodec implements Codec {
   }
 
   async push(piece: Uint8Array): Promise<void> {
+    try {
+      await this.#walk(piece);
+    } finally {
+      await this.#frame?.flush();
+    }
+  }
+
+  async #walk(piece: Uint8Array): Promise<void> {
     let at = 0;
     while (at < piece.length) {
       if (this.#state === 'skip') {
@@ -97,6 +108,8 @@ export class ZstdCodec implements Codec {
         this.#wanted = 4 + headerBytes(bytes[4]!);
         return;
       case 'header': {
+        if ((bytes[4]! & 8) !== 0) throw new CodecError('found a zstd frame with the reserved bit');
+        if (needsDictionary(bytes)) throw new CodecError('the zstd frame needs a dictionary');
         const window = windowBytes(bytes);
         if (window > MAX_WINDOW_BYTES) {
           throw new CodecError(
@@ -175,37 +188,82 @@ export class ZstdCodec implements Codec {
 
 /** Node's own decoder where it has one (22.15 and later), else fzstd; either way checksums are verified. */
 export async function loadFrameDecoder(): Promise<OpenFrame> {
-  const { createZstdDecompress } = zlib as unknown as {
-    createZstdDecompress?: (options: { chunkSize: number }) => Transform & { bytesWritten: number };
-  };
-  if (createZstdDecompress !== undefined) {
-    return (outlet) =>
-      new ZlibStageFrame(
-        new ZlibStage(createZstdDecompress({ chunkSize: ZlibStage.CHUNK_BYTES }), outlet),
-      );
-  }
+  if (createZstdDecompress !== undefined) return (outlet) => new NativeFrame(outlet);
   const { FzstdFrame } = await import('./zstd-fallback.ts');
   return (outlet, hasChecksum, windowBytes) => new FzstdFrame(outlet, hasChecksum, windowBytes);
 }
 
-class ZlibStageFrame implements FrameDecoder {
-  readonly #stage: ZlibStage;
+/** What the types of Node 20 don't know yet. */
+const { createZstdDecompress, zstdDecompressSync } = zlib as unknown as {
+  createZstdDecompress?: (options: { chunkSize: number }) => Transform & { bytesWritten: number };
+  zstdDecompressSync: (
+    bytes: Uint8Array,
+    options: { chunkSize: number; maxOutputLength: number },
+  ) => Uint8Array;
+};
 
-  constructor(stage: ZlibStage) {
-    this.#stage = stage;
+/** Blocks are held until there are so many bytes of them: to wake zlib takes longer than to decode a small one. */
+const HELD_BYTES = 16 * 1024;
+
+/** A frame that was held whole and gives no more than this is decoded by one call: to start a stream takes ten times as long. */
+const AT_ONCE = { chunkSize: 16 * 1024, maxOutputLength: 64 * 1024 };
+
+/** One frame through Node's decoder. */
+class NativeFrame implements FrameDecoder {
+  readonly #outlet: Outlet;
+  #stage: ZlibStage | null = null;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet;
   }
 
   async push(piece: Uint8Array): Promise<void> {
-    await this.#stage.push(piece);
+    this.#held.push(piece);
+    this.#heldBytes += piece.length;
+    if (this.#heldBytes >= HELD_BYTES) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    if (this.#heldBytes === 0) return;
+    const held = this.#takeHeld();
+    this.#stage ??= new ZlibStage(
+      createZstdDecompress!({ chunkSize: ZlibStage.CHUNK_BYTES }),
+      this.#outlet,
+    );
+    await this.#stage.push(held);
   }
 
   async end(checksum: Uint8Array): Promise<void> {
-    if (checksum.length > 0) await this.#stage.push(checksum);
-    await this.#stage.end();
+    if (this.#stage === null && this.#decodeAtOnce(checksum)) return;
+    await this.flush();
+    if (checksum.length > 0) await this.#stage?.push(checksum);
+    await this.#stage?.end();
   }
 
   close(): void {
-    this.#stage.close();
+    this.#stage?.close();
+  }
+
+  /** False where the frame gives more than is decoded at once, or is corrupt: a stream tells. */
+  #decodeAtOnce(checksum: Uint8Array): boolean {
+    let bytes: Uint8Array;
+    try {
+      bytes = zstdDecompressSync(Buffer.concat([...this.#held, checksum]), AT_ONCE);
+    } catch {
+      return false;
+    }
+    this.#takeHeld();
+    if (bytes.length > 0) this.#outlet.take(bytes);
+    return true;
+  }
+
+  #takeHeld(): Uint8Array {
+    const held = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held);
+    this.#held = [];
+    this.#heldBytes = 0;
+    return held;
   }
 }
 
@@ -215,6 +273,12 @@ function headerBytes(descriptor: number): number {
   const dictionary = [0, 1, 2, 4][descriptor & 3]!;
   const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
   return 1 + (isSingleSegment ? 0 : 1) + dictionary + contentSize;
+}
+
+/** Whether the whole header `bytes` names a dictionary: the number 0 names none (RFC 8878 §3.1.1.1.3). */
+function needsDictionary(bytes: Uint8Array): boolean {
+  const start = (bytes[4]! & 0x20) === 0 ? 6 : 5;
+  return bytes.subarray(start, start + [0, 1, 2, 4][bytes[4]! & 3]!).some((byte) => byte !== 0);
 }
 
 /** Window_Size of the whole header `bytes`, magic number included (RFC 8878 §3.1.1.1.2). */

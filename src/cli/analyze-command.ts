@@ -14,9 +14,10 @@ import {
   type Tally,
   tallyRecord,
 } from '../report/summary.ts';
-import type { TableRow } from '../report/table.ts';
+import type { TableRow } from '../report/table-columns.ts';
+import { sameDayLen } from '../report/time.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
-import { type Context, EXIT, wantsColor } from './context.ts';
+import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
@@ -198,10 +199,15 @@ async function peopleForm(
   writer: Writer,
   several: boolean,
 ): Promise<Form> {
-  const table = withTable ? await import('../report/table.ts') : null;
+  const table = withTable
+    ? { ...(await import('../report/table.ts')), ...(await import('../report/table-columns.ts')) }
+    : null;
   const toFile = options.output !== null;
   const look = { color: wantsColor(options.color, ctx, toFile), local: options.local };
-  const width = ctx.stdoutIsTerminal && !toFile ? ctx.width : widthOf(ctx);
+  const width = columnsFor(ctx, toFile, FILE_WIDTH);
+  const summaryLook = { ...look, width: columnsFor(ctx, toFile, Number.POSITIVE_INFINITY) };
+  const inLocale = localeText(ctx.env);
+  const write = (text: string): void => writer.write(inLocale(text));
   let tally = createTally();
   let rows: TableRow[] = [];
   let first = true;
@@ -215,27 +221,24 @@ async function peopleForm(
       if (table !== null) rows.push(table.tableRow(record, look));
     },
     end(summary) {
-      if (!first) writer.write('\n');
+      if (!first) write('\n');
       first = false;
-      if (several && summary !== null) writer.write(`${escapeTerminal(summary.file ?? '')}\n`);
+      if (several && summary !== null) write(`${escapeTerminal(summary.file ?? '')}\n`);
       rows.sort((a, b) => a.stream - b.stream);
       if (table !== null) {
-        for (const chunk of table.tableChunks(rows, { ...look, width })) writer.write(chunk);
-        if (rows.length > 0) writer.write('\n');
+        const sameDay = sameDayLen(summary?.start ?? null, summary?.end ?? null, look);
+        for (const chunk of table.tableChunks(rows, { ...look, sameDay, width })) {
+          write(chunk);
+        }
+        if (rows.length > 0) write('\n');
       }
       rows = [];
-      if (summary !== null) writer.write(formatSummary(tally, summary, look));
+      if (summary !== null) write(formatSummary(tally, summary, summaryLook));
     },
     flush() {},
     finish() {},
     add: (more) => addTally(tally, more),
   };
-}
-
-/** COLUMNS where set, as other tools take it; otherwise room for every column. */
-function widthOf(ctx: Context): number {
-  const columns = Number(ctx.env.COLUMNS);
-  return Number.isInteger(columns) && columns > 0 ? columns : FILE_WIDTH;
 }
 
 const ENDINGS: Readonly<Record<string, Format>> = {

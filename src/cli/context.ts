@@ -3,6 +3,7 @@
 import type { RunOptions } from '../analyze.ts';
 import type { ReaderName } from '../capture/open.ts';
 import type { FrameSource } from '../capture/source.ts';
+import { toAscii } from '../report/ascii.ts';
 import type { CaptureSummary } from '../report/record.ts';
 import type { ColorChoice } from './shared-options.ts';
 import type { Writer } from './writer.ts';
@@ -37,6 +38,17 @@ export interface Context {
   interrupt: AbortSignal;
 }
 
+/** Columns to fill: those of the terminal; elsewhere COLUMNS where it is set, as other tools take it, or `otherwise`. */
+export function columnsFor(
+  { env, stdoutIsTerminal, width }: Pick<Context, 'env' | 'stdoutIsTerminal' | 'width'>,
+  toFile: boolean,
+  otherwise: number,
+): number {
+  if (stdoutIsTerminal && !toFile) return width;
+  const columns = Number(env.COLUMNS);
+  return Number.isInteger(columns) && columns > 0 ? columns : otherwise;
+}
+
 /** Whether to colour: the option, then NO_COLOR (no-color.org), then whether a terminal reads it. */
 export function wantsColor(choice: ColorChoice, ctx: Context, toFile: boolean): boolean {
   if (choice !== 'auto') return choice === 'always';
@@ -44,8 +56,16 @@ export function wantsColor(choice: ColorChoice, ctx: Context, toFile: boolean): 
   return ctx.stdoutIsTerminal && !toFile && ctx.env.TERM !== 'dumb';
 }
 
-/** Whether the locale (POSIX: LC_ALL, then LC_CTYPE, then LANG) can show more than ASCII; true where none is set. */
-export function localeIsUtf8(env: Context['env']): boolean {
+/**
+ * What turns text for people into what the locale can show (POSIX, XBD §8.2: LC_ALL, then LC_CTYPE, then LANG): ASCII where that is not
+ * UTF-8. Where none is set it would be C, but containers and services set none, and what reads their output takes UTF-8. Windows has no such
+ * variables of its own: there Node writes to the console in Unicode.
+ */
+export function localeText(
+  env: Context['env'],
+  platform: NodeJS.Platform = process.platform,
+): (text: string) => string {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
-  return locale === '' || /utf-?8/i.test(locale);
+  const isUtf8 = platform === 'win32' || locale === '' || /utf-?8/i.test(locale);
+  return isUtf8 ? (text) => text : toAscii;
 }

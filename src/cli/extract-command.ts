@@ -63,11 +63,10 @@ export async function extractCommand(
   }
   if (extraction.refused.count > 0) {
     statuses.add(EXIT.unusable);
-    extraction.refused.tell(
-      warn,
-      (count) =>
-        `${plural(count, 'file')} there already and left as before (--force replaces them)`,
-    );
+    extraction.refused.tell(warn, (count) => {
+      const [are, them] = count === 1 ? ['is', 'it'] : ['are', 'them'];
+      return `${plural(count, 'file')} not written: ${are} in ${options.folder} already (--force replaces ${them}, another -d keeps both)`;
+    });
   }
   for (const status of [EXIT.interrupted, EXIT.unusable, EXIT.damaged]) {
     if (statuses.has(status)) return status;

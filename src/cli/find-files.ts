@@ -1,8 +1,13 @@
 /** The files that a report reads: those named, and those in folders and below, each once. */
 
 import { type BigIntStats, type Dirent, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { reasonOf } from '../base/system-error.ts';
+import { startsLikeCapture } from '../capture/open.ts';
 import type { Unreadable } from '../report/batch.ts';
+
+/** A name like a capture's: where such a file is none, that is worth a word. */
+export const CAPTURE_NAME = /\.(?:p?cap|pcapng|dmp)\d*(?:\.(?:gz|zst|lz4))?$/i;
 
 export interface FoundFile {
   path: string;
@@ -14,7 +19,7 @@ export interface FoundFile {
 
 export interface FoundFiles {
   files: FoundFile[];
-  /** Folders that could not be read. */
+  /** Folders that could not be read, and captures that can't be. */
   unreadable: Unreadable[];
   /** Entries of folders that are neither files nor folders. */
   skipped: number;
@@ -81,7 +86,18 @@ function visit(
     return entriesOf(found, path);
   }
   if (stats === null || !stats.isFile()) {
-    found.skipped++;
+    if (stats === null && path.includes(NOT_UTF_8) && isWanted(path)) {
+      const message = 'expected a name in UTF-8, found another: give it a new one';
+      found.unreadable.push({
+        kind: 'unreadable',
+        file: path,
+        code: 'not-found',
+        message,
+        offset: null,
+      });
+    } else {
+      found.skipped++;
+    }
     return [];
   }
   if (files.has(identity(stats)) || resolve(path) === except) return [];
@@ -89,6 +105,22 @@ function visit(
   files.set(identity(stats), file);
   found.files.push(file);
   return [];
+}
+
+/** What Node makes of bytes of a name that are not UTF-8; what it stands for can't be opened by such a name. */
+const NOT_UTF_8 = '\ufffd';
+
+/** Whether what bears this name, as far as it can be told, is a folder or looks like a capture. */
+function isWanted(path: string): boolean {
+  const folder = dirname(path);
+  const name = basename(path);
+  for (const bytes of readdirSync(folder, { encoding: 'buffer' })) {
+    if (bytes.toString() !== name) continue;
+    const real = Buffer.concat([Buffer.from(join(folder, '/')), bytes]);
+    if (statSync(real, { throwIfNoEntry: false })?.isDirectory()) return true;
+    if (CAPTURE_NAME.test(name) || startsLikeCapture(real)) return true;
+  }
+  return false;
 }
 
 interface Entry {
@@ -103,8 +135,7 @@ function entriesOf(found: FoundFiles, folder: string): Entry[] {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
       .map((entry) => ({ path: join(folder, entry.name), isLink: entry.isSymbolicLink() }));
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    const message = `expected a readable folder, found: ${what}`;
+    const message = `expected a readable folder, found: ${reasonOf(error)}`;
     const isDenied = error instanceof Error && 'code' in error && error.code === 'EACCES';
     const code = isDenied ? 'no-permission' : 'read-failed';
     found.unreadable.push({ kind: 'unreadable', file: folder, code, message, offset: null });

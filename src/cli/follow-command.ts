@@ -57,7 +57,7 @@ async function run(
   const { Follower } = await import('../follow.ts');
   const out = gather(writer);
   const color = wantsColor(options.color, ctx, options.output !== null);
-  const form = options.form === 'raw' ? null : formOf(options.form, color);
+  const form = options.form === 'raw' ? null : formOf(options.form, color, options.side === null);
   const left: Record<Side, number> = { client: 0, server: 0 };
   let isEmpty = true;
   const follower = new Follower(stream, (chunk: FollowedChunk) => {
@@ -104,14 +104,14 @@ async function run(
   }
   if (follower.conflictCount > 0) {
     const frames = follower.conflictFrames.map((frame) => `#${frame}`).join(', ');
-    const more = follower.conflictCount > follower.conflictFrames.length ? ' …' : '';
+    const more = follower.conflictCount > follower.conflictFrames.length ? ' and more' : '';
     warn(`sent again with other bytes, the first copy is taken: ${frames}${more}`);
   }
   return status;
 }
 
-function formOf(form: 'text' | 'hex', color: boolean): StreamForm {
-  return form === 'hex' ? hexForm(color) : textForm(color);
+function formOf(form: 'text' | 'hex', color: boolean, hasBoth: boolean): StreamForm {
+  return form === 'hex' ? hexForm(color) : textForm(color, hasBoth);
 }
 
 /** Small pieces in large writes. */

@@ -10,29 +10,35 @@ export const HELP: HelpConfiguration = {
     typeof defaultValue === 'string' ? `${description} (default: ${defaultValue})` : description,
 };
 
+/** Help in ASCII has three points for one, out of the spaces behind them where a column follows. */
+export function helpText(text: string, inLocale: (text: string) => string): string {
+  if (inLocale('…') === '…') return text;
+  return inLocale(text.replace(/…([^\s]*)(?: {2}(?= {2}))?/g, '...$1'));
+}
+
 /** Examples, the words of kinds and findings, and the exit statuses. */
 export const EXAMPLES = `
 Examples:
-  finwait web.pcapng                          every connection, and how they ended
-  finwait --close rst --port 443 web.pcapng   only the resets on port 443
-  finwait show web.pcapng 7                   connection 7 as a ladder diagram, and in words
-  finwait follow web.pcapng 7                 the bytes of connection 7, both directions
-  finwait extract web.pcapng -d streams       the bytes of every connection, two files each
-  finwait report captures -o report.md        all captures in a folder, in one report
+  finwait web.pcapng                         every connection, and how it ended
+  finwait --close rst --port 443 web.pcapng  only the resets on port 443
+  finwait show web.pcapng 7                  connection 7 as a ladder, in words
+  finwait follow web.pcapng 7                its bytes, both directions
+  finwait extract web.pcapng -d streams      the bytes of all, two files each
+  finwait report captures -o report.md       a folder of captures in one report
   finwait --format jsonl web.pcapng | jq .close.kind
-  tcpdump -w - tcp | finwait --format jsonl - records as connections finish
-  finwait live -i eth0 'port 443'             connections as they open and close
-  finwait --fail-on rst,refused test.pcap     exit status 1 for a script or CI
+  tcpdump -w - tcp | finwait --format jsonl -
+  finwait live -i eth0 'port 443'            connections as they open and close
+  finwait --fail-on rst,refused test.pcap    exit status 1 for a script or CI
 
 Kinds and findings:
-  close       ${CLOSE_KINDS.join(', ')}
-  handshake   ${HANDSHAKE_KINDS.join(', ')}
+${wrapList('close', CLOSE_KINDS)}
+${wrapList('handshake', HANDSHAKE_KINDS)}
 ${wrapList('finding', FINDING_CODES)}
 
 Exit status:
     0  done (also where the reader of a pipe has gone away)
     1  --fail-on matched a connection
-    2  wrong usage, or an input that can't be read at all; other files are still done
+    2  wrong usage, or an input that can't be read at all: others are still done
     3  an input was damaged: the result holds everything before the damage
   130  interrupted: what was finished is written first
   Of several, the first of 130, 2, 3, 1.`;
@@ -55,11 +61,12 @@ function wrapList(label: string, words: readonly string[]): string {
 /** Under the help of `finwait live`. */
 export const LIVE_EXAMPLES = `
 Examples:
-  finwait live -i eth0 'port 443'              on a terminal: a live table
-  finwait live -i eth0 > connections.jsonl     a record a line, when a connection is finished
+  finwait live -i eth0 'port 443'           on a terminal: a live table
+  finwait live -i eth0 > connections.jsonl  a line for each that has finished
   finwait live -i any --events | jq -c 'select(.event == "close")'
   finwait live -i eth0 -w ring.pcapng -b filesize:100000 -b files:10
   finwait live -i eth0 --no-tui --metrics :9464 > /dev/null
 
 finwait interfaces lists what there is, and what you may do.
-Ctrl-C ends: what is open is written as open, totals and drop counts go to standard error.`;
+Ctrl-C ends: what is open is written as open, totals and drop counts go to
+standard error.`;

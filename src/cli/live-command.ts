@@ -20,6 +20,7 @@ import { WHOLE } from '../tcp/molds.ts';
 import { type Context, EXIT } from './context.ts';
 import type { MetricsAddress } from './live-options.ts';
 import { eventsView, type LiveView, recordsView } from './live-views.ts';
+import { writing } from './output-error.ts';
 import type { ColorChoice } from './shared-options.ts';
 import { UsageError } from './usage.ts';
 
@@ -73,7 +74,9 @@ export async function liveCommand(ctx: Context, options: LiveCommandOptions): Pr
   }
   try {
     if (options.write !== null) {
-      kept = new KeptFiles(options.write, options.ring ?? NO_RING, `finwait ${options.version}`);
+      const { ring, version, write } = options;
+      const begin = (): KeptFiles => new KeptFiles(write, ring ?? NO_RING, `finwait ${version}`);
+      kept = writing('-w', write, begin);
     }
     return await capture(ctx, options, source, kept, say);
   } finally {
@@ -175,7 +178,8 @@ async function capture(
       kept,
       isRead,
       () => {
-        ctx.status(formatSummary(tally, summary, { color: false, local: options.local }));
+        const width = ctx.stderrIsTerminal ? ctx.width : Number.POSITIVE_INFINITY;
+        ctx.status(formatSummary(tally, summary, { color: false, local: options.local, width }));
       },
       say,
     );

@@ -66,7 +66,7 @@ function addLiveOptions(live: Command): void {
     )
     .option(
       '-B, --buffer <MIB>',
-      'memory for frames the kernel holds (default: 32, cap 256)',
+      'memory for frames the kernel holds (default: 32; of the engine cap 256)',
       (text) => usage.whole('--buffer', text, 1, 2047),
     )
     .option('-p, --no-promiscuous', 'only frames from and to this host')
@@ -184,7 +184,7 @@ export function addLive(
     .argument('[FILTER...]', 'what to capture, as tcpdump takes it; without one everything');
   addLiveOptions(live);
   addSelection(live);
-  addCommon(live, false);
+  addCommon(live, { isFile: false, connections: '1 million' });
   live.addHelpText('after', LIVE_EXAMPLES);
   live.action(async (filter: string[]) => {
     const o = live.opts<LiveFlags & CommonOptions>();

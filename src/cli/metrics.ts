@@ -3,6 +3,7 @@
 import { createServer } from 'node:http';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Progress } from '../analyze.ts';
+import { reasonOf } from '../base/system-error.ts';
 import type { CaptureInterface } from '../capture/source.ts';
 import type { LiveEvent, LiveEvents } from '../report/live-events.ts';
 import type { ConnectionRecord } from '../report/record.ts';
@@ -94,18 +95,19 @@ export async function serveMetrics(address: MetricsAddress, live: LiveEvents): P
       () => response.writeHead(500).end(),
     );
   });
+  const place = address.host.includes(':') ? `[${address.host}]` : address.host;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) =>
-      reject(new UsageError(`--metrics ${address.host}:${address.port}: ${error.message}`)),
-    );
+    server.once('error', (error) => {
+      const reason = reasonOf(error, { EACCES: 'no permission to listen there' });
+      reject(new UsageError(`--metrics ${place}:${address.port}: ${reason}`));
+    });
     server.listen(address.port, address.host, resolve);
   });
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : address.port;
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   let framesBefore = 0;
   return {
-    url: `http://${host}:${port}/metrics`,
+    url: `http://${place}:${port}/metrics`,
     event(event) {
       if (event.revised) return;
       if (event.event === 'open') {

@@ -2,7 +2,7 @@
 
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
-import { type Context, EXIT } from './context.ts';
+import { type Context, EXIT, localeText } from './context.ts';
 import { main } from './program.ts';
 import { fdWriter } from './writer.ts';
 
@@ -18,6 +18,7 @@ export async function runProcess(args: readonly string[], version: string): Prom
       interrupt.abort();
     });
   }
+  const inLocale = localeText(process.env);
   const context: Context = {
     engine: async () => {
       const [{ openCapture }, { runAnalysis }] = await Promise.all([
@@ -27,8 +28,8 @@ export async function runProcess(args: readonly string[], version: string): Prom
       return { openCapture, runAnalysis };
     },
     stdout: fdWriter(1),
-    warn: (line) => toStderr(`${line}\n`),
-    status: toStderr,
+    warn: (line) => toStderr(inLocale(`${line}\n`)),
+    status: (text) => toStderr(inLocale(text)),
     stdoutIsTerminal: isatty(1),
     stderrIsTerminal: isatty(2),
     get width() {

@@ -2,8 +2,8 @@
 
 import { Command, CommanderError, Option } from 'commander';
 import type { FailOn, Selection } from '../report/select.ts';
-import { type Context, EXIT } from './context.ts';
-import { EXAMPLES, HELP } from './help.ts';
+import { type Context, EXIT, localeText } from './context.ts';
+import { EXAMPLES, HELP, helpText } from './help.ts';
 import { addInterfaces, addLive } from './live-options.ts';
 import { systemError } from './output-error.ts';
 import {
@@ -101,7 +101,7 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => ctx.stdout.write(text),
+      writeOut: (text) => ctx.stdout.write(helpText(text, localeText(ctx.env))),
       writeErr: (text) => ctx.warn(text.trimEnd()),
       outputError(text, write) {
         const hint = text.includes('missing required argument') ? "; see 'finwait --help'" : '';
@@ -110,7 +110,8 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       getOutHelpWidth: () => Math.min(ctx.width, 110),
     })
     .addHelpText('after', EXAMPLES)
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .hook('preSubcommand', (_, command) => refuseMisplaced(program, command.name()));
 
   program
     .optionsGroup('Output:')
@@ -120,7 +121,10 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
       usage.formatValue,
     )
     .option('--zeek-json', 'the same as --format zeek-json', false)
-    .option('-o, --output <FILE>', 'write to FILE: .jsonl, .ndjson, .csv, .log (Zeek’s), .txt')
+    .option(
+      '-o, --output <FILE>',
+      'write to FILE: .jsonl, .ndjson, .csv, .log (Zeek’s), .txt; - is standard output',
+    )
     .option(
       '--sort',
       'by stream number, as the table always is; holds the records in memory',
@@ -179,6 +183,17 @@ function build(ctx: Context, version: string, done: (status: number) => void): C
   return program;
 }
 
+/** An option before the command would be the other command's: without effect, and nobody would know. */
+function refuseMisplaced(program: Command, command: string): void {
+  const given = program.options.find(
+    (option) => program.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (given === undefined) return;
+  throw new usage.UsageError(
+    `${given.long} before '${command}': options stand behind the command\n  finwait ${command} ${given.long} …`,
+  );
+}
+
 function formatOf({ format, zeekJson }: RootOptions): usage.Format | null {
   if (!zeekJson) return format ?? null;
   if (format === undefined || usage.isZeek(format)) return 'zeek-json';
@@ -194,7 +209,10 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
     .argument('[STREAM...]', 'the number of the connection, last')
     .optionsGroup('Output:')
     .addOption(
-      new Option('--text', 'as text, control characters escaped (the default)')
+      new Option(
+        '--text',
+        'as text, control characters escaped: client’s lines after >, server’s after < (default)',
+      )
         .default(false)
         .conflicts(['hex', 'raw']),
     )
@@ -208,9 +226,9 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
       new Option('--client', 'only what the client sent').default(false).conflicts('server'),
     )
     .option('--server', 'only what the server sent', false)
-    .option('-o, --output <FILE>', 'write to FILE');
+    .option('-o, --output <FILE>', 'write to FILE; - is standard output');
   addSeveral(follow);
-  addCommon(follow);
+  addCommon(follow, { times: false });
   follow.action(async () => {
     const o = follow.opts<FollowOptions>();
     const { oneConnection } = await import('./one-connection.ts');
@@ -226,15 +244,21 @@ function addFollow(program: Command, ctx: Context, done: (status: number) => voi
 function addExtract(program: Command, ctx: Context, done: (status: number) => void): void {
   const extract = program
     .command('extract')
-    .description('the bytes of every connection, a file for each direction')
+    .description(
+      'the bytes of every connection, a file for each direction, named as tcpflow names them',
+    )
     .usage('[options] FILE… -d DIR')
     .argument('<FILE...>', 'captures; - is standard input')
     .optionsGroup('Output:')
     .requiredOption('-d, --directory <DIR>', 'write the files into DIR, made if need be')
-    .option('--force', 'replace files that are there already', false);
+    .option(
+      '--force',
+      'replace files that are there already; without it they stay (status 2)',
+      false,
+    );
   addSelection(extract);
   addSeveral(extract);
-  addCommon(extract);
+  addCommon(extract, { connections: '1 million', times: false, color: false });
   extract.action(async (files: string[]) => {
     const o = extract.opts<ExtractOptions>();
     const { extractCommand } = await import('./extract-command.ts');
@@ -258,12 +282,15 @@ function addReport(program: Command, ctx: Context, done: (status: number) => voi
       `${usage.REPORT_FORMATS.join(', ')} (default: md, or by the ending of -o)`,
       usage.reportFormatValue,
     )
-    .option('-o, --output <FILE>', 'write to FILE: .md, .markdown, .csv, .jsonl, .ndjson')
+    .option(
+      '-o, --output <FILE>',
+      'write to FILE: .md, .markdown, .csv, .jsonl, .ndjson; - is standard output',
+    )
     .option('-j, --jobs <N>', 'captures read at once (default: one a processor)', (text) =>
       usage.whole('--jobs', text, 1, 1024),
     );
   addSeveral(report);
-  addCommon(report);
+  addCommon(report, { color: false });
   report.action(async (paths: string[]) => {
     const o = report.opts<ReportOptions>();
     const { reportCommand } = await import('./report-command.ts');

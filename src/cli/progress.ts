@@ -3,7 +3,7 @@
 import { plural } from '../base/count.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { humanBytes } from '../report/units.ts';
-import { type Context, localeIsUtf8 } from './context.ts';
+import type { Context } from './context.ts';
 
 const FIRST_AFTER_MS = 1000;
 /** Ten times a second: more only costs. */
@@ -38,7 +38,6 @@ export function createProgress(
   quiet: boolean,
 ): ProgressLine {
   if (quiet || !ctx.stderrIsTerminal || ctx.env.TERM === 'dumb') return { show() {}, clear() {} };
-  const isUtf8 = localeIsUtf8(ctx.env);
   const began = performance.now();
   const rate = createRate(began);
   let next = began + FIRST_AFTER_MS;
@@ -55,7 +54,7 @@ export function createProgress(
       next = now + EVERY_MS;
       const perSecond = rate(now, at.bytesRead);
       const seconds = (now - began) / 1000;
-      const line = progressLine({ ...at, name: title, perSecond, seconds, isUtf8 }, ctx.width - 1);
+      const line = progressLine({ ...at, name: title, perSecond, seconds }, ctx.width - 1);
       // No automatic line break: a name may be wider than it is long.
       ctx.status(`${erase()}\u001b[?7l${line}\u001b[?7h`);
       drawn = line.length;
@@ -84,15 +83,14 @@ export interface ProgressState extends Reached {
   perSecond: number;
   /** Since the run began. */
   seconds: number;
-  isUtf8: boolean;
 }
 
 /** The line in at most `width` columns: what matters least is left out first. */
 export function progressLine(state: ProgressState, width: number): string {
-  const { bytesRead, bytesTotal, connections, isUtf8, perSecond, seconds } = state;
+  const { bytesRead, bytesTotal, connections, perSecond, seconds } = state;
   const isKnown = bytesTotal !== null && bytesTotal > 0;
   const share = isKnown ? Math.min(1, bytesRead / bytesTotal) : 0;
-  const name = shorten(escapeTerminal(state.name), MAX_NAME, isUtf8);
+  const name = shorten(escapeTerminal(state.name), MAX_NAME);
   const left = isKnown && perSecond > 0 ? (bytesTotal - bytesRead) / perSecond : null;
   const time = left === null ? clock(seconds) : `${clock(Math.max(0, left))} left`;
   const rest = [
@@ -105,24 +103,21 @@ export function progressLine(state: ProgressState, width: number): string {
   const text = rest.join('  ');
   const room = width - name.length - text.length - 4;
   if (isKnown && room >= MIN_BAR) {
-    return `${name}  ${bar(share, Math.min(MAX_BAR, room), isUtf8)}  ${text}`;
+    return `${name}  ${bar(share, Math.min(MAX_BAR, room))}  ${text}`;
   }
   const [first = '', , ...others] = rest;
   const shorter = [`${name}  ${text}`, text, [first, ...others].join('  '), `${first}  ${time}`];
   return shorter.find((line) => line.length <= width) ?? '';
 }
 
-function bar(share: number, width: number, isUtf8: boolean): string {
+function bar(share: number, width: number): string {
   const full = Math.round(share * width);
-  const [done, open] = isUtf8 ? ['█', '░'] : ['#', '-'];
-  return (done ?? '').repeat(full) + (open ?? '').repeat(width - full);
+  return '█'.repeat(full) + '░'.repeat(width - full);
 }
 
 /** The end of a path tells more than its beginning. */
-function shorten(text: string, most: number, isUtf8: boolean): string {
-  if (text.length <= most) return text;
-  const dots = isUtf8 ? '…' : '...';
-  return dots + text.slice(dots.length - most);
+function shorten(text: string, most: number): string {
+  return text.length <= most ? text : `…${text.slice(1 - most)}`;
 }
 
 /** `0:07`, `12:34`, `1:02:03`. */

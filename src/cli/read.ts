@@ -11,6 +11,7 @@ import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary } from '../report/record.ts';
 import { type Context, EXIT } from './context.ts';
 import { createProgress } from './progress.ts';
+import { notContinued } from './timelines.ts';
 
 /** How often a run lets the process see what else goes on: Ctrl-C, a window made wider. */
 const TURN_EVERY_MS = 50;
@@ -108,7 +109,7 @@ export async function readInput(
     progress.clear();
     if (!(error instanceof CaptureError)) throw error;
     const hint = error.code === 'is-a-folder' ? '; `finwait report` reads folders' : '';
-    warn(`${error.message}${hint}`);
+    warn(`${error.message.replace(/^-: /, `${name}: `)}${hint}`);
     return { status: EXIT.unusable, summary: null, rest: null };
   }
 }
@@ -127,7 +128,7 @@ function report(
       warn(`${name}: link type ${linkType} is not known; frames not decoded: ${frames}`);
     const next = joined?.rest?.pieces[0];
     if (next !== undefined) {
-      warn(`${next.path}: a timeline of its own: its times don't go on from those of ${name}`);
+      warn(notContinued(next.path, name));
     }
   }
   if (summary.damage === null) return EXIT.done;

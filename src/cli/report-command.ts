@@ -9,13 +9,13 @@ import { batchJsonl } from '../report/batch-jsonl.ts';
 import { batchMarkdown } from '../report/batch-markdown.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import { type BatchPool, startBatchPool } from './batch-pool.ts';
-import { type Context, EXIT } from './context.ts';
-import { type FoundFile, findFiles } from './find-files.ts';
+import { type Context, EXIT, localeText } from './context.ts';
+import { CAPTURE_NAME, type FoundFile, findFiles } from './find-files.ts';
 import { createProgress } from './progress.ts';
 import type { ReadOptions } from './read.ts';
 import { runInOrder } from './run-in-order.ts';
 import { guardInputs } from './same-file.ts';
-import { type JoinOptions, timelinesOf } from './timelines.ts';
+import { type JoinOptions, notContinued, timelinesOf } from './timelines.ts';
 import { formatByEnding, REPORT_ENDINGS, type ReportFormat } from './usage.ts';
 import { fileWriter } from './writer.ts';
 
@@ -26,9 +26,6 @@ export interface ReportCommandOptions extends ReadOptions, JoinOptions {
   jobs: number | null;
   local: boolean;
 }
-
-/** A name like a capture's: where such a file is none, that is worth a word. */
-const CAPTURE_NAME = /\.(?:p?cap|pcapng|dmp)\d*(?:\.(?:gz|zst|lz4))?$/i;
 
 /** How often progress is looked at while threads do the work. */
 const LOOK_EVERY_MS = 100;
@@ -67,8 +64,9 @@ export async function reportCommand(
       writer.discard();
       return EXIT.unusable;
     }
+    const inLocale = format === 'md' ? localeText(ctx.env) : (text: string) => text;
     for (const text of textOf(batch, format, options)) {
-      writer.write(text);
+      writer.write(inLocale(text));
       if (!(await writer.drain())) return EXIT.done;
     }
     await writer.finish();
@@ -126,12 +124,15 @@ async function readAll(
   const pool: BatchPool = await startBatchPool(threads, look);
   const timer = setInterval(look, LOOK_EVERY_MS);
   const given = giveUpAfter(ctx.interrupt);
-  const add = (outcome: Outcome, i: number): void => {
+  const seen = new Map<string, string>();
+  const add = (outcome: Outcome, i: number, all: readonly Outcome[]): void => {
+    noteRepeated(outcome, seen);
     addOutcome(batch, outcome);
     if (options.quiet) return;
     sayWarnings(outcome, warn);
-    if (i > 0 && outcome.kind === 'read') {
-      warn(`${outcome.files[0]?.file}: a timeline of its own: its times don't go on`);
+    const before = all[i - 1];
+    if (outcome.kind === 'read' && before?.kind === 'read') {
+      warn(notContinued(outcome.files[0]?.file ?? '', before.summary.file ?? ''));
     }
   };
   try {
@@ -178,6 +179,22 @@ function giveUpAfter(interrupt: AbortSignal): { up: Promise<null>; forget: () =>
       interrupt.removeEventListener('abort', start);
     },
   };
+}
+
+/** Adds a warning to a timeline that seems to be an earlier one over again: a copy, or the same compressed. `seen`: what they look like, and their names. */
+function noteRepeated(outcome: Outcome, seen: Map<string, string>): void {
+  if (outcome.kind !== 'read' || outcome.summary.frames === 0) return;
+  const { figures, files, summary } = outcome;
+  const { end, file, frameBytes, frames, notDecoded, start } = summary;
+  const look = JSON.stringify([frames, frameBytes, start, end, notDecoded, ...figures.total]);
+  const name = file ?? '';
+  const first = seen.get(look);
+  if (first === undefined) {
+    seen.set(look, name);
+    return;
+  }
+  const text = `looks like ${first} again (as many frames and bytes, the same times and figures): counted twice`;
+  summary.warnings.push(files.length > 1 ? `${name}: ${text}` : text);
 }
 
 /** What stops nothing, once it is a capture's turn. */

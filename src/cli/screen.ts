@@ -9,6 +9,7 @@ import { LiveRates } from '../report/live-rates.ts';
 import {
   chooseRows,
   drawLive,
+  fitTo,
   type Line,
   SORTS,
   type Sort,
@@ -19,7 +20,7 @@ import { storyRows } from '../report/story-rows.ts';
 import { sumDrops } from '../report/totals.ts';
 import { conclude } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import { type Context, localeIsUtf8, wantsColor } from './context.ts';
+import { type Context, localeText, wantsColor } from './context.ts';
 import type { LiveView } from './live-views.ts';
 import type { ColorChoice } from './shared-options.ts';
 
@@ -65,7 +66,7 @@ export async function screenView(
   const { default: kit } = await import('terminal-kit');
   const { terminal } = kit;
   const hasColor = wantsColor(options.color, ctx, false);
-  const isAscii = !localeIsUtf8(ctx.env);
+  const inLocale = localeText(ctx.env);
   const began = performance.now();
   const rates = new LiveRates();
   let buffer = new kit.ScreenBuffer({ dst: terminal, noFill: true });
@@ -188,7 +189,6 @@ export async function screenView(
       width: terminal.width,
       color: false,
       local: options.local,
-      ascii: isAscii,
       absolute: false,
       all: false,
     }).split('\n');
@@ -199,10 +199,9 @@ export async function screenView(
     const shown = open.lines.slice(open.scrolled, open.scrolled + height);
     const lines = shown.map((text): Line => [{ text, style: 'plain' }]);
     while (lines.length < height) lines.push([]);
-    return [
-      ...lines,
-      [{ text: 'Esc back  ↑↓ scroll   (what came between is not kept)', style: 'bold' }],
-    ];
+    const keys = 'Esc back  ↑↓ scroll   (what came between is not kept)';
+    lines.push([{ text: keys, style: 'bold' }]);
+    return lines.map((line) => fitTo(line, terminal.width));
   }
 
   function tableLines(run: AnalysisRun): Line[] {
@@ -233,6 +232,7 @@ export async function screenView(
         nowSec: Math.floor(Date.now() / 1000),
         live,
         rates,
+        local: options.local,
         ...{ rows, matching, first, selected, sort, filter, isTyping, isPaused, notice },
       },
       terminal.width,
@@ -251,7 +251,7 @@ export async function screenView(
       let x = 0;
       for (const { style, text } of line) {
         const attr = hasColor || style === 'selected' ? ATTRIBUTES[style] : {};
-        const shown = isAscii ? text.replace(/[^\x20-\x7e]/g, '-') : text;
+        const shown = inLocale(text);
         buffer.put({ x, y, attr }, shown);
         x += shown.length;
       }

@@ -14,9 +14,9 @@ export interface CommonOptions {
   msl?: number;
   maxConnections?: number;
   reader: ReaderName;
-  local: boolean;
-  utc: boolean;
-  color: ColorChoice;
+  local?: boolean;
+  utc?: boolean;
+  color?: ColorChoice;
   quiet: boolean;
 }
 
@@ -79,8 +79,20 @@ export function joinOf({ join, separate }: SeveralOptions): JoinMode {
   return separate ? 'separate' : 'auto';
 }
 
-/** Adds what every command that analyzes has; `isFile`: not a live capture. */
-export function addCommon(command: Command, isFile = true): void {
+/** What differs between the commands that analyze. */
+interface CommonUse {
+  /** Not a live capture. */
+  isFile?: boolean;
+  /** What `--max-connections` is where it is not given. */
+  connections?: string;
+  /** Whether it shows times, and colours. */
+  times?: boolean;
+  color?: boolean;
+}
+
+/** Adds what every command that analyzes has: of the looks only those that it has a use for. */
+export function addCommon(command: Command, use: CommonUse = {}): void {
+  const { color = true, connections = '4 million', isFile = true, times = true } = use;
   command
     .optionsGroup(isFile ? 'Reading:' : 'Analysis:')
     .option(
@@ -88,10 +100,8 @@ export function addCommon(command: Command, isFile = true): void {
       'maximum segment lifetime; TIME_WAIT lasts twice as long (default: 30)',
       usage.mslValue,
     )
-    .option(
-      '--max-connections <N>',
-      `connections held at once (default: ${isFile ? '4 million' : '1 million'})`,
-      (text) => usage.whole('--max-connections', text, 1, 100_000_000),
+    .option('--max-connections <N>', `connections held at once (default: ${connections})`, (text) =>
+      usage.whole('--max-connections', text, 1, 100_000_000),
     );
   if (isFile) {
     command.option(
@@ -101,22 +111,32 @@ export function addCommon(command: Command, isFile = true): void {
       'native',
     );
   }
-  command
-    .optionsGroup('Look:')
-    .addOption(new Option('--utc', 'times in UTC (the default)').default(false).conflicts('local'))
-    .addOption(new Option('--local', 'times in the zone of this machine').default(false))
-    .option(
+  command.optionsGroup('Look:');
+  if (times) {
+    command
+      .addOption(
+        new Option('--utc', 'times in UTC (the default)').default(false).conflicts('local'),
+      )
+      .addOption(new Option('--local', 'times in the zone of this machine').default(false));
+  }
+  if (color) {
+    command.option(
       '--color <WHEN>',
       'auto, always or never; auto heeds NO_COLOR',
       usage.oneOf('choice of colour', ['auto', 'always', 'never']),
       'auto',
-    )
-    .option('-q, --quiet', 'no progress and no warnings; errors and damage are still said', false);
+    );
+  }
+  command.option(
+    '-q, --quiet',
+    'no progress and no warnings; errors and damage are still said',
+    false,
+  );
 }
 
 /** The values of `addCommon`'s options: only those that were given or have a default. */
 export function common(o: CommonOptions) {
-  const { color, local, maxConnections, msl, quiet, reader } = o;
+  const { color = 'auto', local = false, maxConnections, msl, quiet, reader } = o;
   return {
     color,
     local,

@@ -3,10 +3,11 @@
 import { plural } from '../base/count.ts';
 import type { Timeline } from '../capture/rotation.ts';
 import { Follower } from '../follow.ts';
+import { toAscii } from '../report/ascii.ts';
 import { formatLadder } from '../report/ladder.ts';
 import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
-import { type Context, EXIT, localeIsUtf8, wantsColor } from './context.ts';
+import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import type { ColorChoice } from './shared-options.ts';
 import { nameOf } from './timelines.ts';
@@ -27,7 +28,7 @@ export function noSuchConnection(file: string, stream: number, count: number): s
   const range =
     count === 0
       ? 'there is no TCP connection in it'
-      : `it has ${plural(count, 'connection')}, 0 … ${count - 1}`;
+      : `it has ${plural(count, 'connection')}, 0 to ${count - 1}`;
   return `finwait: ${file}: no connection ${stream}; ${range}`;
 }
 
@@ -55,18 +56,14 @@ export async function showCommand(
     ctx.warn(noSuchConnection(nameOf(timeline), stream, summary?.connections ?? 0));
     return EXIT.unusable;
   }
-  const columns = Number(ctx.env.COLUMNS);
-  const piped = Number.isInteger(columns) && columns > 0 ? columns : PIPE_WIDTH;
-  ctx.stdout.write(
-    formatLadder(found, collector.rows, {
-      width: ctx.stdoutIsTerminal ? ctx.width : piped,
-      color: wantsColor(options.color, ctx, false),
-      local: options.local,
-      ascii: options.ascii || !localeIsUtf8(ctx.env),
-      absolute: options.absolute,
-      all: options.all,
-    }),
-  );
+  const text = formatLadder(found, collector.rows, {
+    width: columnsFor(ctx, false, PIPE_WIDTH),
+    color: wantsColor(options.color, ctx, false),
+    local: options.local,
+    absolute: options.absolute,
+    all: options.all,
+  });
+  ctx.stdout.write(options.ascii ? toAscii(text) : localeText(ctx.env)(text));
   await ctx.stdout.finish();
   return status;
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { outputError } from './output-error.ts';
+import { writing } from './output-error.ts';
 import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Files open at once; the one not written to for the longest time is closed and opened again when needed. */
@@ -25,12 +25,10 @@ interface StreamFile {
 function makeFolder(folder: string): void {
   if (fs.existsSync(folder) && fs.statSync(folder).isDirectory()) return;
   const parent = dirname(resolve(folder));
-  try {
+  writing('-d', folder, () => {
     if (parent !== resolve(folder)) makeFolder(parent);
     fs.mkdirSync(folder);
-  } catch (error) {
-    throw outputError('-d', folder, error);
-  }
+  });
 }
 
 /** Files by a number of the caller's; names are given to them at the end. */
@@ -57,9 +55,14 @@ export class StreamFiles {
     file.parts.push(bytes);
     file.gathered += bytes.length;
     this.#gathered += bytes.length;
-    if (file.gathered >= MAX_GATHERED_BYTES_PER_FILE) this.#write(file);
-    if (this.#gathered >= MAX_GATHERED_BYTES)
-      for (const one of this.#files.values()) this.#write(one);
+    if (file.gathered >= MAX_GATHERED_BYTES_PER_FILE) this.#writeAll([file]);
+    if (this.#gathered >= MAX_GATHERED_BYTES) this.#writeAll(this.#files.values());
+  }
+
+  #writeAll(files: Iterable<StreamFile>): void {
+    writing('-d', this.#folder, () => {
+      for (const file of files) this.#write(file);
+    });
   }
 
   /** Whether anything was added under `key`. */
@@ -72,6 +75,10 @@ export class StreamFiles {
     const file = this.#files.get(key);
     if (file === undefined) return true;
     const target = join(this.#folder, name);
+    return writing('-d', target, () => this.#finish(key, file, target, mayReplace));
+  }
+
+  #finish(key: number, file: StreamFile, target: string, mayReplace: boolean): boolean {
     if (file.path === null && file.gathered > 0 && this.#writeAtOnce(file, target)) {
       this.#files.delete(key);
       return true;

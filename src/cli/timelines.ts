@@ -16,10 +16,15 @@ export async function timelinesOf(
     throw new UsageError('--join: the times of standard input (-) can’t be known beforehand');
   }
   if (files.length === 1) {
-    return files.map((path) => ({ pieces: [{ path, first: null }], forced: false }));
+    return files.map((path) => ({ pieces: [{ path, first: null, missing: null }], forced: false }));
   }
   const { findTimelines } = await import('../capture/rotation.ts');
   return findTimelines(files, join);
+}
+
+/** What is said of a `file` that by its name is a piece of the capture `before` (capture/rotation.ts), and by its times is not. */
+export function notContinued(file: string, before: string): string {
+  return `${file}: named as a continuation of ${before}, but begins before that ends, or more than a day after: analyzed on its own; --join takes both as one capture`;
 }
 
 /** How messages call a timeline: its file, or its first and how many follow. */

@@ -101,10 +101,12 @@ function network(text: string): Network {
   );
 }
 
-/** `finwait shwo FILE 1`: the first of several files is none, and nearly a command. */
+/** `finwait shwo FILE 1`: the first of several files is none, and nearly a command; `finwait help`. */
 export function refuseMistypedCommand(files: readonly string[], commands: readonly string[]): void {
   const [first, ...others] = files;
-  if (first === undefined || others.length === 0 || existsSync(first)) return;
+  if (first === undefined || existsSync(first)) return;
+  if (first === 'help') throw new UsageError('help: no such file; finwait --help is the help');
+  if (others.length === 0) return;
   const guess = /^[a-z]+$/.test(first) ? nearest(first, commands) : null;
   if (guess !== null) throw new UsageError(`${first}: no such file — did you mean ${guess}?`);
 }

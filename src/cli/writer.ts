@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { outputError } from './output-error.ts';
+import { outputError, writing } from './output-error.ts';
 import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Characters gathered before a write. */
@@ -93,14 +93,10 @@ export function fileWriter(path: string): Writer {
     dirname(target),
     `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`,
   );
-  let fd: number;
-  try {
-    fd = direct
-      ? fs.openSync(target, 'w')
-      : fs.openSync(temporary, 'wx', old === undefined ? 0o666 : old.mode & 0o777);
-  } catch (error) {
-    throw outputError('-o', path, error);
-  }
+  const mode = old === undefined ? 0o666 : old.mode & 0o777;
+  const fd = writing('-o', path, () =>
+    direct ? fs.openSync(target, 'w') : fs.openSync(temporary, 'wx', mode),
+  );
   if (!direct) addTemporary(temporary);
   const inner = fdWriter(fd);
   let open = true;
@@ -108,17 +104,21 @@ export function fileWriter(path: string): Writer {
     if (open) fs.closeSync(fd);
     open = false;
   };
+  const drain = (): Promise<boolean> =>
+    inner.drain().catch((error: unknown) => {
+      throw outputError('-o', path, error);
+    });
   return {
     fd,
-    write: inner.write,
-    drain: inner.drain,
+    write: (data) => writing('-o', path, () => inner.write(data)),
+    drain,
     async finish() {
-      const whole = await inner.drain();
-      close();
-      if (!direct) {
-        fs.renameSync(temporary, target);
-        forgetTemporary(temporary);
-      }
+      const whole = await drain();
+      writing('-o', path, () => {
+        close();
+        if (!direct) fs.renameSync(temporary, target);
+      });
+      if (!direct) forgetTemporary(temporary);
       return whole;
     },
     discard() {

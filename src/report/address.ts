@@ -7,6 +7,13 @@ export function endpointText({ ip, port }: EndpointAddress): string {
   return ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`;
 }
 
+/** `endpointText` cut to `width` in its address: the port stays. */
+export function shortEndpoint(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const port = text.slice(text.lastIndexOf(':'));
+  return `${text.slice(0, Math.max(0, width - port.length - 1))}…${port}`;
+}
+
 /** An address and how many of its first bits count. */
 export interface Network {
   /** 16-bit groups: two for IPv4, eight for IPv6. */

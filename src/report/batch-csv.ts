@@ -35,6 +35,7 @@ export function* batchCsv(batch: Batch): Generator<string> {
         message: damage?.message ?? null,
       });
     }
+    for (const message of summary.warnings) yield row('warning', timelineName(line), { message });
   }
   for (const { code, file, message, offset, partial } of problems) {
     if (!partial) yield row('unreadable', file, { problem: code, offset, message });

@@ -28,7 +28,7 @@ function timelineObject({ files, summary, total }: TimelineLine): object {
   const quality = Object.fromEntries(QUALITY.map((name) => [name, summary[name]]));
   return {
     ...{ file: summary.file, format, files, frames, frameBytes, tcpFrames, start, end },
-    ...{ quality, notDecoded, ...nested(FIGURES, total) },
+    ...{ quality, notDecoded, warnings: summary.warnings, ...nested(FIGURES, total) },
   };
 }
 

@@ -7,10 +7,10 @@ import {
   type Batch,
   type FrameTotals,
   frameTotals,
-  QUALITY,
   type TimelineLine,
   timelineName,
 } from './batch.ts';
+import { captureFacts } from './capture-words.ts';
 import { figureAt, hostFigureAt, hostText, serviceText } from './figures.ts';
 import { code, plain, tableLines } from './markdown.ts';
 import { fullTime, secondsBetween } from './time.ts';
@@ -26,18 +26,6 @@ interface Look {
 }
 
 const WHO = ['client', 'server', 'both'];
-
-/** What lowers the trust in the figures, in words. */
-const QUALITY_WORDS: Readonly<Record<(typeof QUALITY)[number], string>> = {
-  duplicateFrames: 'duplicate frames',
-  droppedByInterface: 'dropped by the interface',
-  snappedFrames: 'cut short by the snap length',
-  outOfOrderFrames: 'out of time order',
-  begunBefore: 'begun before the capture',
-  oneDirection: 'seen in one direction only',
-  strayFrames: 'stray frames',
-  evicted: 'let go early (too many open, or silent for long)',
-};
 
 /** The whole report, in pieces that end in a newline. */
 export function* batchMarkdown(batch: Batch, look: Look): Generator<string> {
@@ -68,6 +56,15 @@ export function* batchMarkdown(batch: Batch, look: Look): Generator<string> {
   yield section('Findings', findingTable(at));
   yield section('Hosts with the most payload', hostTable(figures.hosts));
   yield section('Files', fileTable(timelines, look));
+  yield section(
+    'Warnings',
+    tableLines(
+      ['capture', 'what'],
+      timelines.flatMap((line) =>
+        line.summary.warnings.map((text) => [code(timelineName(line)), plain(text)]),
+      ),
+    ),
+  );
   yield section(
     'Not read, or not to the end',
     tableLines(
@@ -104,7 +101,7 @@ function introduction(
     const span = humanSeconds(secondsBetween(totals.start, totals.end));
     lines.push(`- ${fullTime(totals.start, look)} to ${fullTime(totals.end, look)}, ${span}`);
   }
-  const quality = qualityWords(totals.quality, totals.notDecoded);
+  const quality = captureFacts(totals.quality, totals.notDecoded).join(' · ');
   if (totals.files > 0) {
     lines.push(`- Captures: ${quality === '' ? 'nothing lost, cut or out of order' : quality}`);
   }
@@ -120,20 +117,6 @@ function introduction(
   if (notReached > 0)
     lines.push(`- interrupted before these were read: ${plural(notReached, 'capture')}`);
   return lines;
-}
-
-function qualityWords(
-  quality: Readonly<Record<(typeof QUALITY)[number], number | null>>,
-  notDecoded: Readonly<Record<string, number>>,
-): string {
-  const words = QUALITY.flatMap((name) => {
-    const count = quality[name] ?? 0;
-    return count > 0 ? [`${QUALITY_WORDS[name]} ${humanCount(count)}`] : [];
-  });
-  for (const [reason, count] of Object.entries(notDecoded)) {
-    words.push(`${reason} ${humanCount(count)}`);
-  }
-  return words.join(' · ');
 }
 
 function shares(
@@ -221,7 +204,7 @@ function fileTable(timelines: readonly TimelineLine[], look: Look): string[] {
       humanBytes(summary.frameBytes),
       humanCount(total[figureAt('connections')] ?? 0),
       ...spanCells(summary, look),
-      qualityWords(summary, summary.notDecoded),
+      captureFacts(summary, summary.notDecoded, summary.unknownLinkTypes).join(' · '),
     ];
     if (files.length === 1) return [whole];
     const pieces = files.map((file) => [

@@ -12,6 +12,8 @@ export interface Fold {
   t: number;
   lastT: number;
   segments: { client: number; server: number };
+  /** How many of these carry nothing. */
+  acks: { client: number; server: number };
   bytes: { client: number; server: number };
   again: number;
 }
@@ -100,6 +102,7 @@ function foldInto(rows: LadderRow[], row: LadderRow): void {
       t,
       lastT: t,
       segments: { client: 0, server: 0 },
+      acks: { client: 0, server: 0 },
       bytes: { client: 0, server: 0 },
       again: 0,
     };
@@ -110,6 +113,7 @@ function foldInto(rows: LadderRow[], row: LadderRow): void {
     fold.lastT = row.lastT;
     for (const side of ['client', 'server'] as const) {
       fold.segments[side] += row.segments[side];
+      fold.acks[side] += row.acks[side];
       fold.bytes[side] += row.bytes[side];
     }
     fold.again += row.again;
@@ -119,6 +123,7 @@ function foldInto(rows: LadderRow[], row: LadderRow): void {
   fold.lastFrame = frame;
   fold.lastT = t;
   fold.segments[from] += 1;
+  if (len === 0) fold.acks[from] += 1;
   // Payload counts once: neither the capture's duplicates nor what is sent again.
   if (!duplicate && !row.again) fold.bytes[from] += len;
   if (row.again) fold.again += 1;

@@ -11,14 +11,13 @@ import type { ConnectionRecord, SegmentView } from './record.ts';
 import { type Paint, type Style, styleFor } from './style.ts';
 import { fullTime } from './time.ts';
 import { humanBytes } from './units.ts';
+import { wrap } from './wrap.ts';
 
 export interface LadderOptions {
   /** Columns of the terminal; less than 60 counts as 60. */
   width: number;
   color: boolean;
   local: boolean;
-  /** Only ASCII, for terminals without UTF-8. */
-  ascii: boolean;
   /** Sequence numbers as on the wire, in place of relative to the initial ones. */
   absolute: boolean;
   /** Every segment on a line of its own. */
@@ -31,22 +30,11 @@ const STATE_WIDTH = 12;
 /** Below this width the frame numbers leave. */
 const FRAMES_FROM_WIDTH = 72;
 
-interface Glyphs {
-  line: string;
-  dashed: string;
-  right: string;
-  left: string;
-  post: string;
-  gap: string;
-}
-
-const UNICODE: Glyphs = { line: '─', dashed: '┄', right: '▶', left: '◀', post: '│', gap: '┊' };
-const ASCII: Glyphs = { line: '-', dashed: '.', right: '>', left: '<', post: '|', gap: ':' };
+const GLYPHS = { line: '─', dashed: '┄', right: '▶', left: '◀', post: '│', gap: '┊' };
 
 interface Frame {
   options: LadderOptions;
   style: Style;
-  glyphs: Glyphs;
   record: ConnectionRecord;
   lane: number;
   frameWidth: number;
@@ -68,8 +56,7 @@ export function formatLadder(
     lines.push(...(row.kind === 'fold' ? foldLines(f, row) : segmentLines(f, row)));
   }
   lines.push(...projectionLines(f), '', ...words(f));
-  const text = `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
-  return options.ascii ? toAscii(text) : text;
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
 function frameFor(
@@ -85,7 +72,6 @@ function frameFor(
   return {
     options,
     style: styleFor(options.color),
-    glyphs: options.ascii ? ASCII : UNICODE,
     record,
     lane: Math.max(12, Math.min(MAX_LANE, width - beside)),
     frameWidth,
@@ -144,9 +130,9 @@ function title({ options, record, style }: Frame): string[] {
 }
 
 function head(f: Frame): string[] {
-  const { glyphs, lane, record, style } = f;
-  const client = `${glyphs.post} client`;
-  const server = `server ${glyphs.post}`;
+  const { lane, record, style } = f;
+  const client = `${GLYPHS.post} client`;
+  const server = `server ${GLYPHS.post}`;
   const middle = ' '.repeat(Math.max(1, lane + 2 - client.length - server.length));
   const first = { client: before(record.states.client), server: before(record.states.server) };
   const space = ' '.repeat(f.frameWidth + f.timeWidth + 2);
@@ -172,7 +158,7 @@ function segmentLines(f: Frame, row: LadderRow & { kind: 'segment' }): string[] 
   const lines = [
     line(f, segment.frame, segment.t, states.client[0]?.state, arrow, states.server[0]?.state),
   ];
-  const blank = `${f.glyphs.post}${' '.repeat(f.lane)}${f.glyphs.post}`;
+  const blank = `${GLYPHS.post}${' '.repeat(f.lane)}${GLYPHS.post}`;
   const more = Math.max(states.client.length, states.server.length);
   for (let i = 1; i < more; i += 1) {
     lines.push(line(f, null, null, states.client[i]?.state, blank, states.server[i]?.state));
@@ -196,17 +182,17 @@ function line(
 }
 
 function arrowFor(f: Frame, segment: SegmentView, again: boolean): string {
-  const { glyphs, lane } = f;
+  const { lane } = f;
   const label = labelFor(f, segment, again, lane - 6);
-  const line = again || segment.duplicate ? glyphs.dashed : glyphs.line;
+  const line = again || segment.duplicate ? GLYPHS.dashed : GLYPHS.line;
   const rest = lane - label.length - 3;
   const near = Math.max(1, Math.min(3, rest - 1));
   const far = Math.max(0, rest - near);
   const shaft =
     segment.from === 'client'
-      ? `${line.repeat(near)} ${label} ${line.repeat(far)}${glyphs.right}`
-      : `${glyphs.left}${line.repeat(near)} ${label} ${line.repeat(far)}`;
-  return `${glyphs.post}${paintFor(f.style, segment)(shaft)}${glyphs.post}`;
+      ? `${line.repeat(near)} ${label} ${line.repeat(far)}${GLYPHS.right}`
+      : `${GLYPHS.left}${line.repeat(near)} ${label} ${line.repeat(far)}`;
+  return `${GLYPHS.post}${paintFor(f.style, segment)(shaft)}${GLYPHS.post}`;
 }
 
 function paintFor(style: Style, { duplicate, flags }: SegmentView): Paint {
@@ -237,28 +223,33 @@ function labelFor(f: Frame, segment: SegmentView, again: boolean, room: number):
   return candidates.find((text) => text.length <= room) ?? flags.slice(0, Math.max(1, room));
 }
 
+/** What `from` sent: the bytes are those of all segments together. */
+function foldText({ acks, bytes, segments }: Fold, from: Side): string {
+  if (segments[from] === 0) return '';
+  if (acks[from] === segments[from]) return plural(acks[from], 'ACK');
+  const count = plural(segments[from], 'segment');
+  return bytes[from] === 0 ? count : `${count}, ${humanBytes(bytes[from])}`;
+}
+
 function foldLines(f: Frame, fold: Fold): string[] {
-  const { glyphs, lane } = f;
-  const side = (from: Side): string => {
-    const { [from]: segments } = fold.segments;
-    if (segments === 0) return '';
-    const bytes = fold.bytes[from];
-    const what =
-      bytes === 0 ? plural(segments, 'ACK') : `${humanCount(segments)} × ${humanBytes(bytes)}`;
-    return what;
+  const { lane } = f;
+  const both = (side: (from: Side) => string): string[] => {
+    const [client, server] = [side('client'), side('server')];
+    return [client && `${client} ${GLYPHS.right}`, server && `${GLYPHS.left} ${server}`];
   };
-  const client = side('client');
-  const server = side('server');
+  const whole = both((from) => foldText(fold, from));
+  const bytes = both((from) =>
+    fold.bytes[from] > 0 ? humanBytes(fold.bytes[from]) : foldText(fold, from),
+  );
   const again = fold.again > 0 ? `${humanCount(fold.again)} again` : '';
   const total = fold.segments.client + fold.segments.server;
   // A clock set back must not make it negative.
-  const span = humanSeconds(Math.max(0, fold.lastT - fold.t));
-  const left = client === '' ? '' : `${client} ${glyphs.right}`;
-  const right = server === '' ? '' : `${glyphs.left} ${server}`;
+  const span = total > 1 ? `in ${humanSeconds(Math.max(0, fold.lastT - fold.t))}` : '';
   const choices = [
-    [left, right, again, `in ${span}`],
-    [left, right, `in ${span}`],
-    [left, right],
+    [...whole, again, span],
+    [...bytes, again, span],
+    [...bytes, span],
+    bytes,
     [plural(total, 'segment')],
   ].map((parts) => parts.filter((part) => part !== '').join('  '));
   const text = (choices.find((choice) => choice.length <= lane - 2) ?? choices.at(-1) ?? '').slice(
@@ -267,13 +258,13 @@ function foldLines(f: Frame, fold: Fold): string[] {
   );
   const space = lane - text.length;
   const before = Math.floor(space / 2);
-  const middle = `${glyphs.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${glyphs.gap}`;
+  const middle = `${GLYPHS.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${GLYPHS.gap}`;
   return [line(f, null, fold.t, undefined, middle, undefined)];
 }
 
 /** Transitions that come from a timer, after the last frame. */
 function projectionLines(f: Frame): string[] {
-  const { glyphs, lane, record } = f;
+  const { lane, record } = f;
   const timers = (['client', 'server'] as const).flatMap((side) =>
     record.states[side]
       .slice(1)
@@ -285,7 +276,7 @@ function projectionLines(f: Frame): string[] {
     const text = (lane >= 24 ? '2·MSL over (projected)' : '2·MSL').slice(0, lane);
     const space = lane - text.length;
     const before = Math.floor(space / 2);
-    const middle = `${glyphs.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${glyphs.gap}`;
+    const middle = `${GLYPHS.gap}${' '.repeat(before)}${f.style.dim(text)}${' '.repeat(space - before)}${GLYPHS.gap}`;
     const client = side === 'client' ? entry.state : undefined;
     const server = side === 'server' ? entry.state : undefined;
     return line(f, null, entry.t, client, middle, server);
@@ -329,35 +320,4 @@ function words({ options, record, style }: Frame): string[] {
     );
   }
   return out;
-}
-
-/** Breaks at spaces so that no line is longer than `width`, words longer than that apart. */
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of text.split(' ')) {
-    if (current === '') current = word;
-    else if (current.length + 1 + word.length <= width) current += ` ${word}`;
-    else {
-      lines.push(current);
-      current = word;
-    }
-  }
-  lines.push(current);
-  return lines;
-}
-
-/** The same text with ASCII in place of our own punctuation, one character for one where columns depend on it. */
-function toAscii(text: string): string {
-  const map: Record<string, string> = {
-    '→': '->',
-    '·': '.',
-    '×': 'x',
-    '’': "'",
-    µ: 'u',
-    '–': '-',
-    '…': '~',
-  };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with ESC
-  return text.replace(/[^\n\u001b\x20-\x7e]/gu, (char) => map[char] ?? '?');
 }

@@ -3,10 +3,11 @@
 import { humanCount, plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
-import { endpointText } from './address.ts';
+import { endpointText, shortEndpoint } from './address.ts';
 import { escapeTerminal } from './escape.ts';
 import type { LiveConnection, LiveEvents } from './live-events.ts';
 import type { LiveRates } from './live-rates.ts';
+import { clockTime } from './time.ts';
 import { humanBytes } from './units.ts';
 
 export type SpanStyle = 'plain' | 'bold' | 'dim' | 'good' | 'warn' | 'bad' | 'accent' | 'selected';
@@ -42,6 +43,8 @@ export interface ScreenModel {
   /** Whether the filter is being typed. */
   isTyping: boolean;
   isPaused: boolean;
+  /** Times in the zone of this machine. */
+  local: boolean;
   /** The latest line about the capture itself. */
   notice: string;
 }
@@ -111,7 +114,7 @@ export function drawLive(model: ScreenModel, width: number, height: number): Lin
     lines.push(one === undefined ? [] : rowLine(one, model, columns, model.first + i));
   }
   while (lines.length < height - 2) lines.push([]);
-  lines.push([{ text: model.notice, style: 'dim' }], keyLine(model));
+  lines.push([{ text: model.notice, style: 'dim' }], keyLine(model, width));
   return lines.slice(-height).map((line) => fitTo(line, width));
 }
 
@@ -155,11 +158,14 @@ function hostLine(state: 'TIME_WAIT' | 'CLOSE_WAIT', { live }: ScreenModel): Lin
 /** Hosts named in a line. */
 const MAX_HOSTS = 8;
 
-function findingLine({ rates }: ScreenModel, i: number): Line {
+function findingLine({ local, rates }: ScreenModel, i: number): Line {
   const one = rates.findings[i];
   const label: Span = { text: (i === 0 ? 'findings' : '').padEnd(12), style: 'accent' };
   if (one === undefined) return [label, { text: i === 0 ? 'none yet' : '', style: 'dim' }];
-  return [label, plain(`${one.time.slice(11, 19)}  ${one.code}  #${one.stream}  ${one.who}`)];
+  return [
+    label,
+    plain(`${clockTime(one.time, { local }).slice(0, 8)}  ${one.code}  #${one.stream}  ${one.who}`),
+  ];
 }
 
 const HEADS = [
@@ -172,21 +178,35 @@ const HEADS = [
   'bytes',
   'last event',
 ];
-/** Widths of the columns; the last takes the rest. */
-const WIDE = [7, 23, 23, 12, 12, 9, 8];
-/** Without its own column for the state of the server below this width. */
-const NARROW_BELOW = 112;
-const NARROW = [6, 21, 21, 12, 12, 0, 0];
+/** An endpoint is cut to this where the terminal is narrow, and has this where the last event is shown. */
+const MIN_ENDPOINT = 13;
+const MAX_ENDPOINT = 23;
+/** Least room that the last event is worth showing in. */
+const MIN_LAST = 12;
+/** With age and bytes from this width on. */
+const WIDE_FROM = 112;
+const WIDE = [7, MAX_ENDPOINT, MAX_ENDPOINT, 12, 12, 9, 8];
+const NARROW = [6, MIN_ENDPOINT, MIN_ENDPOINT, 12, 12, 0, 0];
 
+/** Widths of the columns, the last taking the rest; 0 where there is no room for one. */
 function columnsFor(width: number): readonly number[] {
-  return width >= NARROW_BELOW ? WIDE : NARROW;
+  const room = (columns: readonly number[]): number =>
+    columns.reduce((left, column) => left - (column === 0 ? 0 : column + 1), width);
+  if (width >= WIDE_FROM) return [...WIDE, room(WIDE)];
+  const spare = room(NARROW);
+  const last = spare - 2 * (MAX_ENDPOINT - MIN_ENDPOINT);
+  const hasLast = last >= MIN_LAST;
+  const endpoint = MIN_ENDPOINT + (Math.max(0, spare + 1) >> 1);
+  const columns = [...NARROW, hasLast ? last : 0];
+  columns[1] = columns[2] = hasLast ? MAX_ENDPOINT : endpoint;
+  return columns;
 }
 
 function rowText(cells: readonly string[], columns: readonly number[]): string {
   const shown = cells.flatMap((cell, i) => {
-    const column = columns[i];
-    if (column === undefined) return [cell];
-    return column === 0 ? [] : [clip(cell, column).padEnd(column)];
+    const column = columns[i] ?? 0;
+    const text = i === 1 || i === 2 ? shortEndpoint(cell, column) : clip(cell, column);
+    return column === 0 ? [] : [text.padEnd(column)];
   });
   return shown.join(' ');
 }
@@ -218,15 +238,24 @@ function styleOf(one: LiveConnection, isSelected: boolean): SpanStyle {
   return one.close !== null && one.closeComplete ? 'dim' : 'plain';
 }
 
-function keyLine({ filter, first, isTyping, matching, rows, sort }: ScreenModel): Line {
+const KEYS = [
+  'q quit  p pause  s sort  / filter  ↑↓ choose  Enter ladder',
+  'q quit  s sort  / filter  Enter ladder',
+  'q quit  Enter ladder',
+  'q quit',
+];
+
+function keyLine(
+  { filter, first, isTyping, matching, rows, sort }: ScreenModel,
+  width: number,
+): Line {
   if (isTyping)
     return [{ text: `filter: ${filter}_`, style: 'bold' }, plain('   Enter keeps, Esc clears')];
   const shown = rows.length === 0 ? '0' : `${first + 1}–${first + rows.length}`;
   const filtered = filter === '' ? '' : `  filter '${filter}'`;
-  return [
-    { text: `${shown} of ${humanCount(matching)}, ${sort}${filtered}`, style: 'bold' },
-    plain('   q quit  p pause  s sort  / filter  ↑↓ choose  Enter ladder'),
-  ];
+  const what = `${shown} of ${humanCount(matching)}, ${sort}${filtered}`;
+  const keys = KEYS.find((text) => what.length + 3 + text.length <= width) ?? '';
+  return [{ text: what, style: 'bold' }, plain(`   ${keys}`)];
 }
 
 function plain(text: string): Span {
@@ -237,14 +266,23 @@ function clip(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Cuts a line to the width and takes away what a terminal would obey. */
-function fitTo(line: Line, width: number): Line {
+/** A line in the width, with a sign where it was cut, and without what a terminal would obey. */
+export function fitTo(line: Line, width: number): Line {
+  const spans = line.map(({ style, text }) => ({ style, text: escapeTerminal(text) }));
+  const length = spans.reduce((sum, { text }) => sum + text.length, 0);
+  const isCut =
+    length > width &&
+    spans
+      .map(({ text }) => text)
+      .join('')
+      .trimEnd().length > width;
   const out: Line = [];
-  let left = width;
-  for (const { style, text } of line) {
-    const shown = escapeTerminal(text).slice(0, left);
+  let left = isCut ? width - 1 : width;
+  for (const { style, text } of spans) {
+    const shown = text.slice(0, Math.max(0, left));
     if (shown !== '') out.push({ text: shown, style });
     left -= shown.length;
   }
+  if (isCut) out.push({ text: '…', style: out.at(-1)?.style ?? 'plain' });
   return out;
 }

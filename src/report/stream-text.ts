@@ -28,18 +28,45 @@ function gapText(length: number, reason: 'missing' | 'not-captured'): string {
     : `[${count} cut off by the snap length]`;
 }
 
+/** What a line begins with that the client or the server sent: as curl's. */
+const MARK: Record<Side, string> = { client: '> ', server: '< ' };
+
 /**
  * Text: UTF-8 as it is; every other byte, and whatever a terminal would obey, as `\xNN`. A line feed, alone or behind a carriage return, ends a
- * line; a tab stays.
+ * line; a tab stays. With `marks` a line holds bytes of one side and says which: where one side breaks in, the line of the other ends, and
+ * goes on in the next.
  */
-export function textForm(color: boolean): StreamForm {
+export function textForm(color: boolean, marks: boolean): StreamForm {
   const paint = painter(color);
   // The start of a character, or a carriage return, whose rest comes with the next chunk.
   const kept: Record<Side, Uint8Array> = { client: new Uint8Array(0), server: new Uint8Array(0) };
-  let isLineStart = true;
+  /** Whose line is not ended yet. */
+  let unended: Side | null = null;
+  /** Whether the other side broke into the line: its end, when it comes, is there already. */
+  const isBroken: Record<Side, boolean> = { client: false, server: false };
+
+  const endLine = (): string => {
+    if (unended === null) return '';
+    unended = null;
+    return '\n';
+  };
   const put = (from: Side, text: string): string => {
-    if (text !== '') isLineStart = text.endsWith('\n');
-    return paint(from, text);
+    const mark = marks ? MARK[from] : '';
+    let rest = text;
+    let before = '';
+    if (unended !== from) {
+      if (isBroken[from] && rest.startsWith('\n')) rest = rest.slice(1);
+      if (text !== '') isBroken[from] = false;
+      if (rest === '') return '';
+      if (marks) {
+        if (unended !== null) isBroken[unended] = true;
+        before = endLine();
+      }
+      rest = mark + rest;
+    }
+    if (rest === '') return '';
+    unended = rest.endsWith('\n') ? null : from;
+    return before + paint(from, marks ? rest.replace(/\n(?!$)/g, `\n${mark}`) : rest);
   };
   const flush = (from: Side): string => {
     const text = put(from, decode(kept[from], true).text);
@@ -55,11 +82,11 @@ export function textForm(color: boolean): StreamForm {
       return put(from, text);
     },
     gap(from, length, reason) {
-      const before = flush(from);
-      const start = isLineStart ? '' : '\n';
-      return `${before}${start}${put(from, `${gapText(length, reason)}\n`)}`;
+      const before = flush(from) + endLine();
+      isBroken[from] = false;
+      return before + put(from, `${gapText(length, reason)}\n`);
     },
-    end: () => flush('client') + flush('server'),
+    end: () => flush('client') + flush('server') + endLine(),
   };
 }
 

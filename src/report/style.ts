@@ -47,3 +47,12 @@ const CLOSE_MEANING: Record<CloseKind, keyof Style> = {
 export function closePaint(style: Style, kind: CloseKind): Paint {
   return style[CLOSE_MEANING[kind]];
 }
+
+/** Length of `text` without colours, which are the only escape sequences it can hold. */
+export function visibleLength(text: string): number {
+  let length = text.length;
+  for (let at = text.indexOf('\u001b['); at >= 0; at = text.indexOf('\u001b[', at + 1)) {
+    length -= text.indexOf('m', at) - at + 1;
+  }
+  return length;
+}

@@ -3,6 +3,7 @@
 import { humanCount, plural } from '../base/count.ts';
 import { humanSeconds } from '../base/duration.ts';
 import { CLOSE_KINDS, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
+import { captureFacts } from './capture-words.ts';
 import {
   addTransfer,
   closedFirst,
@@ -12,9 +13,10 @@ import {
 } from './counts.ts';
 import { escapeTerminal } from './escape.ts';
 import type { CaptureSummary, ConnectionRecord } from './record.ts';
-import { closePaint, styleFor } from './style.ts';
+import { closePaint, styleFor, visibleLength } from './style.ts';
 import { fullTime, secondsBetween } from './time.ts';
 import { humanBytes, humanShare } from './units.ts';
+import { wrap } from './wrap.ts';
 
 /** Counts over the connections printed: what CaptureSummary has, but of the selection. */
 export interface Tally {
@@ -82,11 +84,16 @@ export function addTally(tally: Tally, more: Tally): void {
 }
 
 export interface SummaryOptions {
+  /** Columns of the terminal; infinite where lines are to stay whole. */
+  width: number;
   color: boolean;
   local: boolean;
 }
 
-const LABEL_WIDTH = 16;
+/** What stands before the figures of a line: its label, or nothing where it goes on. */
+const INDENT = ' '.repeat(18);
+const MIN_WIDTH = 60;
+const SEPARATOR = ' · ';
 
 /** The summary, lines ending in a newline. `tally` counts the connections shown, `capture` the whole input. */
 export function formatSummary(
@@ -103,13 +110,13 @@ export function formatSummary(
     capture.start !== null && capture.end !== null
       ? `, ${fullTime(capture.start, options)}, ${humanSeconds(secondsBetween(capture.start, capture.end))}`
       : '';
-  const lines = [
-    style.bold(
-      `${shown}, ${humanBytes(tally.bytes)} of payload, ${plural(capture.frames, 'frame')}${span}`,
-    ),
-  ];
-  const say = (label: string, parts: string[]): void => {
-    if (parts.length > 0) lines.push(`  ${label.padEnd(LABEL_WIDTH)}${parts.join(' · ')}`);
+  const width = Math.max(MIN_WIDTH, options.width);
+  const head = `${shown}, ${humanBytes(tally.bytes)} of payload, ${plural(capture.frames, 'frame')}${span}`;
+  const lines = wrap(head, width).map(style.bold);
+  const say = (label: string, parts: readonly string[]): void => {
+    for (const [i, text] of joinParts(parts, width - INDENT.length).entries()) {
+      lines.push(`${i === 0 ? `  ${label}`.padEnd(INDENT.length) : INDENT}${text}`);
+    }
   };
   const shares = (map: Map<string, number>, keys: readonly string[], whole: number): string[] =>
     keys.flatMap((key) => {
@@ -139,7 +146,8 @@ export function formatSummary(
       .sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
       .map(([code, n]) => `${code} ${humanCount(n)}`),
   );
-  say('Capture', captureFacts(capture));
+  const facts = captureFacts(capture, capture.notDecoded, capture.unknownLinkTypes);
+  say('Capture', facts.length > 0 ? facts : ['nothing lost, cut or out of order']);
   if (capture.damage !== null) {
     const { offset, message } = capture.damage;
     say('Damaged', [style.bad(`at byte ${offset}: ${escapeTerminal(message)}`)]);
@@ -167,24 +175,16 @@ function transferFacts(t: TransferTotals): string[] {
   return facts;
 }
 
-/** What lowers the trust in the figures; one sentence where nothing does. */
-function captureFacts(c: CaptureSummary): string[] {
-  const facts: string[] = [];
-  const say = (n: number | null, text: string): void => {
-    if (n !== null && n > 0) facts.push(`${text} ${humanCount(n)}`);
-  };
-  say(c.droppedByInterface, 'dropped by the interface');
-  say(c.duplicateFrames, 'duplicate frames');
-  say(c.snappedFrames, 'cut short by the snap length');
-  say(c.outOfOrderFrames, 'out of time order');
-  say(c.begunBefore, 'begun before the capture');
-  say(c.oneDirection, 'seen in one direction only');
-  say(c.strayFrames, 'stray frames');
-  say(c.evicted, 'let go early (too many open, or silent for long)');
-  for (const [reason, n] of Object.entries(c.notDecoded)) say(n, escapeTerminal(reason));
-  for (const { linkType, frames } of c.unknownLinkTypes)
-    say(frames, `unknown link type ${linkType}`);
-  return facts.length > 0 ? facts : ['nothing lost, cut or out of order'];
+/** `parts` with a point between them, in lines of at most `width`; a longer part has a line of its own. */
+function joinParts(parts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const part of parts) {
+    const last = lines.at(-1);
+    const longer = last === undefined ? part : `${last}${SEPARATOR}${part}`;
+    if (last !== undefined && visibleLength(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(part);
+  }
+  return lines;
 }
 
 function sum(map: Map<string, number>): number {

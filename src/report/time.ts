@@ -13,6 +13,20 @@ export function clockTime(utc: string, options: TimeOptions): string {
   return parts === null ? utc : `${parts.clock}.${parts.fraction.slice(0, 3)}`;
 }
 
+/** `YYYY-MM-DD` of a record's time; empty where it is no such time. */
+export function dayOf(utc: string, options: TimeOptions): string {
+  return split(utc, options)?.date ?? '';
+}
+
+/** How many characters of `dayOf` go without saying between two times: all within one day, the year within one year; none where either is null. */
+export function sameDayLen(start: string | null, end: string | null, options: TimeOptions): number {
+  if (start === null || end === null) return 0;
+  const [first, last] = [dayOf(start, options), dayOf(end, options)];
+  if (first === last) return first.length;
+  const yearLen = first.length - 'MM-DD'.length;
+  return first.slice(0, yearLen) === last.slice(0, yearLen) ? yearLen : 0;
+}
+
 /** `YYYY-MM-DD HH:MM:SS.ffffff UTC`, or with the local offset. */
 export function fullTime(utc: string, options: TimeOptions): string {
   const parts = split(utc, options);

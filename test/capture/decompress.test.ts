@@ -49,6 +49,8 @@ const PACKED: [name: string, bytes: Uint8Array | null][] = [
   ],
   ['zstd', pack(CAPTURE, 'zstd', '-q', '-c')],
   ['zstd with long matches', pack(CAPTURE, 'zstd', '-q', '-c', '-19', '--long=27')],
+  ['zstd with a window of 1 KiB', pack(CAPTURE, 'zstd', '-q', '-c', '--zstd=wlog=10')],
+  ['zstd with a window of 128 KiB', pack(CAPTURE, 'zstd', '-q', '-c', '--zstd=wlog=17')],
   ['zstd without checksum', pack(CAPTURE, 'zstd', '-q', '-c', '--no-check')],
   [
     'zstd of several frames',
@@ -258,6 +260,14 @@ describe('zstd', () => {
 
     await expect(decoding).rejects.toThrow(/at most 67108864 bytes in a zstd frame with a window/);
     expect(total / MIB).toBe(64.125);
+  });
+
+  test('with a dictionary, or the bit that is reserved, is refused', async () => {
+    const frame = (...header: number[]): Uint8Array =>
+      join(u32(0xfd2fb528), Uint8Array.from(header), Uint8Array.of(0xc1, 0, 0), payload(24));
+
+    await expect(readFrames(frame(0x01, 0, 7))).rejects.toThrow(/needs a dictionary/);
+    await expect(readFrames(frame(0x08, 0))).rejects.toThrow(/the reserved bit/);
   });
 
   test('that claims a window of gigabytes is refused before memory is taken', async () => {

@@ -1,7 +1,7 @@
 /** `finwait follow` and `finwait extract` on fixtures. */
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -53,7 +53,7 @@ describe('follow', () => {
     const hex = await finwait('follow', '--hex', path, '0');
     const raw = await finwait('follow', '--raw', '--server', path, '0');
 
-    expect(text.stdout).toContain('\n[10 bytes missing in the capture]\n');
+    expect(text.stdout).toContain('\n< [10 bytes missing in the capture]\n< ');
     expect(hex.stdout).toMatch(/^\t\[10 bytes missing in the capture\]\n\t0000000A {2}/m);
     expect(raw.stdout).toHaveLength(3);
     expect(raw.stderr).toContain('connection 0: left out: 10 bytes from the server');
@@ -130,7 +130,9 @@ describe('extract', () => {
     const forced = await finwait('extract', '--stream', '6', '--force', DEMO, '-d', folder);
 
     expect(refused.status).toBe(2);
-    expect(refused.stderr).toContain(name);
+    expect(refused.stderr).toBe(
+      `finwait: 1 file not written: is in ${folder} already (--force replaces it, another -d keeps both): ${name}\n`,
+    );
     expect(kept).toBe('mine');
     expect(forced.status).toBe(0);
     expect(readFileSync(join(folder, name))).toHaveLength(100);
@@ -145,7 +147,9 @@ describe('extract', () => {
     expect(length).toBeGreaterThan(4);
     const names = '[0-9.]+-[0-9.]+, [0-9.]+-[0-9.]+, [0-9.]+-[0-9.]+';
     expect(stderr).toMatch(
-      new RegExp(`^finwait: ${length} files there .*: ${names} and ${length - 3} more\\n$`),
+      new RegExp(
+        `^finwait: ${length} files not written: are in ${folder} already \\(--force replaces them, another -d keeps both\\): ${names} and ${length - 3} more\\n$`,
+      ),
     );
   });
 
@@ -164,6 +168,18 @@ describe('extract', () => {
 });
 
 describe('the files of extracted streams', () => {
+  test('one that can’t have its name is named, with the reason', () => {
+    const files = new StreamFiles(folder);
+    mkdirSync(join(folder, 'taken'));
+    files.append(0, new Uint8Array(9));
+
+    expect(() => files.finish(0, 'taken', true)).toThrow(
+      `-d ${join(folder, 'taken')}: is a folder`,
+    );
+    files.discard();
+    expect(readdirSync(folder)).toEqual(['taken']);
+  });
+
   test('hundreds of large ones at once keep their bytes apart, and nothing else stays behind', () => {
     const files = new StreamFiles(folder);
     const piece = (key: number) => new Uint8Array(40_000).fill(key % 251);

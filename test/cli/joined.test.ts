@@ -76,9 +76,26 @@ test('a piece whose time does not go on is said and read on its own', async () =
   const { status, stderr, stdout } = await finwait('--format', 'summary', ...pieces);
 
   expect(status).toBe(0);
-  expect(stderr).toContain(`${last}: a timeline of its own: its times don't go on from those of`);
+  expect(stderr).toContain(
+    `finwait: ${last}: named as a continuation of ${pieces[0]} … ${pieces[1]} (2 files), but begins before that ends, or more than a day after: analyzed on its own; --join`,
+  );
   expect(stdout).toContain(`${pieces[0]} … ${pieces[1]} (2 files)\n`);
   expect(stdout).toContain(`\n${last}\n`);
+});
+
+test('a piece that is missing in the middle is said, once, and the exit status stays 0', async () => {
+  const gone = join(folder, 'gone.pcap');
+  const parts = cutFrames(DEMO_FRAMES, 4);
+  writeParts([gone, `${gone}1`, `${gone}3`], [parts[0] ?? [], parts[1] ?? [], parts[3] ?? []]);
+
+  const { status, stderr } = await finwait('-f', 'summary', gone, `${gone}1`, `${gone}3`);
+  const quiet = await finwait('-q', '-f', 'summary', gone, `${gone}1`, `${gone}3`);
+
+  expect(status).toBe(0);
+  expect(stderr).toBe(
+    `finwait: ${gone}3: the piece before it, number 2, is missing: its packets count as lost\n`,
+  );
+  expect(quiet.stderr).toBe('');
 });
 
 test('show and follow take the pieces of one capture, and no two captures', async () => {

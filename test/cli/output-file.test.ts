@@ -88,6 +88,19 @@ test('one readable input of two makes a result', async () => {
   expect(readFileSync(result, 'utf8').split('\n').length).toBeGreaterThan(10);
 });
 
+test.skipIf(process.platform !== 'linux').each([
+  ['a result', ['-f', 'csv', DEMO]],
+  ['a report', ['report', '-f', 'csv', DEMO]],
+  ['a stream', ['follow', DEMO, '0']],
+])('%s into a file on a full device names the file', async (_, args) => {
+  const { status, stderr } = await finwait(...args, '-o', '/dev/full');
+
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: 'finwait: -o /dev/full: no space left on the device\n',
+  });
+});
+
 test.skipIf(process.platform !== 'linux').each([['--help'], [`-f csv ${DEMO}`]])(
   '%s to a device that is full says so',
   (args) => {

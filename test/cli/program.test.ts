@@ -62,9 +62,40 @@ test.each(['', 'show', 'follow', 'extract', 'report', 'live'])(
     expect(status).toBe(0);
     expect(out).toMatch(/^Usage: finwait [a-z ]*\[options\] (FILE…|PATH…|-i IFACE)/);
     expect(out).not.toMatch(/default:\s+(false|true|")/);
-    expect(out).toMatch(/\(default:\s+auto\)/);
+    expect(out).toMatch(/\(default:\s+(auto|native)\)/);
   },
 );
+
+test.each(['', 'show', 'follow', 'extract', 'report', 'live', 'interfaces'])(
+  'the help of %j fits a terminal of 80 columns, and names only options that have an effect',
+  async (command) => {
+    const { out } = await run([...(command === '' ? [] : [command]), '--help']);
+
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(out.includes('--color')).toBe(!['extract', 'report', 'interfaces'].includes(command));
+    expect(out.includes('--local')).toBe(!['follow', 'extract', 'interfaces'].includes(command));
+  },
+);
+
+test.each([
+  [['--close', 'rst', 'report', 'a.pcap'], '--close before'],
+  [['-q', 'show', 'a.pcap', '0'], '--quiet before'],
+  [['--format', 'csv', 'live', '-i', 'lo'], '--format before'],
+])('options before a command are refused: %j', async (args, reason) => {
+  const { err, out, status } = await run(args);
+
+  expect({ out, status }).toEqual({ out: '', status: 2 });
+  expect(err).toContain(reason);
+  expect(err).toContain('options stand behind the command\n  finwait ');
+});
+
+test('a start has its date where the capture spans two days', async () => {
+  const two = [record(), record({ stream: 1, start: '2026-01-02T00:00:00.250000000Z' })];
+  const end = '2026-01-02T00:00:01.000000000Z';
+
+  expect((await run(['a.pcap'], two, { summary: { end } })).out).toContain(' 01-02 00:00:00.250 ');
+  expect((await run(['a.pcap'], two.slice(0, 1))).out).toContain('  00:00:00.000 ');
+});
 
 test('the table is in the order of stream and the summary stands under it', async () => {
   const { out, status } = await run(['a.pcap']);
@@ -229,7 +260,7 @@ test('show draws the connection, and says which numbers there are where there is
   expect(absent).toMatchObject({
     status: 2,
     out: '',
-    err: 'finwait: a.pcap: no connection 7; it has 2 connections, 0 … 1',
+    err: 'finwait: a.pcap: no connection 7; it has 2 connections, 0 to 1',
   });
 });
 

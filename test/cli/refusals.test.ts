@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { finwait } from '../support/command.ts';
+import { finwait, shell } from '../support/command.ts';
 import { fixturePath } from '../support/fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'finwait-refusals-'));
@@ -65,6 +65,24 @@ test('a mistyped command is no list of files', async () => {
 
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toContain('did you mean show?');
+});
+
+test('who types help is told how to get it', async () => {
+  const { status, stderr } = await finwait('help', 'show');
+
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: 'finwait: help: no such file; finwait --help is the help\n',
+  });
+});
+
+test('standard input is called so', () => {
+  const { status, stderr } = shell('finwait - < /dev/null');
+
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: 'finwait: standard input: expected a capture, found no bytes at all (at byte 0)\n',
+  });
 });
 
 test('a snap length that no TCP header fits into is refused', async () => {

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../../src/tcp/verdicts.ts';
 import { buildInto } from '../support/built.ts';
@@ -173,6 +174,52 @@ describe('inputs', () => {
     expect(stdout).toContain(`| \`${join(base, 'x.pcap')}\``);
   });
 
+  test('a capture that is there twice, compressed or not, is counted twice and said', async () => {
+    const base = join(folder, 'twice');
+    const [copy, packed, other] = ['b.pcap', 'a.pcap.gz', 'c.pcap'].map((name) => join(base, name));
+    writeParts([copy ?? '', other ?? ''], [DEMO_FRAMES, later(DEMO_FRAMES, 1)]);
+    writeFileSync(packed ?? '', gzipSync(readFileSync(copy ?? '')));
+    const text = `looks like ${packed} again (as many frames and bytes, the same times and figures): counted twice`;
+
+    const { status, stderr, stdout } = await finwait('report', '-f', 'jsonl', base);
+
+    expect({ status, stderr }).toEqual({ status: 0, stderr: `finwait: ${copy}: ${text}\n` });
+    expect(linesOf({ stdout } as Outcome).slice(0, 3)).toMatchObject([
+      { file: packed, warnings: [] },
+      { file: copy, warnings: [text] },
+      { file: other, warnings: [] },
+    ]);
+  });
+
+  test.skipIf(process.platform !== 'linux')(
+    'what can’t be opened because its name is not UTF-8 is listed (skipped where names always are)',
+    async () => {
+      const base = join(folder, 'bytes');
+      const named = (name: string): Buffer =>
+        Buffer.concat([Buffer.from(`${base}/`), Buffer.from(name, 'latin1')]);
+      mkdirSync(base);
+      mkdirSync(named('folder\xff'));
+      writeFileSync(named('capture\xff'), readFileSync(demo));
+      writeFileSync(named('notes\xff'), 'text');
+      writeParts([join(base, 'in \ufffd UTF-8.pcap')], [DEMO_FRAMES]);
+
+      const { status, stderr, stdout } = await finwait('report', base);
+      const single = await finwait(join(base, 'capture\ufffd'));
+
+      expect(status).toBe(2);
+      expect(stderr.split('\n').sort()).toEqual([
+        '',
+        ...['capture', 'folder'].map(
+          (name) =>
+            `finwait: ${base}/${name}\ufffd: expected a name in UTF-8, found another: give it a new one`,
+        ),
+      ]);
+      expect(stdout).toContain('# TCP connections in 1 capture\n');
+      expect(stdout).toContain('- no captures, skipped: 1 file\n');
+      expect(single.stderr).toContain('found no such file; if its name is not UTF-8');
+    },
+  );
+
   test.skipIf(process.getuid?.() === 0)(
     'a folder that may not be read is listed (skipped for root, who may read all)',
     async () => {
@@ -183,9 +230,29 @@ describe('inputs', () => {
       const { status, stderr } = await finwait('report', base, demo);
 
       expect(status).toBe(2);
-      expect(stderr).toContain(`${base}: expected a readable folder, found: EACCES`);
+      expect(stderr).toContain(`${base}: expected a readable folder, found: no permission`);
     },
   );
+
+  test('a piece that is missing is a warning on standard error and in every form', async () => {
+    const base = join(folder, 'missing');
+    const names = ['x.pcap', 'x.pcap1', 'x.pcap3'].map((name) => join(base, name));
+    writeParts(names, cutFrames(DEMO_FRAMES, 3));
+    const text = `${names[2]}: the piece before it, number 2, is missing: its packets count as lost`;
+
+    const [md, csv, jsonl] = [
+      await finwait('report', base),
+      await finwait('report', '-f', 'csv', base),
+      await finwait('report', '-f', 'jsonl', base),
+    ];
+
+    expect([md?.status, md?.stderr]).toEqual([0, `finwait: ${text}\n`]);
+    expect(md?.stdout).toMatch(
+      /\n## Warnings\n\n\| capture .*\n.*\n\| `\S+x\.pcap … .*number 2, is missing/,
+    );
+    expect(csv?.stdout).toMatch(/\nwarning,"?\S+x\.pcap … .*number 2, is missing/);
+    expect(linesOf(jsonl as Outcome)[0]).toMatchObject({ kind: 'timeline', warnings: [text] });
+  });
 
   test('pieces whose times do not go on are timelines of their own; --join and --separate decide otherwise', async () => {
     const names = ['x.pcap', 'x.pcap1', 'x.pcap2'].map((name) => join(folder, 'split', name));
@@ -198,7 +265,7 @@ describe('inputs', () => {
 
     expect(await timelines()).toEqual([2, 1]);
     expect((await finwait('report', join(folder, 'split'))).stderr).toBe(
-      `finwait: ${names[2]}: a timeline of its own: its times don't go on\n`,
+      `finwait: ${names[2]}: named as a continuation of ${names[0]} … ${names[1]} (2 files), but begins before that ends, or more than a day after: analyzed on its own; --join takes both as one capture\n`,
     );
     expect(await timelines('--join')).toEqual([3]);
     expect(await timelines('--separate')).toEqual([1, 1, 1]);

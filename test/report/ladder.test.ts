@@ -1,6 +1,7 @@
 /** The ladder diagram: hand-made conversations, drawn. */
 
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { toAscii } from '../../src/report/ascii.ts';
 import { formatLadder, type LadderOptions } from '../../src/report/ladder.ts';
 import { collectRows, foldRows } from '../../src/report/ladder-rows.ts';
 import type { ConnectionRecord, SegmentView } from '../../src/report/record.ts';
@@ -11,7 +12,6 @@ const OPTIONS: LadderOptions = {
   width: 100,
   color: false,
   local: false,
-  ascii: false,
   absolute: false,
   all: false,
 };
@@ -76,8 +76,8 @@ test('--all draws every segment, --absolute the numbers of the wire', async () =
   );
 });
 
-test('--ascii prints nothing but ASCII', async () => {
-  const text = draw(record(), ALL, { ascii: true, width: 80 });
+test('in ASCII it keeps its columns', async () => {
+  const text = toAscii(draw(record(), ALL, { width: 80 }));
 
   expect(text).toMatch(/^[\n\x20-\x7e]*$/);
   await expect(text).toMatchFileSnapshot('__snapshots__/ladder-ascii.txt');
@@ -208,6 +208,41 @@ test('a segment that holds nothing new is marked as sent again', () => {
   expect(draw(record(), [...OPENING, seg(4, 1, 'client', 'SYN', 1000, null)])).toContain(
     'SYN seq 0 (again)',
   );
+});
+
+describe('segments that share a line', () => {
+  const folded = (segments: readonly SegmentView[], width = 120): string =>
+    draw(record(), [...OPENING, ...segments, ...FOUR_WAY], { width })
+      .split('\n')
+      .filter((line) => line.includes('┊') && !line.includes('MSL'))
+      .join('\n');
+
+  test('are counted beside what they hold together', () => {
+    expect(folded(DATA)).toContain('┊       2 segments, 78 B ▶  ◀ 3 segments, 1.02 kB  in 2 ms ');
+  });
+
+  test('leave the count where there is no room', () => {
+    expect(folded(DATA, 80)).toContain('┊     78 B ▶  ◀ 1.02 kB  in 2 ms     ┊');
+  });
+
+  test('take no time where there is one', () => {
+    expect(folded([seg(4, 0.001, 'client', 'PSH,ACK', 1001, 5001, 78)])).toMatch(
+      /┊ +1 segment, 78 B ▶ +┊/,
+    );
+  });
+
+  test('are ACKs only where they carry nothing', () => {
+    const first = seg(4, 0.001, 'client', 'PSH,ACK', 1001, 5001, 78);
+    const shown = [{ ...OPENING[2], frame: 3 } as SegmentView, first];
+    const ladder = draw(record({ close: { evidence: [{ frame: 4, proves: 'x' }] } }), [
+      ...OPENING.slice(0, 2),
+      ...shown,
+      { ...first, frame: 5, t: 0.3 },
+      seg(6, 0.4, 'server', 'ACK', 5001, 1079),
+    ]);
+
+    expect(ladder).toMatch(/┊ +1 segment ▶ {2}◀ 1 ACK {2}1 again {2}in 100 ms +┊/);
+  });
 });
 
 test('names from a capture cannot steer the terminal', () => {

@@ -6,6 +6,7 @@ import { LiveRates, RATE_SECONDS, RateMeter } from '../../src/report/live-rates.
 import {
   chooseRows,
   drawLive,
+  fitTo,
   type ScreenModel,
   tableHeight,
 } from '../../src/report/live-screen.ts';
@@ -54,13 +55,19 @@ function model(rows: LiveConnection[], more: Partial<ScreenModel> = {}): ScreenM
     filter: '',
     isTyping: false,
     isPaused: false,
+    local: false,
     notice: '',
     ...more,
   };
 }
 
 const text = (lines: ReturnType<typeof drawLive>): string[] =>
-  lines.map((line) => line.map((span) => span.text).join(''));
+  lines.map((line) =>
+    line
+      .map((span) => span.text)
+      .join('')
+      .trimEnd(),
+  );
 
 test.each([
   [200, 50],
@@ -89,6 +96,43 @@ test('the screen has totals, hosts, the table and the keys', () => {
   expect(shown).toMatch(/TIME_WAIT +2 +10\.0\.0\.1 2/);
   expect(shown).toMatch(/1 +10\.0\.0\.1:40001 +\[2001:db8::2\]:443 +FIN_WAIT_2 +CLOSE_WAIT/);
   expect(shown).toContain('1–2 of 2, newest');
+});
+
+test('at 80 columns addresses and both states are whole, and no column is a stump', () => {
+  const rows = [
+    connection(1, {
+      client: { ip: '192.168.100.101', port: 50000 },
+      states: { client: 'SYN_SENT', server: 'SYN_RECEIVED' },
+    }),
+  ];
+
+  const lines = text(drawLive(model(rows, { sort: 'latest event' }), 80, 20));
+
+  expect(lines[8]).toMatch(/^# +client +server +client state server state$/);
+  expect(lines[9]).toMatch(
+    /^1 +192\.168\.100\.101:50000 +\[2001:db8::2\]:443 +SYN_SENT +SYN_RECEIVED$/,
+  );
+  expect(lines.at(-1)).toBe('1–1 of 1, latest event   q quit  s sort  / filter  Enter ladder');
+});
+
+test('what is cut has a sign, an address keeps its port, and a line that fits has none', () => {
+  const rows = [connection(1, { server: { ip: '2001:db8:1234:5678::2', port: 443 } })];
+  const lines = text(drawLive(model(rows, { notice: 'x'.repeat(100) }), 60, 20));
+
+  expect(lines[0]).toMatch(/…$/);
+  expect(lines[9]).toMatch(/^1 +10\.0\.0…:40001 \[2001:db…:443 ESTABLISHED +ESTABLISHED$/);
+  expect(lines.at(-2)).toBe(`${'x'.repeat(59)}…`);
+  expect(
+    text([
+      fitTo(
+        [
+          { text: 'four', style: 'plain' },
+          { text: '   ', style: 'plain' },
+        ],
+        4,
+      ),
+    ]),
+  ).toEqual(['four']);
 });
 
 test('control characters from outside do not reach the terminal', () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { streamFileName } from '../../src/report/stream-name.ts';
 import { hexForm, textForm } from '../../src/report/stream-text.ts';
@@ -6,7 +7,7 @@ const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
 describe('text', () => {
   test('lines end as on Unix, tabs stay, what a terminal obeys and what is no UTF-8 is escaped', () => {
-    const form = textForm(false);
+    const form = textForm(false, false);
 
     const text = form.bytes('client', 0, Buffer.from('a\r\n\tb\rc\u001b[31m\u202eé', 'utf8'));
 
@@ -15,7 +16,7 @@ describe('text', () => {
   });
 
   test('a character cut between two segments is whole again, also when the other side speaks between', () => {
-    const form = textForm(false);
+    const form = textForm(false, true);
 
     const text =
       form.bytes('client', 0, bytes('\xe2\x82')) +
@@ -24,11 +25,11 @@ describe('text', () => {
       form.bytes('server', 3, bytes('\n')) +
       form.bytes('client', 3, bytes('\xe2\x82'));
 
-    expect(text + form.end()).toBe('ok€\n\\xe2\\x82');
+    expect(text + form.end()).toBe('< ok\n> €\\xe2\\x82\n');
   });
 
   test('a gap stands on a line of its own', () => {
-    const form = textForm(false);
+    const form = textForm(false, false);
 
     const text =
       form.bytes('client', 0, bytes('ab')) +
@@ -40,8 +41,68 @@ describe('text', () => {
     );
   });
 
+  test('both sides have lines of their own that say whose they are', () => {
+    const form = textForm(false, true);
+
+    const text =
+      form.bytes('client', 0, bytes('GET /\r\nHost: a\r\n\r\n')) +
+      form.bytes('server', 0, bytes('HTTP/1.0 200 OK\n')) +
+      form.gap('server', 7, 'missing') +
+      form.bytes('server', 23, bytes('end')) +
+      form.end();
+
+    expect(text).toBe(
+      '> GET /\n> Host: a\n> \n< HTTP/1.0 200 OK\n< [7 bytes missing in the capture]\n< end\n',
+    );
+  });
+
+  test('a line that the other side breaks into goes on in the next, and its late end adds none', () => {
+    const form = textForm(false, true);
+
+    const text =
+      form.bytes('client', 0, bytes('us')) +
+      form.bytes('server', 0, bytes('login: ')) +
+      form.bytes('client', 2, bytes('er')) +
+      form.bytes('server', 7, bytes('\nPassword: ')) +
+      form.bytes('client', 4, bytes('\n')) +
+      form.end();
+
+    expect(text).toBe('> us\n< login: \n> er\n< Password: \n');
+  });
+
+  test('one side alone has no marks, and its last line an end', () => {
+    const form = textForm(false, false);
+
+    expect(form.bytes('server', 0, bytes('a\nb')) + form.end()).toBe('a\nb\n');
+    expect(textForm(false, false).end()).toBe('');
+  });
+
+  test('colour adds nothing but colour', () => {
+    const pieces = fc.array(
+      fc.record({
+        from: fc.constantFrom('client' as const, 'server' as const),
+        text: fc.string({ unit: fc.constantFrom('a', '\n', '\r', 'é') }),
+      }),
+    );
+    fc.assert(
+      fc.property(pieces, fc.boolean(), (all, marks) => {
+        const [plain, colored] = [textForm(false, marks), textForm(true, marks)].map(
+          (form) =>
+            all.map(({ from, text }) => form.bytes(from, 0, Buffer.from(text))).join('') +
+            form.end(),
+        );
+
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: colours begin with ESC
+        expect(colored?.replace(/\u001b\[\d+m/g, '')).toBe(plain);
+        expect(plain === '' || plain?.endsWith('\n')).toBe(true);
+        if (marks) expect(plain).toMatch(/^(?:[<>] .*\n)*$/);
+      }),
+      { seed: 9293 },
+    );
+  });
+
   test('the client is red and the server blue', () => {
-    const form = textForm(true);
+    const form = textForm(true, false);
 
     expect(form.bytes('client', 0, bytes('a'))).toBe('\u001b[31ma\u001b[39m');
     expect(form.bytes('server', 0, bytes('b'))).toBe('\u001b[34mb\u001b[39m');

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { humanSeconds } from '../../src/base/duration.ts';
 import { endpointText, parseAddress } from '../../src/report/address.ts';
+import { toAscii } from '../../src/report/ascii.ts';
 import { escapeTerminal } from '../../src/report/escape.ts';
 import { clockTime, fullTime } from '../../src/report/time.ts';
 import { humanBytes, humanShare } from '../../src/report/units.ts';
@@ -14,6 +15,15 @@ test('control characters and bidi overrides never reach the terminal', () => {
 
 test('ordinary text of any script is left alone', () => {
   expect(escapeTerminal('Übersicht 日本 😀')).toBe('Übersicht 日本 😀');
+});
+
+test('ASCII has one sign for each of ours, and keeps what is already ASCII', () => {
+  const ours = '─┄│┊▶◀█░→↳↑↓·×µ–—…’';
+
+  expect(toAscii(ours)).toMatch(/^[\x21-\x7e]+$/);
+  expect(toAscii(ours)).toHaveLength(ours.length);
+  expect(toAscii('a\tb\r\n\u001b[1m~')).toBe('a\tb\r\n\u001b[1m~');
+  expect(toAscii('Überlänge 😀')).toBe('\\u{dc}berl\\u{e4}nge \\u{1f600}');
 });
 
 test('no string keeps a control character', () => {

@@ -38,10 +38,12 @@ for await (const record of analyze(process.argv[2] ?? '')) kinds.push((record sa
 const isError: boolean = new Error() instanceof CaptureError;
 console.log(kinds.length, kinds[0], isError);
 `;
-const CONSUMER_CONFIG = {
-  compilerOptions: { strict: true, module: 'nodenext', target: 'es2022', types: ['node'] },
-  include: ['consumer.ts'],
-};
+/** How projects have TypeScript find packages; the first writes the program that is run. Types of packages are checked, too. */
+const CONSUMER_OPTIONS = [
+  { module: 'nodenext' },
+  { module: 'node16', noEmit: true },
+  { module: 'esnext', moduleResolution: 'bundler', noEmit: true },
+];
 
 interface Packed {
   filename: string;
@@ -105,7 +107,7 @@ function isSource(path: string): boolean {
 }
 
 /** Unpacks the package where npm would, its dependencies (none of the tools) beside it, and uses it. */
-function checkUse(folder: string, { filename }: Packed): void {
+function checkUse(folder: string, { filename, files }: Packed): void {
   const modules = join(folder, 'node_modules');
   const own = join(modules, 'finwait');
   mkdirSync(own, { recursive: true });
@@ -122,12 +124,21 @@ function checkUse(folder: string, { filename }: Packed): void {
 
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
   writeFileSync(join(folder, 'consumer.ts'), CONSUMER);
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(CONSUMER_CONFIG));
   const demo = join(ROOT, 'fixtures/demo.pcap');
   const node = process.execPath;
   const inFolder = { cwd: folder, encoding: 'utf8' } as const;
-  const types = spawnSync(node, [join(ROOT, 'node_modules/typescript/bin/tsc')], inFolder);
-  check(types.status === 0, `the types of the package don't compile: ${types.stdout}`);
+  for (const options of CONSUMER_OPTIONS) {
+    const compilerOptions = { ...options, strict: true, target: 'es2022', types: ['node'] };
+    const config = JSON.stringify({ compilerOptions, include: ['consumer.ts'] });
+    writeFileSync(join(folder, 'tsconfig.json'), config);
+    const args = [join(ROOT, 'node_modules/typescript/bin/tsc'), '--listFiles'];
+    const { status, stdout } = spawnSync(node, args, inFolder);
+    const what = JSON.stringify(options);
+    check(status === 0, `the types of the package don't compile with ${what}: ${stdout}`);
+    for (const { path } of files.filter((file) => file.path.endsWith('.d.ts'))) {
+      check(stdout.includes(`/finwait/${path}\n`), `${path} is no part of the library's types`);
+    }
+  }
   const library = spawnSync(node, ['consumer.js', demo], inFolder);
   check(
     library.stdout === '12 3-way-merged false\n',

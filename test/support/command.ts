@@ -17,7 +17,15 @@ export interface Outcome {
 }
 
 /** The command line without a process around it: quick enough to be run hundreds of times. */
-export async function finwait(...args: string[]): Promise<Outcome> {
+export function finwait(...args: string[]): Promise<Outcome> {
+  return finwaitIn({}, ...args);
+}
+
+/** The same in an environment; without one it is empty. */
+export async function finwaitIn(
+  env: Readonly<Record<string, string>>,
+  ...args: string[]
+): Promise<Outcome> {
   const written: Buffer[] = [];
   let stderr = '';
   const status = await main(
@@ -38,7 +46,7 @@ export async function finwait(...args: string[]): Promise<Outcome> {
       stdoutIsTerminal: false,
       stderrIsTerminal: false,
       width: 80,
-      env: {},
+      env,
       interrupt: new AbortController().signal,
     },
     '0.0.0',

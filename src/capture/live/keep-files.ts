@@ -2,6 +2,7 @@
 
 import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import { extname } from 'node:path';
+import { reasonOf } from '../../base/system-error.ts';
 import type { CaptureInterface, FrameBatch, FrameSource } from '../source.ts';
 import { BlockWriter } from './block-writer.ts';
 import { beginsFiles, type RingRules } from './ring-rules.ts';
@@ -146,8 +147,7 @@ export class KeptFiles {
 
   /** The file ends with its last whole piece, so that every program can read it. */
   #fail(error: unknown): void {
-    const what = error instanceof Error ? error.message : String(error);
-    this.failure = `${this.#names.at(-1) ?? this.#path}: ${what}`;
+    this.failure = `${this.#names.at(-1) ?? this.#path}: ${reasonOf(error)}`;
     if (this.#fd !== null) {
       try {
         ftruncateSync(this.#fd, this.#written);

@@ -43,6 +43,12 @@ test.each([WEB, 'fixtures/kernel/3way-merged.client.pcapng'])(
   },
 );
 
+test.skipIf(process.platform !== 'linux')('a full device ends it, in words', () => {
+  const kept = new KeptFiles('/dev/full', NO_RING, 'test');
+
+  expect(kept.failure).toBe('/dev/full: no space left on the device');
+});
+
 test('times far from today keep their nanoseconds', async () => {
   const path = join(folder, 'kept.pcapng');
   const kept = new KeptFiles(path, NO_RING, 'test');
