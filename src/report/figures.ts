@@ -20,7 +20,7 @@ const MAX_PORTS = 16_384;
 const MAX_HOSTS = 32_768;
 
 /** Who closes first, and who holds TIME_WAIT. */
-const WHO = ['client', 'server', 'both'] as const;
+export const WHO = ['client', 'server', 'both'] as const;
 
 /** The figures of a row by name; a dot separates the parts, as nested keys in JSON. */
 export const FIGURES: readonly string[] = [
