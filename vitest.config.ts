@@ -1,3 +1,5 @@
+/** How the tests are run. */
+
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 

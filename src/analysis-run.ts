@@ -3,11 +3,12 @@
 import { randomInt } from 'node:crypto';
 import { fileOfFrame } from './base/files.ts';
 import { DEFAULT_MSL_SEC } from './base/time.ts';
+import type { ReaderName } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
 import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
-import { parseSynOptions, readSackBlocks, type SynOptions } from './decode/tcp-options.ts';
+import { parseSynOptions, readSackBlocks, type TcpOptions } from './decode/tcp-options.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord, TransientRecord } from './report/build-record.ts';
@@ -23,6 +24,7 @@ import { type LeavingConnection, Unpacker } from './tcp/packed.ts';
 import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
 
+/** How a capture is analyzed. */
 export interface AnalyzeOptions {
   /** Name for the records' `file`; default: the path, or null. */
   file?: string | null;
@@ -33,9 +35,10 @@ export interface AnalyzeOptions {
   /** Adds `zeek` to each record: the connection as Zeek's conn.log shows it (docs/zeek.md). */
   zeek?: boolean;
   /** Which reader takes the file apart, default `native`. */
-  reader?: 'native' | 'pcap-parser';
+  reader?: ReaderName;
 }
 
+/** What an analysis hands out, and to whom. */
 export interface RunOptions extends AnalyzeOptions {
   /** Silent connections are let go by `finishIdle`, not as frames come. */
   isLive?: boolean;
@@ -91,10 +94,13 @@ export interface PayloadSegment extends StreamSegment {
   ns: number;
 }
 
+/** How far an analysis has come. */
 export interface Progress {
   frames: number;
+  /** As in FrameSource. */
   bytesRead: number;
   bytesTotal: number | null;
+  /** Begun so far. */
   connections: number;
 }
 
@@ -259,7 +265,7 @@ export class AnalysisRun {
     return summary;
   }
 
-  #readOptions(p: number): SynOptions {
+  #readOptions(p: number): TcpOptions {
     const columns = this.#columns;
     const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
     const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;

@@ -33,6 +33,7 @@ export interface FollowedBytes {
 export interface FollowedGap {
   kind: 'gap';
   from: Side;
+  /** Of the first byte that is missing, in its direction, from 0. */
   offset: number;
   /** Bytes, at least 1. */
   length: number;
@@ -40,13 +41,15 @@ export interface FollowedGap {
   reason: 'missing' | 'not-captured';
   /** Whether the other side acknowledged them: it had received what the capture lost. */
   acknowledged: boolean;
-  /** Of the segment behind the gap, or of the one that was cut. */
+  /** Seconds since the connection's first frame, and the frame, of the segment behind the gap, or of the one that was cut. */
   t: number;
   frame: number;
 }
 
+/** What `follow` yields. */
 export type FollowedChunk = FollowedBytes | FollowedGap;
 
+/** How a connection is followed. */
 export interface FollowOptions extends AnalyzeOptions {
   /** Number of the connection, as in its record and as Wireshark's tcp.stream. */
   stream: number;

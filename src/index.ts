@@ -7,6 +7,7 @@ export {
   type CaptureInput,
 } from './analyze.ts';
 export { CaptureError, type CaptureErrorCode, type Damage } from './base/errors.ts';
+export type { ReaderName } from './capture/open.ts';
 export {
   type FollowedBytes,
   type FollowedChunk,

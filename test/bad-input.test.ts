@@ -158,11 +158,11 @@ describe('a capture cut at every byte of its last frames', () => {
 
 describe('a capture with damage in its middle', () => {
   const whole = readFileSync(fixturePath('demo.pcap'));
-  const middle = 24;
+  const FILE_HEADER_BYTES = 24;
 
   /** Bytes at which record `index` (from 0) of the demo begins. */
   function startOf(index: number): number {
-    let at = middle;
+    let at = FILE_HEADER_BYTES;
     for (let i = 0; i < index; i++) at += 16 + whole.readUInt32LE(at + 8);
     return at;
   }

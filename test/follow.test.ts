@@ -1,14 +1,9 @@
-/** Following one connection: the library's `follow`, and its bytes beside those of `tshark -z follow,tcp,raw`. */
+/** Following one connection with the library's `follow`; test/tshark.test.ts compares the bytes. */
 
-import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { CaptureError } from '../src/base/errors.ts';
 import { type FollowedChunk, follow } from '../src/index.ts';
-import { FIXTURES, OTHER_CAPTURES } from './support/captures.ts';
 import { fixturePath, segments } from './support/fixtures.ts';
-import { type Contents, contentsByTshark, contentsOf, followAll } from './support/followed.ts';
-
-const hasTshark = spawnSync('tshark', ['-v']).status === 0;
 
 async function all(chunks: AsyncIterable<FollowedChunk>): Promise<FollowedChunk[]> {
   const found: FollowedChunk[] = [];
@@ -85,42 +80,3 @@ describe('follow', () => {
     await expect(all(follow('no-such.pcap', { stream: 0 }))).rejects.toThrow(CaptureError);
   });
 });
-
-/** Senders whose bytes differ from tshark's on purpose (docs/differences.md), by capture and connection: finwait's bytes and tshark's. */
-const DIFFERENCES: Record<string, [sender: string, own: number, tshark: number]> = {
-  // The text of a RST.
-  'real/tcpdump-tcp_rst_data-trunc.pcap 0': ['199.204.31.89:80', 0, 57],
-  'fixtures/rst/with-text.pcap 0': ['10.0.0.2:80', 0, 19],
-  // Bytes behind a gap that nobody acknowledged.
-  'fixtures/rst/at-sack-edge.pcap 0': ['10.0.0.2:80', 200, 100],
-};
-
-describe.skipIf(!hasTshark)(
-  'tshark follows the same bytes (skipped where it is not installed)',
-  () => {
-    for (const { path, title } of [...FIXTURES, ...OTHER_CAPTURES]) {
-      test.concurrent(title, async ({ expect }) => {
-        const followed = await followAll(path).catch((error: unknown) => {
-          if (!(error instanceof CaptureError)) throw error;
-          return null;
-        });
-        if (followed === null) return;
-        const byTshark = await contentsByTshark(path, [...followed.keys()]);
-
-        for (const [stream, one] of followed) {
-          const own: Contents = contentsOf(one);
-          const theirs = byTshark.get(stream) ?? {};
-          const difference = DIFFERENCES[`${title} ${stream}`];
-          if (difference !== undefined) {
-            const [sender, ownBytes, tsharkBytes] = difference;
-            expect(own[sender] ?? '').toHaveLength(ownBytes * 2);
-            expect(theirs[sender]).toHaveLength(tsharkBytes * 2);
-            delete own[sender];
-            delete theirs[sender];
-          }
-          expect(own, `connection ${stream}`).toEqual(theirs);
-        }
-      });
-    }
-  },
-);

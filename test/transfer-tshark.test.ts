@@ -1,6 +1,5 @@
 /** finwait's transfer figures are tshark's tcp.analysis, direction by direction (docs/differences.md says where not). */
 
-import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { FIXTURES, OTHER_CAPTURES } from './support/captures.ts';
 import {
@@ -11,8 +10,7 @@ import {
   transferByFinwait,
   transferByTshark,
 } from './support/transfer-tshark.ts';
-
-const hasTshark = spawnSync('tshark', ['-v']).status === 0;
+import { HAS_TSHARK } from './support/tshark.ts';
 
 /** Of the project's own captures those of real sockets: what the others show, test/tcp/transfer.test.ts says. */
 const CAPTURES = [
@@ -44,7 +42,7 @@ function expected(
   return Object.fromEntries(names.map((name) => [name, tshark.values[name]]));
 }
 
-describe.skipIf(!hasTshark)('tshark counts the same (skipped where it is not installed)', () => {
+describe.skipIf(!HAS_TSHARK)('tshark counts the same (skipped where it is not installed)', () => {
   for (const { title, path } of CAPTURES) {
     test.concurrent(title, async ({ expect }) => {
       const [tshark, own] = await Promise.all([transferByTshark(path), transferByFinwait(path)]);

@@ -28,7 +28,7 @@ const LETTERS: Readonly<Record<string, number>> = {
  * Reads a script such as `C:S S:S. C:. C:P.1`: sender, flags as tcpdump prints them, `x` for
  * crossed on the way, and a digit for the payload.
  */
-export function script(weight: number, text: string): Script {
+function script(weight: number, text: string): Script {
   const steps = text.split(/\s+/).map((word) => {
     let step = word.startsWith('S:') ? FROM_SERVER : 0;
     for (const letter of word.slice(2)) {

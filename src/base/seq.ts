@@ -1,4 +1,4 @@
-/** Sequence number arithmetic modulo 2^32 (RFC 9293 §3.4). The only place where two numbers of the wire are compared. */
+/** Sequence number arithmetic modulo 2^32 (RFC 9293 §3.4). Numbers of the wire are compared by the sign of their difference, `(a - b) | 0`, nowhere by `<`. */
 
 /**
  * `a - b` modulo 2^32 as a signed number, -2^31 … 2^31-1: positive where `a` lies after `b`.

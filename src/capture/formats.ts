@@ -3,7 +3,7 @@
 export const ZSTD_MAGIC = 0xfd2fb528;
 export const LZ4_MAGIC = 0x184d2204;
 /** 16 magic numbers whose frames hold user data and are skipped; lz4 and zstd share them. */
-export const SKIPPABLE_MAGIC = 0x184d2a50;
+const SKIPPABLE_MAGIC = 0x184d2a50;
 
 /** Bytes in Latin-1, so that a magic number reads as in the documentation of its format. */
 const UNSUPPORTED_FORMATS: readonly (readonly [magic: string, name: string])[] = [

@@ -6,7 +6,7 @@
  */
 
 import { type Codec, CodecError, HeaderBytes, type Outlet } from './codec.ts';
-import { LZ4_MAGIC, SKIPPABLE_MAGIC } from './formats.ts';
+import { isSkippable, LZ4_MAGIC } from './formats.ts';
 import { Xxh32, xxh32 } from './xxh32.ts';
 
 /** How far back a match reaches, and so what is kept of earlier blocks. */
@@ -113,7 +113,7 @@ export class Lz4Codec implements Codec {
 
   #readMagic(magic: number): void {
     if (magic === LZ4_MAGIC) this.#enter('header');
-    else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) this.#enter('skip-size');
+    else if (isSkippable(magic)) this.#enter('skip-size');
     else throw new CodecError(`expected an lz4 frame, found magic ${magic.toString(16)}`);
   }
 

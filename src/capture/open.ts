@@ -31,11 +31,15 @@ const THREAD_FROM_BYTES = 4 * 1024 * 1024;
 /** A pipe that holds so much at once is filled faster than it is read, and there may be much to come. */
 const FULL_PIPE_BYTES = 32 * 1024;
 
+/** What takes a capture apart: the project's own reader, or the npm package (docs/readers.md). */
+export type ReaderName = 'native' | 'pcap-parser';
+
+/** How a capture is opened. */
 export interface OpenOptions {
   /** Name for messages and records; default: the path, or `capture`. */
   name?: string;
   /** Which reader takes the capture apart, default `native`. */
-  reader?: 'native' | 'pcap-parser';
+  reader?: ReaderName;
   /** Bytes of one read, default 1 MiB. */
   chunkBytes?: number;
 }
@@ -171,11 +175,7 @@ async function readMagic(name: string, window: Window): Promise<number> {
   return window.view.getUint32(window.start, true);
 }
 
-async function pickReader(
-  name: string,
-  window: Window,
-  reader: 'native' | 'pcap-parser',
-): Promise<FrameSource> {
+async function pickReader(name: string, window: Window, reader: ReaderName): Promise<FrameSource> {
   const magic = window.view.getUint32(window.start, true);
   const isPcap = pcapByteOrder(magic) !== null;
   if (!isPcap && magic !== SECTION_HEADER) throw notACapture(name, window);

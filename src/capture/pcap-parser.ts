@@ -6,7 +6,13 @@
 import { EventEmitter } from 'node:events';
 import { type Packet, type PacketHeader, type ParserInput, parse } from 'pcap-parser';
 import { CaptureError, type Damage } from '../base/errors.ts';
-import { MAGIC_MICROSECONDS, PCAP_HEADER_BYTES, pcapByteOrder } from './pcap.ts';
+import {
+  MAGIC_MICROSECONDS,
+  needHeader,
+  PCAP_HEADER_BYTES,
+  pcapByteOrder,
+  RECORD_HEADER_BYTES,
+} from './pcap.ts';
 import {
   type CaptureInterface,
   FRAMES_PER_BATCH,
@@ -14,13 +20,12 @@ import {
   type FrameSource,
   MAX_BLOCK_BYTES,
   MAX_FRAME_BYTES,
+  MAX_ORIGINAL_LEN,
+  MAX_TS_SEC,
 } from './source.ts';
 import type { Window } from './window.ts';
 
-const RECORD_HEADER_BYTES = 16;
 const US_PER_S = 1_000_000;
-const MAX_INT32 = 0x7fffffff;
-const MAX_UINT32 = 0xffffffff;
 /** Bytes fed at once: the parser copies what it holds with each chunk, and its packets wait here until they are taken. */
 const FEED_BYTES = 64 * 1024;
 
@@ -34,14 +39,7 @@ export async function openWithPcapParser(name: string, window: Window): Promise<
     const found = order === null ? 'pcapng' : 'nanosecond or modified pcap';
     throw unsupported('unsupported-format', name, `microsecond pcap, found ${found}`, 0);
   }
-  if (!(await window.need(PCAP_HEADER_BYTES))) {
-    throw new CaptureError(
-      'not-a-capture',
-      name,
-      `expected a ${PCAP_HEADER_BYTES}-byte pcap header, found ${window.available} bytes`,
-      0,
-    );
-  }
+  await needHeader(name, window);
   const major = window.view.getUint16(window.start + 4, isLittleEndian);
   const minor = window.view.getUint16(window.start + 6, isLittleEndian);
   if (major !== 2 || minor !== 4) {
@@ -133,8 +131,11 @@ class PcapParserSource implements FrameSource {
       this.#bytes.set(data, at);
       batch.offset[index] = at;
       batch.capturedLen[index] = data.length;
-      batch.originalLen[index] = Math.min(Math.max(header.originalLength, data.length), MAX_INT32);
-      batch.tsSec[index] = Math.min(seconds, MAX_UINT32);
+      batch.originalLen[index] = Math.min(
+        Math.max(header.originalLength, data.length),
+        MAX_ORIGINAL_LEN,
+      );
+      batch.tsSec[index] = Math.min(seconds, MAX_TS_SEC);
       batch.tsNs[index] = (header.timestampMicroseconds % US_PER_S) * 1000;
       batch.iface[index] = 0;
       batch.linkType[index] = this.#linkType;

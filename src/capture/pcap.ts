@@ -2,12 +2,19 @@
 
 import { CaptureError, type Damage } from '../base/errors.ts';
 import { NS_PER_S } from '../base/time.ts';
-import { FRAMES_PER_BATCH, type FrameBatch, MAX_BLOCK_BYTES, MAX_FRAME_BYTES } from './source.ts';
+import {
+  FRAMES_PER_BATCH,
+  type FrameBatch,
+  MAX_BLOCK_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_ORIGINAL_LEN,
+  MAX_TS_SEC,
+} from './source.ts';
 import type { Window } from './window.ts';
 import { WindowSource } from './window-source.ts';
 
 export const PCAP_HEADER_BYTES = 24;
-const RECORD_HEADER_BYTES = 16;
+export const RECORD_HEADER_BYTES = 16;
 /** Kuznetsov's header has the interface index, the protocol and the packet type after the lengths. */
 const MODIFIED_RECORD_HEADER_BYTES = 24;
 
@@ -17,9 +24,6 @@ const MAGIC_MODIFIED = 0xa1b2cd34;
 
 /** Where the FCS length is given at all, in the upper bits of the link type, in units of 16 bits. */
 const FCS_LENGTH_PRESENT = 0x04000000;
-
-const MAX_INT32 = 0x7fffffff;
-const MAX_UINT32 = 0xffffffff;
 
 /**
  * Which of the two lengths of a record comes first.
@@ -47,17 +51,14 @@ export function pcapByteOrder(magic: number): 'little' | 'big' | null {
 
 /** Opens the pcap whose magic number is at the start of `window`; throws `CaptureError` where the header is bad. */
 export async function openPcap(name: string, window: Window): Promise<PcapSource> {
-  if (!(await window.need(PCAP_HEADER_BYTES))) {
-    const cause = window.input.damage;
-    const why = cause === null ? '' : `; ${cause.message}`;
-    throw new CaptureError(
-      cause?.code === 'read-failed' ? 'read-failed' : 'not-a-capture',
-      name,
-      `expected a ${PCAP_HEADER_BYTES}-byte pcap header, found ${window.available} bytes${why}`,
-      0,
-    );
-  }
+  await needHeader(name, window);
   return new PcapSource(name, window);
+}
+
+/** Waits for the file header at the start of `window`; throws `CaptureError` where the input ends before its end. */
+export async function needHeader(name: string, window: Window): Promise<void> {
+  if (await window.need(PCAP_HEADER_BYTES)) return;
+  throw window.tooShort(name, `a ${PCAP_HEADER_BYTES}-byte pcap header`);
 }
 
 /** Frames of a classic pcap. */
@@ -153,14 +154,14 @@ class PcapSource extends WindowSource {
         this.stopFor(headerBytes + captured);
         break;
       }
-      if (original < captured) original = original < 0 ? MAX_INT32 : captured;
+      if (original < captured) original = original < 0 ? MAX_ORIGINAL_LEN : captured;
 
       if (ticks >= 0 && ticks < ticksPerS) {
         tsSec[count] = sec;
         tsNs[count] = ticks * nsPerTick;
       } else {
         const whole = (sec >>> 0) + Math.floor((ticks >>> 0) / ticksPerS);
-        tsSec[count] = Math.min(whole, MAX_UINT32);
+        tsSec[count] = Math.min(whole, MAX_TS_SEC);
         tsNs[count] = ((ticks >>> 0) % ticksPerS) * nsPerTick;
       }
       offset[count] = data;

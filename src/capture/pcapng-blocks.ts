@@ -4,12 +4,12 @@ import { DEFAULT_TSRESOL, TimeScale } from './pcapng-time.ts';
 import type { CaptureInterface } from './source.ts';
 
 const OPT_END = 0;
-const IF_NAME = 2;
-const IF_TSRESOL = 9;
+export const IF_NAME = 2;
+export const IF_TSRESOL = 9;
 const IF_FCSLEN = 13;
 const IF_TSOFFSET = 14;
-const ISB_IFRECV = 4;
-const ISB_IFDROP = 5;
+export const ISB_IFRECV = 4;
+export const ISB_IFDROP = 5;
 const ISB_OSDROP = 7;
 
 /** Names are shown, not parsed: what is longer than any system allows is cut. */

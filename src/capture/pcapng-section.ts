@@ -1,6 +1,7 @@
 /** The section header of pcapng, which tells the byte order of all that follows it (draft-ietf-opsawg-pcapng §4.1). */
 
 import { CaptureError } from '../base/errors.ts';
+import type { BlockDamage } from './pcapng-damage.ts';
 import type { Window } from './window.ts';
 
 /** The block type of a section header; it reads the same in both byte orders. */
@@ -12,10 +13,7 @@ export const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 export const BYTE_ORDER_MAGIC_SWAPPED = 0x4d3c2b1a;
 
 /** What is wrong with the section header at `start` (12 bytes are there, or 28 where the magic is right), or null. */
-export function checkSection(
-  view: DataView,
-  start: number,
-): { code: string; message: string } | null {
+export function checkSection(view: DataView, start: number): BlockDamage | null {
   const order = view.getUint32(start + 8, true);
   if (order !== BYTE_ORDER_MAGIC && order !== BYTE_ORDER_MAGIC_SWAPPED) {
     return {
@@ -35,20 +33,10 @@ export function checkSection(
 
 /** Waits for the section header at the start of `window`; throws `CaptureError` where there is none that can be read. */
 export async function needSection(name: string, window: Window): Promise<void> {
-  const isWhole = await window.need(MIN_SECTION_BYTES);
-  const { view, start } = window;
-  if (!isWhole) {
-    const cause = window.input.damage;
-    throw new CaptureError(
-      cause?.code === 'read-failed' ? 'read-failed' : 'not-a-capture',
-      name,
-      `expected a pcapng section header of at least ${MIN_SECTION_BYTES} bytes, found ${window.available} bytes${
-        cause === null ? '' : `; ${cause.message}`
-      }`,
-      0,
-    );
+  if (!(await window.need(MIN_SECTION_BYTES))) {
+    throw window.tooShort(name, `a pcapng section header of at least ${MIN_SECTION_BYTES} bytes`);
   }
-  const trouble = checkSection(view, start);
+  const trouble = checkSection(window.view, window.start);
   if (trouble === null) return;
   const code = trouble.code === 'unsupported-version' ? 'unsupported-version' : 'not-a-capture';
   throw new CaptureError(code, name, trouble.message, 0);

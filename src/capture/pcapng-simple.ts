@@ -2,14 +2,13 @@
 
 import type { SectionInterface } from './pcapng-blocks.ts';
 import { type BlockDamage, badBody, badCapturedLength, unknownInterface } from './pcapng-damage.ts';
-import { type FrameBatch, MAX_FRAME_BYTES } from './source.ts';
+import { type FrameBatch, MAX_FRAME_BYTES, MAX_ORIGINAL_LEN } from './source.ts';
 
 export const SIMPLE_PACKET = 3;
 
 /** Type, length and the length on the wire; the frame comes behind them. */
 const HEADER_BYTES = 12;
 const MIN_BYTES = 16;
-const MAX_INT32 = 0x7fffffff;
 
 /**
  * Puts the packet of the block at `start`, `length` bytes long, at `count` of the batch; returns what is wrong with it, or null. It is
@@ -34,7 +33,7 @@ export function readSimplePacket(
 
   batch.offset[count] = start + HEADER_BYTES;
   batch.capturedLen[count] = captured;
-  batch.originalLen[count] = Math.min(original, MAX_INT32);
+  batch.originalLen[count] = Math.min(original, MAX_ORIGINAL_LEN);
   batch.iface[count] = described.index;
   batch.linkType[count] = described.linkType;
   return null;

@@ -1,8 +1,8 @@
 /** Time stamps of pcapng: 64-bit counts of any unit to seconds and nanoseconds (draft-ietf-opsawg-pcapng §4.2, if_tsresol). */
 
 import { NS_PER_S } from '../base/time.ts';
+import { MAX_TS_SEC } from './source.ts';
 
-const MAX_UINT32 = 0xffffffff;
 const TWO_32 = 4294967296;
 /** Up to here a remainder and a low word add up exactly in a double. */
 const MAX_FAST_UNITS = 2 ** 52;
@@ -13,7 +13,7 @@ const NS_ODD_FACTOR = 1953125;
 export const DEFAULT_TSRESOL = 6;
 
 /**
- * Turns an interface's time stamps into seconds (clamped to 0 … 2^32-1) and nanoseconds (rounded down), exactly.
+ * Turns an interface's time stamps into seconds (clamped to 0 … MAX_TS_SEC) and nanoseconds (rounded down), exactly.
  *
  * The high word changes every 4295 s at microseconds and every 4.3 s at nanoseconds. So its share is worked out with
  * BigInt when it changes and kept, and a frame costs one division. Units finer than 2^-52 s or 10^-15 s, which no
@@ -69,7 +69,7 @@ export class TimeScale {
     const whole = Math.floor(ticks / units);
     const rest = ticks - whole * units;
     const sec = this.#baseSec + whole;
-    if (sec < 0 || sec > MAX_UINT32) {
+    if (sec < 0 || sec > MAX_TS_SEC) {
       this.#clamp(sec);
       return;
     }
@@ -94,7 +94,7 @@ export class TimeScale {
   #convertExactly(high: number, low: number): void {
     const ticks = BigInt(high) * BigInt(TWO_32) + BigInt(low);
     const sec = Number(ticks / this.#exactUnits) + this.#offsetSec;
-    if (sec < 0 || sec > MAX_UINT32) {
+    if (sec < 0 || sec > MAX_TS_SEC) {
       this.#clamp(sec);
       return;
     }
@@ -103,7 +103,7 @@ export class TimeScale {
   }
 
   #clamp(sec: number): void {
-    this.sec = sec < 0 ? 0 : MAX_UINT32;
+    this.sec = sec < 0 ? 0 : MAX_TS_SEC;
     this.ns = sec < 0 ? 0 : NS_PER_S - 1;
   }
 }

@@ -27,25 +27,30 @@ import {
 } from './pcapng-section.ts';
 import { readSimplePacket, SIMPLE_PACKET } from './pcapng-simple.ts';
 import { DEFAULT_TSRESOL, TimeScale } from './pcapng-time.ts';
-import { FRAMES_PER_BATCH, type FrameBatch, MAX_BLOCK_BYTES, MAX_FRAME_BYTES } from './source.ts';
+import {
+  FRAMES_PER_BATCH,
+  type FrameBatch,
+  MAX_BLOCK_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_ORIGINAL_LEN,
+} from './source.ts';
 import type { Window } from './window.ts';
 import { WindowSource } from './window-source.ts';
 
-const INTERFACE_DESCRIPTION = 1;
+export const INTERFACE_DESCRIPTION = 1;
 const OBSOLETE_PACKET = 2;
-const INTERFACE_STATISTICS = 5;
-const ENHANCED_PACKET = 6;
+export const INTERFACE_STATISTICS = 5;
+export const ENHANCED_PACKET = 6;
 
 const BLOCK_HEADER_BYTES = 8;
 const MIN_INTERFACE_BYTES = 20;
 const MIN_STATISTICS_BYTES = 24;
 /** Type, length, interface, two words of time, two lengths; the frame comes behind them. */
-const PACKET_HEADER_BYTES = 28;
-const MIN_PACKET_BYTES = 32;
+export const PACKET_HEADER_BYTES = 28;
+export const MIN_PACKET_BYTES = 32;
 
 /** Interfaces of one capture; a hostile file could make one of every 20 bytes. */
 const MAX_INTERFACES = 65536;
-const MAX_INT32 = 0x7fffffff;
 
 /** Stands in the frames' loop until the first frame has named its interface. */
 const NO_INTERFACE: SectionInterface = {
@@ -194,7 +199,7 @@ class PcapngSource extends WindowSource {
         offset[count] = at + PACKET_HEADER_BYTES;
         capturedLen[count] = captured;
         if (original >= captured) originalLen[count] = original;
-        else originalLen[count] = original < 0 ? MAX_INT32 : captured;
+        else originalLen[count] = original < 0 ? MAX_ORIGINAL_LEN : captured;
         iface[count] = current.index;
         linkType[count] = current.linkType;
         count++;

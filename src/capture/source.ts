@@ -9,6 +9,12 @@ export const FRAMES_PER_BATCH = 128;
 /** The longest frame believed unless the file's own snap length says otherwise. */
 export const MAX_FRAME_BYTES = 256 * 1024;
 
+/** The greatest length on the wire told; a file that gives more is clamped. */
+export const MAX_ORIGINAL_LEN = 2 ** 31 - 1;
+
+/** The latest time told, in seconds since 1970. */
+export const MAX_TS_SEC = 2 ** 32 - 1;
+
 /** The longest pcapng block believed. */
 export const MAX_BLOCK_BYTES = 64 * 1024 * 1024;
 
@@ -25,9 +31,9 @@ export interface FrameBatch {
   /** Where the captured bytes begin in `bytes`. */
   readonly offset: Int32Array;
   readonly capturedLen: Int32Array;
-  /** Bytes on the wire, at most 2^31-1; never below capturedLen. */
+  /** Bytes on the wire, at most MAX_ORIGINAL_LEN; never below capturedLen. */
   readonly originalLen: Int32Array;
-  /** Seconds since 1970, 0 … 2^32-1 (times outside are clamped). */
+  /** Seconds since 1970, 0 … MAX_TS_SEC (times outside are clamped). */
   readonly tsSec: Uint32Array;
   /** 0 … 999999999. */
   readonly tsNs: Int32Array;

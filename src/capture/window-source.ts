@@ -4,6 +4,9 @@ import type { Damage } from '../base/errors.ts';
 import type { CaptureFormat, CaptureInterface, FrameBatch, FrameSource } from './source.ts';
 import type { Window } from './window.ts';
 
+/** Different warnings of one capture: a hostile file could make one a block. */
+const MAX_WARNINGS = 100;
+
 /** A reader over a `Window`. A subclass walks its records in `fill` and says with `stopFor` what it lacks. */
 export abstract class WindowSource implements FrameSource {
   readonly name: string;
@@ -71,6 +74,3 @@ export abstract class WindowSource implements FrameSource {
     }
   }
 }
-
-/** Different warnings of one capture: a hostile file could make one a block. */
-const MAX_WARNINGS = 100;

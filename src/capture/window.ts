@@ -1,5 +1,6 @@
 /** The sliding window over an input: one reused buffer, the unread tail moved to the front before each read. */
 
+import { CaptureError } from '../base/errors.ts';
 import { MAX_BLOCK_BYTES } from './source.ts';
 
 /** Bytes of a window to begin with, and of one read. */
@@ -54,6 +55,18 @@ export class Window {
   /** Offset in the input of the byte at `start`. */
   get offset(): number {
     return this.#base + this.start;
+  }
+
+  /** The error where the input ends before the `expected` header at its start is whole. */
+  tooShort(name: string, expected: string): CaptureError {
+    const { damage } = this.input;
+    const why = damage === null ? '' : `; ${damage.message}`;
+    return new CaptureError(
+      damage?.code === 'read-failed' ? 'read-failed' : 'not-a-capture',
+      name,
+      `expected ${expected}, found ${this.available} bytes${why}`,
+      0,
+    );
   }
 
   /** Bytes at hand. */

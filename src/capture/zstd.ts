@@ -3,7 +3,7 @@
 import type { Transform } from 'node:stream';
 import * as zlib from 'node:zlib';
 import { type Codec, CodecError, HeaderBytes, type Outlet } from './codec.ts';
-import { SKIPPABLE_MAGIC, ZSTD_MAGIC } from './formats.ts';
+import { isSkippable, ZSTD_MAGIC } from './formats.ts';
 import { ZlibStage } from './zlib-stage.ts';
 
 /** The largest window believed, as the zstd program does without --long=31. */
@@ -163,7 +163,7 @@ export class ZstdCodec implements Codec {
     if (magic === ZSTD_MAGIC) {
       this.#state = 'descriptor';
       this.#wanted = 5;
-    } else if ((magic & 0xfffffff0) >>> 0 === SKIPPABLE_MAGIC) {
+    } else if (isSkippable(magic)) {
       this.#state = 'skip-size';
       this.#wanted = 8;
     } else {

@@ -23,6 +23,7 @@ import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { OFFLOAD_FROM_CONNECTIONS } from './report-job.ts';
 import { guardInputs } from './same-file.ts';
+import type { ColorChoice } from './shared-options.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
 import { type Format, formatByEnding, isZeek, UsageError } from './usage.ts';
 import { fileWriter, type Writer } from './writer.ts';
@@ -34,7 +35,7 @@ export interface AnalyzeCommandOptions extends ReadOptions, JoinOptions {
   selection: Selection;
   failOn: FailOn[];
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
 }
 
 /** What a form does with the records of one file. */
@@ -182,12 +183,9 @@ async function formFor(
     case 'summary':
       return peopleForm(ctx, format === 'table', options, writer, several);
     default: {
-      const { foot, head, record, flush } = await dataForm(
-        format,
-        writer,
-        undefined,
-        options.local,
-      );
+      const { foot, head, record, flush } = await dataForm(format, writer, {
+        local: options.local,
+      });
       head();
       return { begin: nothing, record, end: nothing, flush, finish: foot, add: nothing };
     }

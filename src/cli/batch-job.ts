@@ -6,7 +6,7 @@ import { CaptureError } from '../base/errors.ts';
 import { fileIndexOfFrame } from '../base/files.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
 import { type JoinedSource, openJoined } from '../capture/joined.ts';
-import { openCapture, startsLikeCapture } from '../capture/open.ts';
+import { openCapture, type ReaderName, startsLikeCapture } from '../capture/open.ts';
 import type { Timeline } from '../capture/rotation.ts';
 import type { FrameSource } from '../capture/source.ts';
 import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
@@ -22,7 +22,7 @@ export interface BatchJob {
   timeline: Timeline;
   /** Given by name: that it is no capture is an error. */
   isNamed: boolean;
-  reader: 'native' | 'pcap-parser';
+  reader: ReaderName;
   msl: number | null;
   maxConnections: number | null;
 }

@@ -1,9 +1,11 @@
 /** What a command takes from the world around it, so that tests can put their own in its place. */
 
 import type { RunOptions } from '../analyze.ts';
+import type { ReaderName } from '../capture/open.ts';
 import type { FrameSource } from '../capture/source.ts';
 import { toAscii } from '../report/ascii.ts';
 import type { CaptureSummary } from '../report/record.ts';
+import type { ColorChoice } from './shared-options.ts';
 import type { Writer } from './writer.ts';
 
 /** Exit statuses of docs/specification.md §8. */
@@ -15,9 +17,10 @@ export type RunAnalysis = (source: FrameSource, options: RunOptions) => Promise<
 /** Opens a capture by its name. */
 export type OpenSource = (
   input: string,
-  options: { name: string; reader: 'native' | 'pcap-parser' },
+  options: { name: string; reader: ReaderName },
 ) => Promise<FrameSource>;
 
+/** The world: where output goes, what stands there, and what the user wants. */
 export interface Context {
   /** The reader and the analyzer, loaded when first needed. */
   engine: () => Promise<{ openCapture: OpenSource; runAnalysis: RunAnalysis }>;
@@ -31,7 +34,7 @@ export interface Context {
   /** Columns of the terminal. */
   width: number;
   env: Readonly<Record<string, string | undefined>>;
-  /** Set once the user has pressed Ctrl-C; `aborted` resolves then. */
+  /** Aborted once the user has pressed Ctrl-C. */
   interrupt: AbortSignal;
 }
 
@@ -47,11 +50,7 @@ export function columnsFor(
 }
 
 /** Whether to colour: the option, then NO_COLOR (no-color.org), then whether a terminal reads it. */
-export function wantsColor(
-  choice: 'auto' | 'always' | 'never',
-  ctx: Context,
-  toFile: boolean,
-): boolean {
+export function wantsColor(choice: ColorChoice, ctx: Context, toFile: boolean): boolean {
   if (choice !== 'auto') return choice === 'always';
   if (ctx.env.NO_COLOR) return false;
   return ctx.stdoutIsTerminal && !toFile && ctx.env.TERM !== 'dumb';

@@ -40,12 +40,14 @@ function namesOf(format: Format, selection: Selection): Filling['names'] {
   return format === 'jsonl' || format === 'csv' ? 'judged' : 'all';
 }
 
-/** Writes records to `writer` in a format for programs, in pieces of `chunkBytes` or (infinite) only on `flush`. */
+/**
+ * Writes records to `writer` in a format for programs, in pieces of `chunkBytes` or (infinite) only on `flush`. `local`: the time of day
+ * that a Zeek log begins and ends with is in the zone of this machine.
+ */
 export async function dataForm(
   format: DataFormat,
   writer: Pick<Writer, 'write'>,
-  chunkBytes = CHUNK_BYTES,
-  local = false,
+  { chunkBytes = CHUNK_BYTES, local = false } = {},
 ): Promise<DataForm> {
   const lines = await lineWriter(format, local);
   const { out } = lines;

@@ -9,6 +9,7 @@ import type { Side } from '../tcp/verdicts.ts';
 import { type Context, EXIT, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import { guardInputs } from './same-file.ts';
+import type { ColorChoice } from './shared-options.ts';
 import { noSuchConnection } from './show-command.ts';
 import { nameOf } from './timelines.ts';
 import { fileWriter, type Writer } from './writer.ts';
@@ -18,7 +19,7 @@ export interface FollowCommandOptions extends ReadOptions {
   /** Null: both directions. */
   side: Side | null;
   output: string | null;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
 }
 
 /** Bytes gathered before they go to the writer. */

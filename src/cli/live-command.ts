@@ -21,6 +21,7 @@ import { type Context, EXIT } from './context.ts';
 import type { MetricsAddress } from './live-options.ts';
 import { eventsView, type LiveView, recordsView } from './live-views.ts';
 import { writing } from './output-error.ts';
+import type { ColorChoice } from './shared-options.ts';
 import { UsageError } from './usage.ts';
 
 export interface LiveCommandOptions {
@@ -42,7 +43,7 @@ export interface LiveCommandOptions {
   msl?: number;
   maxConnections?: number;
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
   quiet: boolean;
   version: string;
 }

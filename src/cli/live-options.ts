@@ -1,8 +1,8 @@
 /** The options of `finwait live` and `finwait interfaces`. */
 
 import { type Command, Option } from 'commander';
-import { ENGINES, type EngineName } from '../capture/live/engine.ts';
-import { NO_RING, type RingRules } from '../capture/live/ring-rules.ts';
+import { ENGINES, type EngineName, WHOLE_SNAP_LEN } from '../capture/live/engine.ts';
+import { beginsFiles, NO_RING, type RingRules } from '../capture/live/ring-rules.ts';
 import type { Selection } from '../report/select.ts';
 import type { Context } from './context.ts';
 import { LIVE_EXAMPLES } from './help.ts';
@@ -18,7 +18,6 @@ import * as usage from './usage.ts';
 /** Seconds of the longest --duration: ten years. */
 const MAX_SECONDS = 10 * 366 * 86_400;
 const MIN_SNAP_LEN = 96;
-const MAX_SNAP_LEN = 262_144;
 
 interface LiveFlags extends Selection {
   interface?: string;
@@ -42,7 +41,7 @@ export interface MetricsAddress {
 
 /** 0 or enough for the headers down to TCP's. */
 function snapLen(text: string): number {
-  const bytes = usage.whole('--snap-len', text, 0, MAX_SNAP_LEN);
+  const bytes = usage.whole('--snap-len', text, 0, WHOLE_SNAP_LEN);
   if (bytes === 0 || bytes >= MIN_SNAP_LEN) return bytes;
   throw new usage.UsageError(
     `--snap-len: expected 0 or at least ${MIN_SNAP_LEN}, so that the headers down to TCP's fit, found '${text}'`,
@@ -164,9 +163,7 @@ function checkLive(flags: LiveFlags): void {
   if (ring !== undefined && write === undefined) {
     throw new usage.UsageError('--ring says when -w begins its next file: give -w FILE as well');
   }
-  if (ring === undefined) return;
-  const { durationSec, filesizeKb, intervalSec, packets } = ring;
-  if ((durationSec ?? filesizeKb ?? intervalSec ?? packets) === null) {
+  if (ring !== undefined && !beginsFiles(ring)) {
     throw new usage.UsageError(
       '--ring files:N needs a rule that begins the next file: filesize:KB, duration:S, interval:S or packets:N',
     );

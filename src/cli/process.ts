@@ -43,7 +43,7 @@ export async function runProcess(args: readonly string[], version: string): Prom
   } catch (error) {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     toStderr(`finwait: internal error, please report it: ${what}\n`);
-    return 2;
+    return EXIT.unusable;
   }
 }
 

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { RunOptions } from '../analyze.ts';
 import { CaptureError, type Damage } from '../base/errors.ts';
 import type { JoinedSource } from '../capture/joined.ts';
+import type { ReaderName } from '../capture/open.ts';
 import type { Timeline } from '../capture/rotation.ts';
 import type { FrameSource } from '../capture/source.ts';
 import { escapeTerminal } from '../report/escape.ts';
@@ -21,7 +22,7 @@ const GRACE_MS = 300;
 export interface ReadOptions {
   msl?: number;
   maxConnections?: number;
-  reader: 'native' | 'pcap-parser';
+  reader: ReaderName;
   quiet: boolean;
   /** Whether records get Zeek's view. */
   zeek?: boolean;

@@ -26,7 +26,9 @@ const holder = {
   },
 };
 const form =
-  job.format === 'summary' ? null : await dataForm(job.format, holder, Number.POSITIVE_INFINITY);
+  job.format === 'summary'
+    ? null
+    : await dataForm(job.format, holder, { chunkBytes: Number.POSITIVE_INFINITY });
 const selected = compileSelection(job.selection);
 const fails = compileFailOn(job.failOn);
 const filling = fillingOf(job.format, job.selection);

@@ -22,6 +22,7 @@ import { conclude } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { type Context, localeText, wantsColor } from './context.ts';
 import type { LiveView } from './live-views.ts';
+import type { ColorChoice } from './shared-options.ts';
 
 /** Between two drawings; also a tenth of the time at most goes into drawing. */
 const DRAW_EVERY_MS = 100;
@@ -43,7 +44,7 @@ const ATTRIBUTES = {
 
 export interface ScreenOptions {
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
   mslSec: number;
 }
 

@@ -1,18 +1,22 @@
 /** Options that several commands share: what is selected, what is one timeline, how it is read and shown. */
 
 import { type Command, Option } from 'commander';
+import type { ReaderName } from '../capture/open.ts';
 import type { JoinMode } from '../capture/rotation.ts';
 import type { Selection } from '../report/select.ts';
 import * as usage from './usage.ts';
+
+/** What --color takes. */
+export type ColorChoice = 'auto' | 'always' | 'never';
 
 /** What `addCommon` parses. */
 export interface CommonOptions {
   msl?: number;
   maxConnections?: number;
-  reader: 'native' | 'pcap-parser';
+  reader: ReaderName;
   local?: boolean;
   utc?: boolean;
-  color?: 'auto' | 'always' | 'never';
+  color?: ColorChoice;
   quiet: boolean;
 }
 

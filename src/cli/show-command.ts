@@ -9,11 +9,12 @@ import { collectRows } from '../report/ladder-rows.ts';
 import type { ConnectionRecord } from '../report/record.ts';
 import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
 import { type ReadOptions, readInput } from './read.ts';
+import type { ColorChoice } from './shared-options.ts';
 import { nameOf } from './timelines.ts';
 
 export interface ShowCommandOptions extends ReadOptions {
   local: boolean;
-  color: 'auto' | 'always' | 'never';
+  color: ColorChoice;
   absolute: boolean;
   all: boolean;
   ascii: boolean;

@@ -49,11 +49,10 @@ export function stepLink(p: Packet, linkType: number): number {
       return stepSll(p, SLL2_LEN, 0, 8);
     case 9:
     case 50:
+    case 104:
       return stepPppOrHdlc(p);
     case 51:
       return stepPppoe(p);
-    case 104:
-      return stepPppOrHdlc(p);
     case 100: // RFC 2684
       return STEP_LLC;
     case 105:

@@ -1,7 +1,7 @@
 /** TCP options (RFC 9293 §3.2; RFC 7323, RFC 2018, RFC 7413, RFC 6994, RFC 8684). */
 
-/** What a SYN or SYN-ACK offered. */
-export interface SynOptions {
+/** What a SYN or SYN-ACK offered (RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 7413, RFC 8684). */
+export interface TcpOptions {
   /** Bytes, or null. */
   mss: number | null;
   /** Shift count 0 … 14 (RFC 7323 §2.3: greater ones count as 14), or null. */
@@ -36,8 +36,8 @@ export const NOP_NOP_TIMESTAMPS = 0x0101080a;
  * Reads the options of a SYN, `len` bytes from `offset`. An option that ends beyond them ends the list;
  * one whose length isn't that of its kind is passed over.
  */
-export function parseSynOptions(view: DataView, offset: number, len: number): SynOptions {
-  const options: SynOptions = {
+export function parseSynOptions(view: DataView, offset: number, len: number): TcpOptions {
+  const options: TcpOptions = {
     mss: null,
     windowScale: null,
     sackPermitted: false,

@@ -1,4 +1,4 @@
-/** IPv6 addresses as 32-bit ids, so that one key shape serves both families (PERFORMANCE: the design, 3). */
+/** IPv6 addresses as 32-bit ids, so that one key shape serves both families. */
 
 const INITIAL_SLOTS = 1024;
 

@@ -51,8 +51,6 @@ interface Datagram {
 export class FragmentReassembler implements Reassembler {
   readonly key = new Int32Array(FRAGMENT_KEY_WORDS);
   readonly datagram = new Uint8Array(MAX_DATAGRAM_BYTES);
-  /** Datagrams put together. */
-  completed = 0;
   /** Datagrams forgotten because time was up, because too much was pending, and because they broke a limit themselves. */
   timedOut = 0;
   evicted = 0;
@@ -95,7 +93,6 @@ export class FragmentReassembler implements Reassembler {
     }
     if (isComplete(datagram)) {
       this.#forget(datagram);
-      this.completed++;
       assemble(datagram, this.datagram);
       return datagram.len;
     }

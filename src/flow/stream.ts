@@ -92,8 +92,6 @@ interface Piece {
  * The stream begins behind the SYN, or where the other end's SYN,ACK says; without both, with the first segment seen.
  */
 export class StreamReassembler {
-  /** Later copies that differed from the first. */
-  conflicts = 0;
   readonly #options: StreamOptions;
   readonly #maxBytes: number;
   readonly #maxPieces: number;
@@ -293,7 +291,6 @@ export class StreamReassembler {
     const to = Math.min(first.end, later.end);
     for (let offset = from; offset < to; offset++) {
       if (first.bytes[offset - first.offset] === later.bytes[offset - later.offset]) continue;
-      this.conflicts++;
       this.#options.onConflict?.({ offset: from, length: to - from, frame: later.frame });
       return;
     }

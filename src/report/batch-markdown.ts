@@ -11,7 +11,7 @@ import {
   timelineName,
 } from './batch.ts';
 import { captureFacts } from './capture-words.ts';
-import { figureAt, hostFigureAt, hostText, serviceText } from './figures.ts';
+import { figureAt, hostFigureAt, hostText, serviceText, WHO } from './figures.ts';
 import { code, plain, tableLines } from './markdown.ts';
 import { fullTime, secondsBetween } from './time.ts';
 import { type RowKey, sortedRows, type TopTable } from './top-table.ts';
@@ -24,8 +24,6 @@ interface Look {
   /** Times in the zone of this machine. */
   local: boolean;
 }
-
-const WHO = ['client', 'server', 'both'];
 
 /** The whole report, in pieces that end in a newline. */
 export function* batchMarkdown(batch: Batch, look: Look): Generator<string> {

@@ -1,16 +1,10 @@
 /** Community ID v1, a hash of the 5-tuple that Zeek, Suricata and others compute alike (github.com/corelight/community-id-spec). */
 
-import * as crypto from 'node:crypto';
+import { sha1 } from './sha1.ts';
 
 /** Seed, addresses, protocol, padding, ports: 16 bytes for IPv4, 40 for IPv6. */
 const buffers = { 4: Buffer.alloc(16), 6: Buffer.alloc(40) };
 const TCP = 6;
-
-/** One-shot hashing came with Node 20.12; it saves an object for each connection. */
-const sha1: (data: Buffer) => string =
-  typeof crypto.hash === 'function'
-    ? (data) => crypto.hash('sha1', data, 'base64')
-    : (data) => crypto.createHash('sha1').update(data).digest('base64');
 
 /** What version 1 begins with. */
 export const COMMUNITY_ID_VERSION = '1:';

@@ -10,8 +10,9 @@ import {
 } from '../tcp/verdicts.ts';
 import type { ConnectionRecord } from './record.ts';
 
-/** The figures of transfer that are added up, both directions of all connections together. */
+/** The figures of transfer that are added up. */
 const TRANSFER_TOTALS = [...COUNT_NAMES, 'uniqueBytes', 'missingBytes'] as const;
+/** Sums over both directions of all connections. */
 export type TransferTotals = Record<(typeof TRANSFER_TOTALS)[number], number> & {
   /** Connections whose ports an earlier one had used. */
   reusedPorts: number;

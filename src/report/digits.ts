@@ -1,8 +1,9 @@
 /** Whole numbers and nanoseconds as decimal digits, written four at a time. */
 
+import { NS_PER_S } from '../base/time.ts';
+
 const ZERO = 0x30;
 const POINT = 0x2e;
-const NS_PER_S = 1_000_000_000;
 
 /** Four digits a word, the first in its lowest byte: 0000 … 9999. */
 const FOUR_DIGITS = fourDigits();

@@ -3,13 +3,7 @@
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import type { Conclusion } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import {
-  CLOSE_KINDS,
-  FINDING_CODES,
-  HANDSHAKE_KINDS,
-  RST_PHASES,
-  type Side,
-} from '../tcp/verdicts.ts';
+import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS, RST_PHASES, SIDES } from '../tcp/verdicts.ts';
 import { closedFirst } from './counts.ts';
 import {
   addRow,
@@ -25,8 +19,8 @@ const MAX_SERVICES = 16_384;
 const MAX_PORTS = 16_384;
 const MAX_HOSTS = 32_768;
 
-const WHO = ['client', 'server', 'both'] as const;
-const SIDES: readonly Side[] = ['client', 'server'];
+/** Who closes first, and who holds TIME_WAIT. */
+export const WHO = ['client', 'server', 'both'] as const;
 
 /** The figures of a row by name; a dot separates the parts, as nested keys in JSON. */
 export const FIGURES: readonly string[] = [

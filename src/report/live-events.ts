@@ -1,22 +1,23 @@
 /** What happens to connections while it happens: openings, states and closes, each told once, and again where a later frame changed it. */
 
-import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc, NS_PER_S } from '../base/time.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 import type { TcpState } from '../tcp/state.ts';
-import type {
-  Close,
-  CloseKind,
-  Finding,
-  FindingCode,
-  Handshake,
-  HandshakeKind,
-  PerSide,
-  RstPhase,
-  Side,
-  StateEntry,
+import {
+  type Close,
+  type CloseKind,
+  type Finding,
+  type FindingCode,
+  type Handshake,
+  type HandshakeKind,
+  type PerSide,
+  type RstPhase,
+  SIDES,
+  type Side,
+  type StateEntry,
 } from '../tcp/verdicts.ts';
+import { addressOf } from './names.ts';
 import type { ConnectionRecord, EndpointAddress } from './record.ts';
 
 interface EventHead {
@@ -93,8 +94,6 @@ const SETTLED: ReadonlySet<HandshakeKind> = new Set([
   'partial',
   'none',
 ]);
-
-const SIDES = ['client', 'server'] as const;
 
 /** Follows the open connections; memory for each open one, given back by `finish`. */
 export class LiveEvents {
@@ -258,11 +257,7 @@ function name(one: LiveConnection, now: FinishedConnection, clientEnd: 0 | 1): v
 }
 
 function endpoint(now: FinishedConnection, end: 0 | 1): EndpointAddress {
-  const words = now.address[end];
-  return {
-    ip: now.family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words),
-    port: now.port[end],
-  };
+  return { ip: addressOf(now, end), port: now.port[end] };
 }
 
 function head(one: LiveConnection, time: string, revised: boolean): EventHead {

@@ -53,6 +53,9 @@ export interface ScreenModel {
 const FRAME_LINES = 9;
 const FINDINGS_SHOWN = 2;
 
+/** Hosts named in a line. */
+const MAX_HOSTS = 8;
+
 /** How many rows of the table fit. */
 export function tableHeight(height: number): number {
   return Math.max(1, height - FRAME_LINES - FINDINGS_SHOWN);
@@ -154,9 +157,6 @@ function hostLine(state: 'TIME_WAIT' | 'CLOSE_WAIT', { live }: ScreenModel): Lin
     plain(parts.length === 0 ? '' : `  ${parts.join('  ')}${more}`),
   ];
 }
-
-/** Hosts named in a line. */
-const MAX_HOSTS = 8;
 
 function findingLine({ local, rates }: ScreenModel, i: number): Line {
   const one = rates.findings[i];

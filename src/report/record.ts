@@ -13,6 +13,7 @@ import type {
 import type { RecordCounts } from './counts.ts';
 import type { ZeekView } from './zeek-view.ts';
 
+/** One end of a connection. */
 export interface EndpointAddress {
   /** Dotted decimal, or RFC 5952. */
   ip: string;
@@ -30,6 +31,7 @@ export interface ConnectionRecord {
   communityId: string;
   client: EndpointAddress;
   server: EndpointAddress;
+  /** What tells who is the client: its SYN, the SYN-ACK, or only the ports. */
   rolesFrom: 'syn' | 'syn-ack' | 'ports';
   /** RFC 3339, UTC, nine decimals: the time of the first frame. */
   start: string;
@@ -42,6 +44,7 @@ export interface ConnectionRecord {
   packets: PerSide<number>;
   /** Payload bytes of these. */
   bytes: PerSide<number>;
+  /** Frames that were captured twice. */
   duplicateFrames: number;
   transfer: Transfer;
   handshake: Handshake;
@@ -54,6 +57,7 @@ export interface ConnectionRecord {
 
 /** Figures of a capture as a whole. */
 export interface CaptureSummary extends RecordCounts {
+  /** As in the records. */
   file: string | null;
   format: 'pcap' | 'pcapng';
   /** Frames read, and their captured bytes. */
@@ -65,13 +69,15 @@ export interface CaptureSummary extends RecordCounts {
   start: string | null;
   end: string | null;
   connections: number;
+  /** Frames that were captured twice. */
   duplicateFrames: number;
   /** Late frames of connections already forgotten. */
   strayFrames: number;
   /** Connections written out before their end because too many were open, or nothing was heard of them for long. */
   evicted: number;
+  /** Frames cut short by the snap length. */
   snappedFrames: number;
-  /** Frames not decoded to TCP, by reason (docs/errors.md): kebab-case reason to count. Plain non-TCP traffic is `not-tcp`. */
+  /** Frames not decoded to TCP, by reason (docs/decoding.md): kebab-case reason to count. */
   notDecoded: Record<string, number>;
   /** Link types nothing decodes, with their frame counts. */
   unknownLinkTypes: { linkType: number; frames: number }[];

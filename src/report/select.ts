@@ -19,6 +19,7 @@ export interface Selection {
 /** What `--fail-on` names. */
 export type FailOn = CloseKind | HandshakeKind | FindingCode;
 
+/** Whether a record is one of those that are wanted. */
 export type Predicate = (record: ConnectionRecord) => boolean;
 
 /** The predicate of a selection; an empty selection holds every connection. */

@@ -1,11 +1,11 @@
 /** A connection as Zeek's conn.log shows it: the tracker's facts with addresses, times and a uid (docs/zeek.md). */
 
-import * as crypto from 'node:crypto';
-import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import type { ZeekFacts } from '../tcp/zeek/facts.ts';
 import type { ConnState } from '../tcp/zeek/states.ts';
+import { addressOf } from './names.ts';
 import type { EndpointAddress } from './record.ts';
+import { sha1 } from './sha1.ts';
 import { isLocal } from './zeek-local.ts';
 
 /** One end of it. Bytes are payload by sequence numbers, as Zeek counts them: null where the duration is. */
@@ -38,11 +38,10 @@ export function zeekView(finished: FinishedConnection, zeek: ZeekFacts): ZeekVie
   const hasDuration = zeek.durationUs > 0;
   const end = (which: 0 | 1): ZeekEnd => {
     const at = which === 0 ? zeek.originEnd : zeek.originEnd === 0 ? 1 : 0;
-    const words = finished.address[at];
     return {
-      ip: finished.family === 4 ? formatIpv4(words[0] ?? 0) : formatIpv6(words),
+      ip: addressOf(finished, at),
       port: finished.port[at],
-      isLocal: isLocal(finished.family, words),
+      isLocal: isLocal(finished.family, finished.address[at]),
       bytes: hasDuration ? zeek.bytes[which] : null,
       packets: finished.packets[at],
       ipBytes: zeek.ipBytes[which],
@@ -64,12 +63,6 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** Digits of a uid: Zeek's 96 bits take as many. */
 const UID_DIGITS = 17;
 
-/** One-shot hashing came with Node 20.12. */
-const sha1: (data: Buffer) => Buffer =
-  typeof crypto.hash === 'function'
-    ? (data) => crypto.hash('sha1', data, 'buffer')
-    : (data) => crypto.createHash('sha1').update(data).digest();
-
 /** Start time, addresses, ports. */
 const seed = Buffer.alloc(8 + 32 + 4);
 
@@ -89,7 +82,7 @@ function uidOf(finished: FinishedConnection, startUs: number): string {
     }
     seed.writeUInt16BE(finished.port[at], 40 + e * 2);
   }
-  const hash = sha1(seed);
+  const hash = Buffer.from(sha1(seed), 'base64');
   let uid = 'C';
   for (let i = 0; i < UID_DIGITS; i++) uid += BASE62.charAt((hash[i] ?? 0) % BASE62.length);
   return uid;

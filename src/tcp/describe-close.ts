@@ -2,13 +2,13 @@
 
 import { ACK } from '../decode/columns.ts';
 import type { CloseDoubt, Closing } from './close.ts';
-import { evidenceWords, listEvidence, SIDES } from './evidence.ts';
+import { evidenceWords, listEvidence } from './evidence.ts';
 import { acksBeyond, type End, type Facts, type FinFacts, keyEnd, other } from './facts.ts';
 import { flagNames } from './flag-names.ts';
 import type { Resets } from './resets.ts';
 import { MAX_STORY_ENTRIES, NEXT_SEQ_KNOWN } from './story.ts';
 import { stateAfter, type Timeline } from './timeline.ts';
-import type { Close, CloseStep, StateEntry } from './verdicts.ts';
+import { type Close, type CloseStep, SIDES, type StateEntry } from './verdicts.ts';
 
 /** Everything that the record says of the close. */
 export function describeClose(

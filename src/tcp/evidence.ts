@@ -3,9 +3,7 @@
 import type { Closing } from './close.ts';
 import { type End, type Facts, other } from './facts.ts';
 import type { Resets } from './resets.ts';
-import type { Evidence, Side } from './verdicts.ts';
-
-export const SIDES: readonly [Side, Side] = ['client', 'server'];
+import { type Evidence, SIDES } from './verdicts.ts';
 
 /** A sequence number of end `end`, counted from its first one where that is known: that, or the acknowledgement, of an entry of the story, or that of the FIN in it. */
 export interface RelativeNumber {

@@ -1,5 +1,7 @@
 /** Transfer figures of one end as plain numbers, and the shape they have in a record (docs/specification.md §5). */
 
+import { NS_PER_S } from '../base/time.ts';
+
 /** Round trips of one end's segments, in seconds: each from the segment to the ACK that ends where it ends. */
 export interface RttFigures {
   samples: number;
@@ -105,8 +107,6 @@ export const RTT_MEDIAN = 23;
 export const RTT_P95 = 24;
 export const RTT_MAX = 25;
 export const FIGURES = 26;
-
-const NS_PER_S = 1e9;
 
 /** The figures of one end as they leave the tracker. */
 export interface EndFigures {

@@ -19,7 +19,7 @@ const MAX_OUTLINE_WORDS = 1 + MAX_ENTRIES;
 /** Not by the key's ends; what came last matters to a RST only. */
 const KEPT_MARKS = ~(FROM_HIGH | PEER_DATA_LAST | PEER_LAST);
 
-// An entry's word: its marks and flags (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
+// An entry's word: its flags and marks (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
 const FROM_SERVER = 1 << 16;
 const COVERS_SYN = 1 << 17;
 /** Acknowledges the SYN and nothing behind it. */
@@ -80,7 +80,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   isn[0] = seq[0]!;
   hasIsn[0] = true;
   const { words } = outline;
-  words[1] = marks[0]! & KEPT_MARKS;
+  words[1] = flags[0]! | (marks[0]! & KEPT_MARKS);
   let hasSynAck = false;
   let synAckNs = 0;
   let isAnswered = false;
@@ -91,7 +91,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
     const flag = flags[i]!;
     const mark = marks[i]!;
     if (tNs[i]! < tNs[i - 1]!) return false;
-    let word = (mark & KEPT_MARKS) | (end === 1 ? FROM_SERVER : 0);
+    let word = flag | (mark & KEPT_MARKS) | (end === 1 ? FROM_SERVER : 0);
     if ((flag & SYN) !== 0) {
       // The one SYN-ACK, which answers the one SYN with all and nothing but it.
       if ((flag & (ACK | RST | FIN)) !== ACK || end === 0 || hasSynAck || len[i] !== 0)

@@ -20,14 +20,14 @@ const PLACE_MASK = 3;
 export const ENTRY_WORDS = 12;
 /** Frame number less that of the connection's first frame. */
 const FRAME = 0;
-/** Flags (12 bits), the marks below (4 bits), the IPv4 identification (16 bits). */
+/** Flags (12 bits) and the marks below. */
 const BITS = 1;
 /** A double: nanoseconds since the connection's first frame. */
 const TIME = 2;
 const SEQ = 4;
 const ACK_NO = 5;
 const LEN = 6;
-/** Window (16 bits), ttl (8 bits), the further marks (2 bits). */
+/** Window (16 bits), ttl (8 bits). */
 const WINDOW = 7;
 const TS_VAL = 8;
 const TS_ECR = 9;
@@ -45,8 +45,7 @@ export const NEXT_SEQ_KNOWN = 1 << 15;
 export const PEER_DATA_LAST = 1 << 16;
 /** What was captured last is the peer's. */
 export const PEER_LAST = 1 << 17;
-const FURTHER = PEER_DATA_LAST | PEER_LAST;
-const FURTHER_SHIFT = 24 - 16;
+const FLAGS_MASK = 0xfff;
 
 /** Blocks that `entries` entries of one story take. */
 export function blocksOf(entries: number): number {
@@ -109,18 +108,14 @@ export class StoryPool {
     words[at + FRAME] = columns.frame[position]! - firstFrame;
     words[at + BITS] =
       columns.flags[position]! |
-      (marks & 0xffff) |
-      ((columns.optionBits[position]! & HAS_TIMESTAMPS) !== 0 ? HAS_TS : 0) |
-      (columns.ipId[position]! << 16);
+      marks |
+      ((columns.optionBits[position]! & HAS_TIMESTAMPS) !== 0 ? HAS_TS : 0);
     this.doubles[(at + TIME) >> 1] =
       (columns.tsSec[position]! - startSec) * 1_000_000_000 + (columns.tsNs[position]! - startNs);
     words[at + SEQ] = columns.seq[position]!;
     words[at + ACK_NO] = columns.ack[position]!;
     words[at + LEN] = columns.payloadLen[position]!;
-    words[at + WINDOW] =
-      columns.window[position]! |
-      (columns.ttl[position]! << 16) |
-      ((marks & FURTHER) << FURTHER_SHIFT);
+    words[at + WINDOW] = columns.window[position]! | (columns.ttl[position]! << 16);
     words[at + TS_VAL] = columns.tsVal[position]!;
     words[at + TS_ECR] = columns.tsEcr[position]!;
     words[at + PEER_ACK] = peerAck;
@@ -230,10 +225,9 @@ function addEntry(
   const bits = words[at + BITS]!;
   story.frame[n] = (words[at + FRAME]! >>> 0) + firstFrame;
   story.tNs[n] = doubles[(at + TIME) >> 1]!;
-  story.marks[n] = (bits & 0xffff) | ((words[at + WINDOW]! >>> FURTHER_SHIFT) & FURTHER);
+  story.marks[n] = bits & ~FLAGS_MASK;
   story.from[n] = (bits & FROM_HIGH) === 0 ? 0 : 1;
-  story.flags[n] = bits & 0xfff;
-  story.ipId[n] = bits >>> 16;
+  story.flags[n] = bits & FLAGS_MASK;
   story.seq[n] = words[at + SEQ]!;
   story.ack[n] = words[at + ACK_NO]!;
   story.len[n] = words[at + LEN]!;
@@ -264,6 +258,7 @@ export interface Story {
   readonly frame: Float64Array;
   /** Nanoseconds since the connection's first frame. */
   readonly tNs: Float64Array;
+  /** FROM_HIGH and the others above. */
   readonly marks: Int32Array;
   /** 0: the client, 1: the server (once the roles are known; before, the key's lower and upper end). */
   readonly from: Uint8Array;
@@ -277,7 +272,6 @@ export interface Story {
   readonly tsEcr: Int32Array;
   readonly peerAck: Int32Array;
   readonly nextSeq: Int32Array;
-  readonly ipId: Uint16Array;
   /** All of the above. */
   readonly all: readonly (Float64Array | Int32Array | Uint16Array | Uint8Array)[];
 }
@@ -300,7 +294,6 @@ export function createStory(): Story {
     tsEcr: new Int32Array(n),
     peerAck: new Int32Array(n),
     nextSeq: new Int32Array(n),
-    ipId: new Uint16Array(n),
   };
   return { count: 0, ...columns, all: Object.values(columns) };
 }

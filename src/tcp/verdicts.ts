@@ -1,14 +1,23 @@
 /** What finwait says of one connection: the kinds and shapes of docs/specification.md §2–§4 and §6. */
 
+import type { TcpOptions } from '../decode/tcp-options.ts';
 import type { TcpState } from './state.ts';
 
+export type { TcpOptions };
+
+/** An end of a connection, by its role. */
 export type Side = 'client' | 'server';
 
+/** Both, the client first. */
+export const SIDES: readonly [Side, Side] = ['client', 'server'];
+
+/** Of each end. */
 export interface PerSide<T> {
   client: T;
   server: T;
 }
 
+/** How a connection was opened (docs/specification.md §2). */
 export const HANDSHAKE_KINDS = [
   '3-way',
   'simultaneous-open',
@@ -20,19 +29,6 @@ export const HANDSHAKE_KINDS = [
   'none',
 ] as const;
 export type HandshakeKind = (typeof HANDSHAKE_KINDS)[number];
-
-/** What a SYN or SYN-ACK offered (RFC 9293 §3.2, RFC 7323, RFC 2018, RFC 7413, RFC 8684). */
-export interface TcpOptions {
-  /** Bytes, or null. */
-  mss: number | null;
-  /** Shift count 0 … 14, or null. */
-  windowScale: number | null;
-  sackPermitted: boolean;
-  timestamps: boolean;
-  /** Hex of the cookie; the empty string is a request for one; null: no option. */
-  fastOpenCookie: string | null;
-  mptcp: boolean;
-}
 
 /** A segment as it is shown. */
 export interface ShownSegment {
@@ -57,6 +53,7 @@ export interface HandshakeStep extends ShownSegment {
   retransmission: boolean;
 }
 
+/** How the connection was opened. */
 export interface Handshake {
   kind: HandshakeKind;
   /** The SYN carried data that the SYN-ACK acknowledged. */
@@ -65,16 +62,19 @@ export interface Handshake {
   attempts: number;
   /** SYN to SYN-ACK, seconds, from the copy that was answered; null where unknown or ambiguous (Karn). */
   serverRtt: number | null;
-  /** SYN-ACK to ACK. */
+  /** SYN-ACK to ACK, seconds; null where unknown. */
   clientRtt: number | null;
-  /** Their sum. */
+  /** Their sum, or null where one is. */
   handshakeRtt: number | null;
   /** Initial sequence numbers where known (from the SYN, or one less than the first sequence number acknowledged by it). */
   isn: PerSide<number | null>;
+  /** Of the SYN and the SYN-ACK; null where it isn't in the capture. */
   options: PerSide<TcpOptions | null>;
+  /** In the order of the capture. */
   steps: HandshakeStep[];
 }
 
+/** How a connection was closed (docs/specification.md §3). */
 export const CLOSE_KINDS = [
   '4-way',
   '3-way-merged',
@@ -85,6 +85,7 @@ export const CLOSE_KINDS = [
 ] as const;
 export type CloseKind = (typeof CLOSE_KINDS)[number];
 
+/** When in a connection's life a RST ended it (docs/specification.md §3). */
 export const RST_PHASES = ['handshake', 'established', 'after-fin', 'closing'] as const;
 export type RstPhase = (typeof RST_PHASES)[number];
 
@@ -103,22 +104,29 @@ export interface Evidence {
   proves: string;
 }
 
+/** How the connection was closed, by whom, and how sure that is. */
 export interface Close {
   kind: CloseKind;
+  /** Whether nothing of the close is outstanding: each FIN acknowledged, or a RST seen. */
   complete: boolean;
+  /** Who closed first: the first FIN's sender, without any the RST's; `both` for a simultaneous close; null where none was seen. */
   initiator: Side | 'both' | null;
+  /** Who holds TIME_WAIT afterwards, or null. */
   timeWait: Side | 'both' | null;
   /** For `rst`: who sent the RST that ended it, and when in the connection's life. */
   resetBy: Side | null;
   phase: RstPhase | null;
   /** A RST came after both FINs were acknowledged. */
   resetAfterClose: boolean;
+  /** `likely` where a frame that isn't in the capture could change the kind. */
   certainty: 'proven' | 'likely';
+  /** The frames that decide the kind. */
   evidence: Evidence[];
   /** What a frame that isn't in the capture would change, or null. */
   doubt: string | null;
+  /** In the order of the capture. */
   steps: CloseStep[];
-  /** Seconds, or null: first FIN to the ACK that covers it. */
+  /** Seconds, as are the next three, or null: first FIN to the ACK that covers it. */
   finToAck: number | null;
   /** The passive side in CLOSE_WAIT: the time its application took to close. */
   closeWait: number | null;
@@ -141,12 +149,14 @@ export interface StateEntry {
   inferred?: true;
 }
 
+/** Good to know; look at it; something is wrong. */
 export type Severity = 'note' | 'warning' | 'problem';
 
 /** Something worth knowing of a connection (docs/findings.md). */
 export interface Finding {
   code: FindingCode;
   severity: Severity;
+  /** Frame numbers, from 1. */
   frames: number[];
   /** One sentence of what happened. */
   what: string;

@@ -1,3 +1,5 @@
+/** Which file of a joined capture a frame lies in. */
+
 import { expect, test } from 'vitest';
 import { fileOfFrame } from '../../src/base/files.ts';
 

@@ -1,3 +1,5 @@
+/** Addresses as text, compared with what Node itself makes of them. */
+
 import { isIPv6, SocketAddress } from 'node:net';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

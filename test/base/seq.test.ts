@@ -1,3 +1,5 @@
+/** Arithmetic of sequence numbers across the wrap. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { seqAdd, seqDiff } from '../../src/base/seq.ts';

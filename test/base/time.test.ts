@@ -1,3 +1,5 @@
+/** Instants as text, to the nanosecond. */
+
 import { expect, test } from 'vitest';
 import { formatUtc } from '../../src/base/time.ts';
 

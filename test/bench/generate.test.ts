@@ -1,34 +1,24 @@
 /** The benchmark's captures are the same on every machine, and are TCP as tshark reads it. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type GenerateOptions, generate, KINDS } from '../../bench/generate/index.ts';
+import { type GenerateOptions, KINDS } from '../../bench/generate/index.ts';
 import { generateFile } from '../../bench/generate.ts';
+import { generated, USUAL } from '../support/generated.ts';
+import { HAS_TSHARK } from '../support/tshark.ts';
 
-const PLAIN: Omit<GenerateOptions, 'kind'> = {
-  container: 'pcap',
-  ipVersion: 4,
-  vlan: false,
-  seed: 7,
-  frames: 3000,
-  maxBytes: Infinity,
-  deadlineMs: Infinity,
-  concurrency: 16,
-  gapNs: null,
-  allClose: false,
-};
+const PLAIN = { ...USUAL, seed: 7, frames: 3000, concurrency: 16 };
 const VARIANTS: readonly Partial<GenerateOptions>[] = [
   {},
   { container: 'pcapng' },
   { ipVersion: 6 },
   { vlan: true, container: 'pcapng', ipVersion: 6 },
 ];
-const hasTshark = spawnSync('tshark', ['--version']).status === 0;
 
 let folder = '';
 
@@ -40,14 +30,6 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-async function bytesOf(options: GenerateOptions): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  await generate(options, (chunk) => {
-    chunks.push(Buffer.from(chunk));
-  });
-  return Buffer.concat(chunks);
-}
-
 function framesOfPcap(capture: Buffer): number {
   let frames = 0;
   for (let at = 24; at < capture.length; at += 16 + capture.readUInt32LE(at + 8)) frames += 1;
@@ -56,20 +38,20 @@ function framesOfPcap(capture: Buffer): number {
 
 describe.each(KINDS)('a generated %s capture', (kind) => {
   test('has the same bytes for the same seed, and others for another', async () => {
-    const first = await bytesOf({ ...PLAIN, kind });
-    const second = await bytesOf({ ...PLAIN, kind });
-    const other = await bytesOf({ ...PLAIN, kind, seed: 8 });
+    const first = await generated({ ...PLAIN, kind });
+    const second = await generated({ ...PLAIN, kind });
+    const other = await generated({ ...PLAIN, kind, seed: 8 });
 
     expect(second.equals(first)).toBe(true);
     expect(other.equals(first)).toBe(false);
   });
 
   test('has exactly the frames asked for', async () => {
-    expect(framesOfPcap(await bytesOf({ ...PLAIN, kind }))).toBe(3000);
+    expect(framesOfPcap(await generated({ ...PLAIN, kind }))).toBe(3000);
   });
 
   test('never goes back in time', async () => {
-    const capture = await bytesOf({ ...PLAIN, kind });
+    const capture = await generated({ ...PLAIN, kind });
 
     let lastUs = 0;
     for (let at = 24; at < capture.length; at += 16 + capture.readUInt32LE(at + 8)) {
@@ -81,7 +63,7 @@ describe.each(KINDS)('a generated %s capture', (kind) => {
   });
 
   test('stops after the chunk that reaches the byte limit', async () => {
-    const capture = await bytesOf({ ...PLAIN, kind, frames: Infinity, maxBytes: 3_000_000 });
+    const capture = await generated({ ...PLAIN, kind, frames: Infinity, maxBytes: 3_000_000 });
 
     expect(capture.length).toBeGreaterThanOrEqual(3_000_000);
     expect(capture.length).toBeLessThan(4_200_000);
@@ -90,9 +72,9 @@ describe.each(KINDS)('a generated %s capture', (kind) => {
   test.for(VARIANTS)(
     'has nothing that tshark calls malformed or wrong: %o',
     async (variant, { skip }) => {
-      if (!hasTshark) skip('tshark is not installed');
+      if (!HAS_TSHARK) skip('tshark is not installed');
       const path = join(folder, `${kind}.cap`);
-      writeFileSync(path, await bytesOf({ ...PLAIN, ...variant, kind }));
+      writeFileSync(path, await generated({ ...PLAIN, ...variant, kind }));
       const wrong = [
         '_ws.malformed',
         'tcp.checksum.status == "Bad"',
@@ -115,7 +97,7 @@ describe.each(KINDS)('a generated %s capture', (kind) => {
 });
 
 test('a flood closes its connections in every way and leaves some open', async () => {
-  const capture = await bytesOf({ ...PLAIN, kind: 'flood', frames: 20_000, concurrency: 500 });
+  const capture = await generated({ ...PLAIN, kind: 'flood', frames: 20_000, concurrency: 500 });
 
   let fins = 0;
   let resets = 0;
@@ -151,7 +133,7 @@ test('gzip output unpacks to the plain capture', async () => {
 
   await generateFile(options, path, true);
 
-  expect(sha256(gunzipSync(readFileSync(path)))).toBe(sha256(await bytesOf(options)));
+  expect(sha256(gunzipSync(readFileSync(path)))).toBe(sha256(await generated(options)));
 });
 
 /** SYNs without ACK, and the ends: a RST, or two FINs. */

@@ -1,3 +1,5 @@
+/** Compressed captures read as what is in them; damaged ones as far as they can be. */
+
 import { spawnSync } from 'node:child_process';
 import { Readable } from 'node:stream';
 import { constants, deflateRawSync, gzipSync } from 'node:zlib';

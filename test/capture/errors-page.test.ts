@@ -1,3 +1,5 @@
+/** docs/errors.md explains every code there is, and none that there is not. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 

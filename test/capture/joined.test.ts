@@ -1,3 +1,5 @@
+/** Pieces of one capture read as the whole: records, frames, damage. */
+
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   mkdtempSync,
@@ -27,6 +29,7 @@ import { jsonLine } from '../support/lines.ts';
 import { writePcap } from '../support/pcap.ts';
 import { drain } from '../support/read-frames.ts';
 import { cutFrames, DEMO_FRAMES, later, writeParts } from '../support/rotate.ts';
+import { HAS_TSHARK } from '../support/tshark.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'finwait-joined-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -83,8 +86,7 @@ describe('the records of pieces', () => {
   });
 });
 
-const hasMergecap =
-  spawnSync('mergecap', ['-v']).status === 0 && spawnSync('tshark', ['-v']).status === 0;
+const hasMergecap = spawnSync('mergecap', ['-v']).status === 0 && HAS_TSHARK;
 
 test.skipIf(!hasMergecap)(
   'streams and frame numbers are those of tshark on what mergecap -a makes (skipped where they are missing)',

@@ -1,3 +1,5 @@
+/** Paths, streams and bytes opened as captures, and what is said of those that are none. */
+
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

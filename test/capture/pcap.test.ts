@@ -1,3 +1,5 @@
+/** Classic pcap in either byte order, of any version, and damaged. */
+
 import { describe, expect, test } from 'vitest';
 import { type ByteOrder, payload, pcapBytes } from '../support/capture-bytes.ts';
 import { readFrames } from '../support/read-frames.ts';

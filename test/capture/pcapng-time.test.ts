@@ -1,3 +1,5 @@
+/** Times of pcapng in any unit, compared with exact arithmetic. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { TimeScale } from '../../src/capture/pcapng-time.ts';

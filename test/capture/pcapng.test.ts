@@ -1,3 +1,5 @@
+/** pcapng block by block in either byte order, and damaged. */
+
 import { describe, expect, test } from 'vitest';
 import {
   type ByteOrder,

@@ -1,14 +1,18 @@
 /** Every real capture against tshark, and every classic microsecond capture against pcap-parser, frame by frame. */
 
-import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { CaptureError } from '../../src/base/errors.ts';
+import type { ReaderName } from '../../src/capture/open.ts';
+import { CAPTURES_FOLDER, OTHER_CAPTURES } from '../support/captures.ts';
 import { type Frame, type ReadResult, readFrames } from '../support/read-frames.ts';
+import { HAS_TSHARK } from '../support/tshark.ts';
 
-const CAPTURES = process.env.FINWAIT_CAPTURES;
-const HAS_TSHARK = spawnSync('tshark', ['--version']).status === 0;
+const execute = promisify(execFile);
+
 const MICROSECOND_MAGICS = ['d4c3b2a1', 'a1b2c3d4'];
 
 /** Refused by tshark too: it tells the same version. */
@@ -18,14 +22,6 @@ const MANY_SECTIONS = ['ptg-le-test201.pcapng', 'ptg-be-test202.pcapng'];
 /** A fraction beyond a second is carried into the seconds here; tshark prints it as it stands, or negative. */
 const CARRIED = 'tcpdump-timestamp_invalid_nano.pcap';
 
-const files = CAPTURES === undefined ? [] : ['real', 'kernel'].flatMap(captureFiles);
-
-function captureFiles(folder: string): string[] {
-  return readdirSync(path.join(CAPTURES ?? '', folder))
-    .filter((name) => /\.(pcap|pcapng|cap)(\.gz)?$/.test(name))
-    .map((name) => path.join(folder, name));
-}
-
 interface TsharkFrame {
   time: string;
   capturedLen: number;
@@ -34,12 +30,12 @@ interface TsharkFrame {
 }
 
 /** Frames as tshark reads them; blocks that it shows as records without being frames are left out. */
-function tsharkFrames(file: string): TsharkFrame[] {
+async function tsharkFrames(file: string): Promise<TsharkFrame[]> {
   const fields = ['frame.time_epoch', 'frame.cap_len', 'frame.len', 'frame.interface_id'];
-  const { stdout } = spawnSync(
-    'tshark',
-    ['-n', '-r', file, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])],
-    { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
+  const args = ['-n', '-r', file, '-T', 'fields', ...fields.flatMap((field) => ['-e', field])];
+  // A damaged file ends with a non-zero status, after everything before the damage.
+  const { stdout } = await execute('tshark', args, { maxBuffer: 1 << 26 }).catch(
+    (error: { stdout: string }) => error,
   );
   const isPcapng = readFileSync(file).readUInt32BE() === 0x0a0d0d0a;
   return stdout
@@ -67,18 +63,24 @@ function comparable(frame: Frame, other: TsharkFrame | undefined, name: string):
   };
 }
 
-test.skipIf(CAPTURES !== undefined)('skipped: FINWAIT_CAPTURES is not set', () => {});
-
-describe.skipIf(CAPTURES === undefined || !HAS_TSHARK)(
+describe.skipIf(CAPTURES_FOLDER === null || !HAS_TSHARK)(
   'tshark (skipped without FINWAIT_CAPTURES and tshark)',
   () => {
-    test.each(files.filter((file) => !BAD_VERSION.includes(path.basename(file))))(
-      'reads the same frames from %s',
-      async (file) => {
-        const name = path.basename(file);
-        const expected = tsharkFrames(path.join(CAPTURES ?? '', file));
+    for (const { path, title } of OTHER_CAPTURES) {
+      const name = basename(path);
+      if (BAD_VERSION.includes(name)) {
+        test(`refuses ${title} for its version too`, async () => {
+          const tshark = execute('tshark', ['-n', '-r', path]);
 
-        const { frames } = await readFrames(path.join(CAPTURES ?? '', file));
+          await expect(tshark).rejects.toMatchObject({ stderr: expect.stringMatching(/version/) });
+          await expect(readFrames(path)).rejects.toMatchObject({ code: 'unsupported-version' });
+        });
+        continue;
+      }
+      test.concurrent(`reads the same frames from ${title}`, async ({ expect }) => {
+        const expected = await tsharkFrames(path);
+
+        const { frames } = await readFrames(path);
         const found = frames.map((frame, index) => comparable(frame, expected[index], name));
 
         if (name === CARRIED) {
@@ -90,55 +92,46 @@ describe.skipIf(CAPTURES === undefined || !HAS_TSHARK)(
         } else {
           expect(found).toEqual(expected);
         }
-      },
-    );
-
-    test.each(files.filter((file) => BAD_VERSION.includes(path.basename(file))))(
-      'refuses %s for its version too',
-      async (file) => {
-        const full = path.join(CAPTURES ?? '', file);
-        const tshark = spawnSync('tshark', ['-n', '-r', full], { encoding: 'utf8' });
-
-        expect(tshark.stderr).toMatch(/version/);
-        await expect(readFrames(full)).rejects.toMatchObject({ code: 'unsupported-version' });
-      },
-    );
+      });
+    }
   },
 );
 
-describe.skipIf(CAPTURES === undefined)('pcap-parser (skipped without FINWAIT_CAPTURES)', () => {
-  test.each(files)('gives the same as the native reader, or refuses: %s', async (file) => {
-    const full = path.join(CAPTURES ?? '', file);
-    const magic = readFileSync(full).subarray(0, 4).toString('hex');
-    const isCompressed = magic.startsWith('1f8b');
-    const read = async (reader: 'native' | 'pcap-parser'): Promise<ReadResult | CaptureError> => {
-      try {
-        return await readFrames(full, { reader });
-      } catch (error) {
-        if (error instanceof CaptureError) return error;
-        throw error;
+describe.skipIf(CAPTURES_FOLDER === null)('pcap-parser (skipped without FINWAIT_CAPTURES)', () => {
+  test.each(OTHER_CAPTURES)(
+    'gives the same as the native reader, or refuses: $title',
+    async ({ path }) => {
+      const magic = readFileSync(path).subarray(0, 4).toString('hex');
+      const isCompressed = magic.startsWith('1f8b');
+      const read = async (reader: ReaderName): Promise<ReadResult | CaptureError> => {
+        try {
+          return await readFrames(path, { reader });
+        } catch (error) {
+          if (error instanceof CaptureError) return error;
+          throw error;
+        }
+      };
+
+      const native = await read('native');
+      const other = await read('pcap-parser');
+
+      if (native instanceof CaptureError) {
+        expect(other).toBeInstanceOf(CaptureError);
+      } else if (MICROSECOND_MAGICS.includes(magic) || isCompressed) {
+        expect(other).toEqual(native);
+      } else {
+        expect(other).toBeInstanceOf(CaptureError);
+        expect(other).toMatchObject({ message: expect.stringContaining('use the native reader') });
       }
-    };
-
-    const native = await read('native');
-    const other = await read('pcap-parser');
-
-    if (native instanceof CaptureError) {
-      expect(other).toBeInstanceOf(CaptureError);
-    } else if (MICROSECOND_MAGICS.includes(magic) || isCompressed) {
-      expect(other).toEqual(native);
-    } else {
-      expect(other).toBeInstanceOf(CaptureError);
-      expect(other).toMatchObject({ message: expect.stringContaining('use the native reader') });
-    }
-  });
+    },
+  );
 });
 
-describe.skipIf(CAPTURES === undefined)(
+describe.skipIf(CAPTURES_FOLDER === null)(
   'a damaged capture (skipped without FINWAIT_CAPTURES)',
   () => {
     test('with an absurd length in its middle gives the frames before it and its offset', async () => {
-      const file = path.join(CAPTURES ?? '', 'real/suricata-tls_DER-incomplete-header.pcap');
+      const file = join(CAPTURES_FOLDER ?? '', 'real/suricata-tls_DER-incomplete-header.pcap');
 
       const { frames, damage } = await readFrames(file);
 
@@ -147,7 +140,7 @@ describe.skipIf(CAPTURES === undefined)(
     });
 
     test('whose section header lies about its length is damaged at byte 0', async () => {
-      const file = path.join(CAPTURES ?? '', 'real/libpcap-shb-option-too-long.pcapng');
+      const file = join(CAPTURES_FOLDER ?? '', 'real/libpcap-shb-option-too-long.pcapng');
 
       const { frames, damage } = await readFrames(file);
 

@@ -1,3 +1,5 @@
+/** Which files are pieces of one rotated capture, and in which order. */
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,16 +1,7 @@
 /** The program as a process: what only a process can show. */
 
-import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
-function finwait(command: string, input?: Uint8Array) {
-  return spawnSync('sh', ['-c', command], { cwd: ROOT, encoding: 'utf8', ...(input && { input }) });
-}
-
-const MAIN = 'node --import tsx src/cli/main.ts';
+import { shell } from '../support/command.ts';
 
 /** A little-endian pcap header without a frame. */
 const EMPTY_PCAP = Uint8Array.from(
@@ -23,22 +14,22 @@ const EMPTY_PCAP = Uint8Array.from(
 );
 
 test('a capture without frames on standard input gives a summary of nothing', () => {
-  const { status, stderr, stdout } = finwait(`${MAIN} -`, EMPTY_PCAP);
+  const { status, stderr, stdout } = shell(`finwait -`, EMPTY_PCAP);
 
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toMatch(/^0 connections/);
 });
 
 test('a file that is not there is an error with its name and status 2', () => {
-  const { status, stderr, stdout } = finwait(`${MAIN} no-such.pcap`);
+  const { status, stderr, stdout } = shell(`finwait no-such.pcap`);
 
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toMatch(/^finwait: no-such\.pcap: /);
 });
 
 test('a closed pipe ends quietly', () => {
-  const { stderr, stdout } = finwait(
-    `{ ${MAIN} -f csv -; echo "status $?" >&2; } | true`,
+  const { stderr, stdout } = shell(
+    `{ finwait -f csv -; echo "status $?" >&2; } | true`,
     EMPTY_PCAP,
   );
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { main } from '../../src/cli/program.ts';
+import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS } from '../../src/tcp/verdicts.ts';
 import { fakeContext, record } from '../support/records.ts';
 
 const TWO = [
@@ -35,10 +36,20 @@ test('--version prints the version', async () => {
   expect(await run(['--version'])).toEqual({ status: 0, out: '1.2.3\n', err: '' });
 });
 
-test('--help names every option, the kinds and the exit statuses, and only commands that exist', async () => {
+test('--help names the options, the commands, the kinds and findings, and the exit statuses', async () => {
   const { out, status } = await run(['--help']);
 
   expect(status).toBe(0);
+  for (const word of [...CLOSE_KINDS, ...HANDSHAKE_KINDS, ...FINDING_CODES]) {
+    expect(out).toMatch(new RegExp(`(?<![\\w-])${word}(?![\\w-])`));
+  }
+  const commands = out.slice(out.indexOf('Commands:'), out.indexOf('Examples:'));
+  expect([...commands.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name)).toEqual([
+    ...['show', 'follow', 'extract', 'report', 'live', 'interfaces'],
+  ]);
+  for (const option of ['--format', '--close', '--join', '--msl', '--color']) {
+    expect(out).toContain(option);
+  }
   expect(out).toContain('Examples:');
   expect(out).toContain('130  interrupted');
 });
@@ -235,9 +246,7 @@ test('NO_COLOR and --color decide on a terminal', async () => {
   const terminal = { stdoutIsTerminal: true };
 
   expect((await run(['a'], TWO, terminal)).out).toContain(esc);
-  expect((await run(['a'], TWO, { ...terminal, env: { NO_COLOR: '1' } })).out).not.toContain(
-    escape,
-  );
+  expect((await run(['a'], TWO, { ...terminal, env: { NO_COLOR: '1' } })).out).not.toContain(esc);
   expect((await run(['--color', 'never', 'a'], TWO, terminal)).out).not.toContain(esc);
   expect((await run(['a'])).out).not.toContain(esc);
   expect((await run(['--color', 'always', 'a'])).out).toContain(esc);

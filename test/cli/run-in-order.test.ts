@@ -1,3 +1,5 @@
+/** Tasks run several at once, with their results in order. */
+
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { MAX_WAITING_ROWS, runInOrder } from '../../src/cli/run-in-order.ts';

@@ -7,20 +7,32 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { OFFLOAD_FROM_CONNECTIONS } from '../../src/cli/report-job.ts';
 import { type Built, buildProgram } from '../support/built.ts';
+import { fromAnother } from '../support/burst.ts';
 import { finwait } from '../support/command.ts';
 import { generated } from '../support/generated.ts';
+import { readPcap, writePcap } from '../support/pcap.ts';
 
-/** Of the flood, a little more than it has: more connections begin than one thread takes. */
-const FRAMES_PER_CONNECTION = 14;
+const FLOOD_FRAMES = 80_000;
 const folder = mkdtempSync(join(tmpdir(), 'finwait-threads-'));
 const capture = join(folder, 'flood.pcap');
 let program: Built;
 
 beforeAll(async () => {
   program = buildProgram();
-  const frames = OFFLOAD_FROM_CONNECTIONS * FRAMES_PER_CONNECTION;
-  const bytes = await generated({ kind: 'flood', seed: 11, frames, concurrency: 2000 });
-  writeFileSync(capture, bytes);
+  const flood = readPcap(
+    await generated({ kind: 'flood', seed: 11, frames: FLOOD_FRAMES, concurrency: 2000 }),
+  );
+  const [syn] = flood;
+  const half = FLOOD_FRAMES / 2;
+  const middle = flood[half];
+  if (syn === undefined || middle === undefined) throw new Error('the flood is empty');
+  // More connections than one thread takes, in a frame each.
+  const { tsNs, tsSec } = middle;
+  const burst = Array.from({ length: OFFLOAD_FROM_CONNECTIONS }, (_, i) => ({
+    ...fromAnother(syn, i),
+    ...{ tsNs, tsSec },
+  }));
+  writeFileSync(capture, writePcap([...flood.slice(0, half), ...burst, ...flood.slice(half)]));
 }, 60_000);
 afterAll(() => {
   program.remove();

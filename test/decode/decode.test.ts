@@ -1,3 +1,5 @@
+/** Segments decoded byte by byte, below every kind of header. */
+
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -57,8 +59,8 @@ describe('a segment', () => {
 
   test('over IPv6 has four words of address and no identification', () => {
     expect(onlySegmentIn(onEthernet(0x86dd, ipv6(tcp())))).toMatchObject({
-      src: 'fd000000000000000000000000000001',
-      dst: 'fd000000000000000000000000000002',
+      src: 'fd00::1',
+      dst: 'fd00::2',
       ttl: 63,
       ipId: 0,
       payload: 'cafe',
@@ -181,7 +183,7 @@ describe('a segment', () => {
 
     expect(onlySegmentIn(part(0, 24, 1), part(24, 48, 0))).toMatchObject({
       frame: 2,
-      dst: 'fd000000000000000000000000000002',
+      dst: 'fd00::2',
       payload: 'ab'.repeat(28),
     });
   });

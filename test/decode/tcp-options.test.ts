@@ -1,3 +1,5 @@
+/** The options of a SYN. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findTimestamps, parseSynOptions, readSackBlocks } from '../../src/decode/tcp-options.ts';

@@ -1,3 +1,5 @@
+/** Bytes of one direction put back in order, with gaps and copies that differ. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ACK, FIN, RST, SYN } from '../../src/decode/columns.ts';
@@ -199,7 +201,7 @@ describe('gaps', () => {
 
 describe('copies', () => {
   test('the first copy of a byte wins, and one that differs is told', () => {
-    const { conflicts, said, send, stream } = direction();
+    const { conflicts, said, send } = direction();
 
     send(0, 'abcd');
     send(2, 'CDef', { frame: 8 });
@@ -212,7 +214,6 @@ describe('copies', () => {
       { offset: 2, length: 2, frame: 8 },
       { offset: 10, length: 3, frame: 9 },
     ]);
-    expect(stream.conflicts).toBe(2);
   });
 
   test('a copy is compared with what was handed out last only', () => {

@@ -1,3 +1,5 @@
+/** The table of connections, compared with a Map, and that of addresses. */
+
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { AddressTable } from '../../src/flow/addresses.ts';

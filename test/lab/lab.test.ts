@@ -1,3 +1,5 @@
+/** The lab as far as it runs without being root. */
+
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 

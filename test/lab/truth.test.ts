@@ -1,3 +1,5 @@
+/** The kernel’s account of a connection, read from its trace. */
+
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,3 +1,5 @@
+/** A report of many captures in all its formats, with hostile names. */
+
 import { expect, test } from 'vitest';
 import {
   addOutcome,

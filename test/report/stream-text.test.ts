@@ -1,3 +1,5 @@
+/** Followed bytes as text and as a hex dump. */
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { streamFileName } from '../../src/report/stream-name.ts';

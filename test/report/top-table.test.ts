@@ -1,3 +1,5 @@
+/** Tables of the largest rows, bounded, with sums that stay whole. */
+
 import { expect, test } from 'vitest';
 import { addTable, createTopTable, rowOf, sortedRows } from '../../src/report/top-table.ts';
 

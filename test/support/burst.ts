@@ -10,7 +10,7 @@ const SOURCE_V4 = 26;
 /** The last four bytes of an IPv6 address. */
 const SOURCE_V6 = 34;
 
-/** The n-th of BURST frames like `frame`, which is Ethernet without a tag: each from another address. */
+/** The n-th of many frames like `frame`, which is Ethernet without a tag: each from another address. */
 export function fromAnother(frame: TestFrame, n: number): TestFrame {
   const bytes = new Uint8Array(frame.bytes);
   const isV4 = (bytes[14] ?? 0) >> 4 === 4;

@@ -53,7 +53,7 @@ export function block(order: ByteOrder, type: number, ...body: Uint8Array[]): Ui
   return join(u32(type, little), length, content, length);
 }
 
-export function options(order: ByteOrder, list: OptionSpec[]): Uint8Array {
+function options(order: ByteOrder, list: OptionSpec[]): Uint8Array {
   if (list.length === 0) return new Uint8Array(0);
   const little = order === 'little';
   const parts = list.flatMap(({ code, value }) => [
@@ -151,7 +151,7 @@ export function join(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
-export function u16(value: number, little = true): Uint8Array {
+function u16(value: number, little = true): Uint8Array {
   const bytes = new Uint8Array(2);
   new DataView(bytes.buffer).setUint16(0, value, little);
   return bytes;

@@ -16,7 +16,7 @@ export interface CaptureFile {
 export const CAPTURES_FOLDER = process.env.FINWAIT_CAPTURES || null;
 
 /** Every capture in a folder and below it, by name. */
-export function capturesIn(folder: string, base = folder): CaptureFile[] {
+function capturesIn(folder: string, base = folder): CaptureFile[] {
   if (!existsSync(folder)) return [];
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => ENDINGS.test(name))

@@ -1,5 +1,6 @@
 /** Decoded segments as plain records, for tests. */
 
+import { formatIpv4, formatIpv6 } from '../../src/base/ip.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import { createFrameBatch, type FrameBatch } from '../../src/capture/source.ts';
 import { createSegmentColumns, SEGMENT_RING } from '../../src/decode/columns.ts';
@@ -12,6 +13,7 @@ import {
 } from '../../src/decode/tcp.ts';
 import { FragmentReassembler } from '../../src/flow/fragments.ts';
 import { batchesOf, type TestFrame } from './pcap.ts';
+import type { TsharkSegment } from './tshark.ts';
 
 export interface DecodedSegment {
   frame: number;
@@ -107,11 +109,21 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
 }
 
 function addressAt(words: Int32Array, at: number, family: number): string {
-  const view = new DataView(new ArrayBuffer(16));
-  for (let w = 0; w < 4; w++)
-    view.setInt32(4 * w, family === 6 || w === 0 ? words[4 * at + w]! : 0);
-  const bytes = new Uint8Array(view.buffer);
-  return family === 4 ? bytes.subarray(0, 4).join('.') : hex(bytes, 0, 16);
+  return family === 4 ? formatIpv4(words[4 * at]!) : formatIpv6(words.subarray(4 * at, 4 * at + 4));
+}
+
+/** What both tell of segments, with tshark's word where it can't tell a length. */
+export function comparable(
+  ours: readonly DecodedSegment[],
+  theirs: readonly TsharkSegment[],
+): Omit<TsharkSegment, 'stream'>[] {
+  return ours.map((segment, i) => {
+    const { frame, src, dst, srcPort, dstPort, seq, ack, flags, window, ttl } = segment;
+    // tshark shows the first half of a timestamps option that the snap length cut in two.
+    const tsVal = segment.snapped ? (segment.tsVal ?? theirs[i]?.tsVal ?? null) : segment.tsVal;
+    const len = theirs[i]?.len === null ? null : segment.len;
+    return { frame, src, dst, srcPort, dstPort, seq, ack, flags, len, window, ttl, tsVal };
+  });
 }
 
 function hex(bytes: Uint8Array, start: number, len: number): string {

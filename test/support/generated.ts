@@ -2,7 +2,8 @@
 
 import { type GenerateOptions, generate } from '../../bench/generate/index.ts';
 
-const USUAL: Omit<GenerateOptions, 'kind' | 'frames'> = {
+/** What is generated unless said otherwise. */
+export const USUAL: Omit<GenerateOptions, 'kind' | 'frames'> = {
   container: 'pcap',
   ipVersion: 4,
   vlan: false,

@@ -9,7 +9,7 @@ import { ROOT } from './command.ts';
 
 export const CLIENT_IP = '10.89.0.1';
 export const SERVER_IP = '10.89.0.2';
-export const SERVER_PORT = 8080;
+const SERVER_PORT = 8080;
 /** A machine that is busy with other tests starts programs slowly. */
 const READY_MS = 30_000;
 
@@ -109,7 +109,7 @@ export class Cable {
 }
 
 /** A program that runs. */
-export class Running {
+class Running {
   stdout = '';
   stderr = '';
   readonly child: ChildProcess;

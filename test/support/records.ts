@@ -5,10 +5,9 @@ import type { RunOptions } from '../../src/analyze.ts';
 import type { FrameSource } from '../../src/capture/source.ts';
 import type { Context } from '../../src/cli/context.ts';
 import type { Writer } from '../../src/cli/writer.ts';
-import { createTransferTotals } from '../../src/report/counts.ts';
+import { createCounts } from '../../src/report/counts.ts';
 import type { CaptureSummary, ConnectionRecord } from '../../src/report/record.ts';
 import { createTransfer } from '../../src/tcp/figures.ts';
-import { CLOSE_KINDS, HANDSHAKE_KINDS } from '../../src/tcp/verdicts.ts';
 
 type Deep<T> = T extends readonly unknown[]
   ? T
@@ -219,9 +218,8 @@ function overlay<T>(base: T, changes: unknown): T {
 
 /** The figures of a capture that holds `connections` connections. */
 export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSummary {
-  const zeros = <K extends string>(kinds: readonly K[]) =>
-    Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<K, number>;
   return {
+    ...createCounts(),
     file: 'web.pcapng',
     format: 'pcapng',
     frames: 12,
@@ -230,8 +228,6 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
     start: '2026-01-01T00:00:00.000000000Z',
     end: '2026-01-01T00:00:01.500000000Z',
     connections: 1,
-    handshakes: zeros(HANDSHAKE_KINDS),
-    closes: zeros(CLOSE_KINDS),
     bytes: 1102,
     duplicateFrames: 0,
     strayFrames: 0,
@@ -241,9 +237,6 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
     unknownLinkTypes: [],
     outOfOrderFrames: 0,
     droppedByInterface: null,
-    oneDirection: 0,
-    begunBefore: 0,
-    transfer: createTransferTotals(),
     warnings: [],
     damage: null,
     ...changes,
@@ -251,7 +244,7 @@ export function captureSummary(changes: Partial<CaptureSummary> = {}): CaptureSu
 }
 
 /** A writer that keeps what it gets. */
-export function memoryWriter(): Writer & { text: string } {
+function memoryWriter(): Writer & { text: string } {
   return {
     fd: -1,
     text: '',

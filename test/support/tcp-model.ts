@@ -14,10 +14,10 @@ const MAX_TRIES = 12;
 /** More events than any conversation of the generators needs. */
 const MAX_EVENTS = 5000;
 
-export const F_FIN = 1;
+const F_FIN = 1;
 export const F_SYN = 2;
-export const F_RST = 4;
-export const F_PSH = 8;
+const F_RST = 4;
+const F_PSH = 8;
 export const F_ACK = 16;
 
 /** `close` sends a FIN and goes on reading, `orphan` sends a FIN and resets what still comes, `abort` sends a RST. */

@@ -1,8 +1,14 @@
-/** tshark's account of the innermost TCP segment of every frame of a capture. */
+/** tshark's account of a capture, in one run: the innermost TCP segment of every frame, and the bytes of connections in order. */
 
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+
+export const HAS_TSHARK = spawnSync('tshark', ['-v']).status === 0;
 
 export interface TsharkSegment {
+  stream: number;
   frame: number;
   src: string;
   dst: string;
@@ -18,7 +24,18 @@ export interface TsharkSegment {
   tsVal: number | null;
 }
 
+/** The bytes of each sender (`address:port`) as hexadecimal digits. */
+export type Contents = Record<string, string>;
+
+export interface TsharkAccount {
+  /** Of the frames that hold a TCP segment with a stream number, other than those quoted in ICMP errors (docs/differences.md). */
+  segments: TsharkSegment[];
+  /** By stream, of those that were asked for: as `-z follow,tcp,raw` has them, without its remarks on missing bytes. */
+  followed: Map<number, Contents>;
+}
+
 const FIELDS = [
+  'tcp.stream',
   'frame.number',
   'frame.protocols',
   'ip.src',
@@ -36,42 +53,45 @@ const FIELDS = [
   'ipv6.hlim',
   'tcp.options.timestamp.tsval',
 ];
+const SEPARATOR = '|';
 
-/** The frames that hold a TCP segment with a stream number, other than those quoted in ICMP errors. */
-export function tsharkSegments(file: string, options: readonly string[] = []): TsharkSegment[] {
-  const filter = 'tcp.stream && tcp.flags && !icmp && !icmpv6';
+/** tshark puts this text into the bytes where the capture lacks some. */
+const MISSING = /\[\d+ bytes missing in capture file\]\0/g;
+
+/** Runs tshark over the capture, as far as it can be read; `streams` are those to follow. */
+export async function byTshark(
+  path: string,
+  streams: readonly number[] = [],
+): Promise<TsharkAccount> {
   const args = [
-    '-n',
-    '-2',
-    '-r',
-    file,
-    '-Y',
-    filter,
-    ...options,
-    '-T',
-    'fields',
-    '-E',
-    'separator=|',
+    ...['-n', '-2', '-r', path, '-Y', 'tcp.stream && tcp.flags && !icmp && !icmpv6'],
+    ...['-T', 'fields', '-E', `separator=${SEPARATOR}`],
+    ...FIELDS.flatMap((field) => ['-e', field]),
+    ...streams.flatMap((stream) => ['-z', `follow,tcp,raw,${stream}`]),
   ];
-  const { stdout } = spawnSync('tshark', [...args, ...FIELDS.flatMap((field) => ['-e', field])], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => segmentOf(line.split('|')));
+  // A damaged file ends with a non-zero status, after everything before the damage.
+  const { stdout } = await execute('tshark', args, { maxBuffer: 1 << 30 }).catch(
+    (error: { stdout: string }) => error,
+  );
+  const lines = stdout.split('\n');
+  const isSegment = (line: string): boolean => line.includes(SEPARATOR);
+  return {
+    segments: lines.filter(isSegment).map((line) => segmentOf(line.split(SEPARATOR))),
+    followed: followedOf(lines.filter((line) => !isSegment(line))),
+  };
 }
 
+/** Where a frame holds several headers the innermost counts. */
 function segmentOf(values: readonly string[]): TsharkSegment {
   const last = (field: string) => values[FIELDS.indexOf(field)]!.split(',').at(-1)!;
   const protocols = last('frame.protocols').split(':');
   const isIpv6 = protocols.lastIndexOf('ipv6') > protocols.lastIndexOf('ip');
   const tsVal = last('tcp.options.timestamp.tsval');
   return {
+    stream: Number(last('tcp.stream')),
     frame: Number(last('frame.number')),
-    src: isIpv6 ? plainIpv6(last('ipv6.src')) : last('ip.src'),
-    dst: isIpv6 ? plainIpv6(last('ipv6.dst')) : last('ip.dst'),
+    src: last(isIpv6 ? 'ipv6.src' : 'ip.src'),
+    dst: last(isIpv6 ? 'ipv6.dst' : 'ip.dst'),
     srcPort: Number(last('tcp.srcport')),
     dstPort: Number(last('tcp.dstport')),
     seq: Number(last('tcp.seq_raw')),
@@ -84,18 +104,23 @@ function segmentOf(values: readonly string[]): TsharkSegment {
   };
 }
 
-/** The 32 hexadecimal digits of an address as printed. */
-function plainIpv6(text: string): string {
-  const [head = '', tail] = text
-    .replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, a, b, c, d) => {
-      const word = (high: string, low: string) => (Number(high) * 256 + Number(low)).toString(16);
-      return `${word(a, b)}:${word(c, d)}`;
-    })
-    .split('::');
-  const words = (part: string) =>
-    part === '' ? [] : part.split(':').map((word) => word.padStart(4, '0'));
-  const front = words(head);
-  const back = words(tail ?? '');
-  const zeros = Array.from({ length: 8 - front.length - back.length }, () => '0000');
-  return [...front, ...zeros, ...back].join('');
+function followedOf(lines: readonly string[]): Map<number, Contents> {
+  const found = new Map<number, Contents>();
+  const nodes: [string, string] = ['', ''];
+  let contents: Contents = {};
+  for (const line of lines) {
+    const [, stream] = /^Filter: tcp\.stream eq (\d+)/.exec(line) ?? [];
+    const [, node, end] = /^Node ([01]): (.*)$/.exec(line) ?? [];
+    if (stream !== undefined) {
+      contents = {};
+      found.set(Number(stream), contents);
+    } else if (node !== undefined) {
+      nodes[node === '0' ? 0 : 1] = end ?? '';
+    } else if (/^\t?[0-9a-f]+$/.test(line)) {
+      const sender = nodes[line.startsWith('\t') ? 1 : 0];
+      const hex = Buffer.from(line.trim(), 'hex').toString('latin1').replace(MISSING, '');
+      contents[sender] = (contents[sender] ?? '') + Buffer.from(hex, 'latin1').toString('hex');
+    }
+  }
+  return found;
 }

@@ -1,17 +1,20 @@
 /** pcapng blocks of what was captured, byte for byte (draft-ietf-opsawg-pcapng §4). */
 
+import {
+  ENHANCED_PACKET,
+  INTERFACE_DESCRIPTION,
+  INTERFACE_STATISTICS,
+  MIN_PACKET_BYTES,
+  PACKET_HEADER_BYTES,
+} from '../pcapng.ts';
+import { IF_NAME, IF_TSRESOL, ISB_IFDROP, ISB_IFRECV } from '../pcapng-blocks.ts';
+import { MIN_BLOCK_BYTES } from '../pcapng-damage.ts';
+import { BYTE_ORDER_MAGIC, SECTION_HEADER } from '../pcapng-section.ts';
 import type { CaptureInterface, FrameBatch } from '../source.ts';
 
 const CHUNK_BYTES = 512 * 1024;
-const SECTION_HEADER = 0x0a0d0d0a;
-const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
-const PACKET_OVERHEAD = 32;
 const NANOSECONDS = 9;
-const OPT_SHB_USERAPPL = 4;
-const OPT_IF_NAME = 2;
-const OPT_IF_TSRESOL = 9;
-const OPT_ISB_IFRECV = 4;
-const OPT_ISB_IFDROP = 5;
+const SHB_USERAPPL = 4;
 const TWO_TO_32 = 2 ** 32;
 
 /** Gathers blocks; `take` hands them over. Each block is there whole or not at all. */
@@ -33,7 +36,7 @@ export class BlockWriter {
   }
 
   section(program: string): void {
-    const options = option(OPT_SHB_USERAPPL, Buffer.from(program, 'utf8'));
+    const options = option(SHB_USERAPPL, Buffer.from(program, 'utf8'));
     const body = Buffer.alloc(16);
     body.writeUInt32LE(BYTE_ORDER_MAGIC, 0);
     body.writeUInt16LE(1, 4);
@@ -46,9 +49,9 @@ export class BlockWriter {
     const body = Buffer.alloc(8);
     body.writeUInt16LE(linkType, 0);
     body.writeUInt32LE(snapLen, 4);
-    const named = name === null ? [] : [option(OPT_IF_NAME, Buffer.from(name, 'utf8'))];
-    const resolution = option(OPT_IF_TSRESOL, Buffer.from([NANOSECONDS]));
-    this.#block(1, Buffer.concat([body, ...named, resolution, endOfOptions()]));
+    const named = name === null ? [] : [option(IF_NAME, Buffer.from(name, 'utf8'))];
+    const resolution = option(IF_TSRESOL, Buffer.from([NANOSECONDS]));
+    this.#block(INTERFACE_DESCRIPTION, Buffer.concat([body, ...named, resolution, endOfOptions()]));
   }
 
   /** The counters of interface `index` (an ISB), nothing where both are unknown. `ms`: milliseconds since 1970 when they were taken. */
@@ -61,23 +64,23 @@ export class BlockWriter {
     body.writeUInt32LE(time[0] ?? 0, 4);
     body.writeUInt32LE(time[1] ?? 0, 8);
     const options = [
-      ...(received === null ? [] : [option(OPT_ISB_IFRECV, counter(received))]),
-      ...(dropped === null ? [] : [option(OPT_ISB_IFDROP, counter(dropped))]),
+      ...(received === null ? [] : [option(ISB_IFRECV, counter(received))]),
+      ...(dropped === null ? [] : [option(ISB_IFDROP, counter(dropped))]),
     ];
-    this.#block(5, Buffer.concat([body, ...options, endOfOptions()]));
+    this.#block(INTERFACE_STATISTICS, Buffer.concat([body, ...options, endOfOptions()]));
   }
 
   /** Frame `i` of the batch. Hot path where packets are kept: written in place. */
   packet(batch: FrameBatch, i: number): void {
     const captured = batch.capturedLen[i] ?? 0;
     const padded = (captured + 3) & ~3;
-    const length = PACKET_OVERHEAD + padded;
+    const length = MIN_PACKET_BYTES + padded;
     this.#reserve(length);
     const bytes = this.#bytes;
     const at = this.#used;
     const time = this.#time;
     nanoseconds(batch.tsSec[i] ?? 0, batch.tsNs[i] ?? 0, time);
-    bytes.writeUInt32LE(6, at);
+    bytes.writeUInt32LE(ENHANCED_PACKET, at);
     bytes.writeUInt32LE(length, at + 4);
     bytes.writeUInt32LE(batch.iface[i] ?? 0, at + 8);
     bytes.writeUInt32LE(time[0] ?? 0, at + 12);
@@ -85,14 +88,14 @@ export class BlockWriter {
     bytes.writeUInt32LE(captured, at + 20);
     bytes.writeUInt32LE(batch.originalLen[i] ?? captured, at + 24);
     const start = batch.offset[i] ?? 0;
-    bytes.set(batch.bytes.subarray(start, start + captured), at + 28);
-    bytes.fill(0, at + 28 + captured, at + 28 + padded);
+    bytes.set(batch.bytes.subarray(start, start + captured), at + PACKET_HEADER_BYTES);
+    bytes.fill(0, at + PACKET_HEADER_BYTES + captured, at + PACKET_HEADER_BYTES + padded);
     bytes.writeUInt32LE(length, at + length - 4);
     this.#used = at + length;
   }
 
   #block(type: number, body: Buffer): void {
-    const length = body.length + 12;
+    const length = body.length + MIN_BLOCK_BYTES;
     this.#reserve(length);
     const bytes = this.#bytes;
     bytes.writeUInt32LE(type, this.#used);

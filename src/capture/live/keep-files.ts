@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 import { reasonOf } from '../../base/system-error.ts';
 import type { CaptureInterface, FrameBatch, FrameSource } from '../source.ts';
 import { BlockWriter } from './block-writer.ts';
-import type { RingRules } from './ring-rules.ts';
+import { beginsFiles, type RingRules } from './ring-rules.ts';
 
 /** Bytes gathered before a write; what is less is written by `tick`. */
 const WRITE_BYTES = 256 * 1024;
@@ -20,7 +20,7 @@ export class KeptFiles {
   readonly #now: () => number;
   readonly #blocks = new BlockWriter();
   readonly #names: string[] = [];
-  #isRing: boolean;
+  readonly #isRing: boolean;
   #fd: number | null = null;
   #number = 0;
   /** Bytes of the current file that are whole blocks on the disk. */
@@ -35,8 +35,7 @@ export class KeptFiles {
     this.#rules = rules;
     this.#program = program;
     this.#now = now;
-    const { durationSec, filesizeKb, intervalSec, packets } = rules;
-    this.#isRing = (durationSec ?? filesizeKb ?? intervalSec ?? packets) !== null;
+    this.#isRing = beginsFiles(rules);
     this.#begin();
   }
 
@@ -166,7 +165,7 @@ export class KeptFiles {
 }
 
 /** `source`, with every frame that is taken from it also kept. */
-export function keeping<T extends FrameSource>(source: T, kept: KeptFiles): FrameSource {
+export function keeping(source: FrameSource, kept: KeptFiles): FrameSource {
   return {
     name: source.name,
     format: source.format,

@@ -1,10 +1,8 @@
 /** Frames to a classic pcap with nanoseconds (draft-ietf-opsawg-pcap), gathered for large writes. */
 
-import { MAGIC_NANOSECONDS } from '../pcap.ts';
+import { MAGIC_NANOSECONDS, PCAP_HEADER_BYTES, RECORD_HEADER_BYTES } from '../pcap.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-const HEADER_BYTES = 24;
-const RECORD_BYTES = 16;
 
 /** The writer: its header goes out at once, frames by `flush` or when the buffer is full. */
 export class PcapRecords {
@@ -25,14 +23,14 @@ export class PcapRecords {
     bytes.writeUInt32LE(0, 12);
     bytes.writeUInt32LE(snapLen, 16);
     bytes.writeUInt32LE(linkType, 20);
-    this.#used = HEADER_BYTES;
+    this.#used = PCAP_HEADER_BYTES;
     this.flush();
   }
 
   /** Adds the first `length` bytes of `frame`, cut to the snap length, with the time in milliseconds since 1970. */
   add(frame: Buffer, length: number, ms: number): void {
     const kept = Math.min(length, this.#snapLen);
-    if (this.#used + RECORD_BYTES + kept > CHUNK_BYTES) this.flush();
+    if (this.#used + RECORD_HEADER_BYTES + kept > CHUNK_BYTES) this.flush();
     const bytes = this.#bytes;
     const at = this.#used;
     const sec = Math.floor(ms / 1000);
@@ -40,8 +38,8 @@ export class PcapRecords {
     bytes.writeUInt32LE(Math.min(999_999_999, Math.floor((ms - sec * 1000) * 1e6)), at + 4);
     bytes.writeUInt32LE(kept, at + 8);
     bytes.writeUInt32LE(length, at + 12);
-    frame.copy(bytes, at + RECORD_BYTES, 0, kept);
-    this.#used = at + RECORD_BYTES + kept;
+    frame.copy(bytes, at + RECORD_HEADER_BYTES, 0, kept);
+    this.#used = at + RECORD_HEADER_BYTES + kept;
   }
 
   /** Hands over what was gathered. */

@@ -12,6 +12,11 @@ export interface RingRules {
   files: number | null;
 }
 
+/** Whether any of the rules begins a next file. */
+export function beginsFiles({ durationSec, filesizeKb, intervalSec, packets }: RingRules): boolean {
+  return (durationSec ?? filesizeKb ?? intervalSec ?? packets) !== null;
+}
+
 export const NO_RING: RingRules = {
   filesizeKb: null,
   durationSec: null,

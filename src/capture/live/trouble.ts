@@ -3,6 +3,9 @@
 import { CaptureError, type CaptureErrorCode } from '../../base/errors.ts';
 import type { EngineName } from './engine.ts';
 
+/** Characters told of what a program said. */
+const MAX_WORDS_CHARS = 500;
+
 /** What was wrong, before it becomes an error or a damage. */
 export interface Trouble {
   code: CaptureErrorCode;
@@ -74,8 +77,6 @@ export function isInterfaceLost(stderr: string): boolean {
 export function lastWords(stderr: string): string {
   return spoken(stderr).join(' ').slice(0, MAX_WORDS_CHARS);
 }
-
-const MAX_WORDS_CHARS = 500;
 
 /** The latest counters in what it said, or null. */
 export function readCounters(stderr: string): Counters | null {

@@ -115,7 +115,7 @@ export class ZeekObserver extends ZeekMachine {
 
   /**
    * Takes a segment in order between two established ends, nothing missing and its letter seen, as nearly all are: the rest of `segment` would
-   * do no more than this (measured: docs/zeek.md). False where it is anything else; nothing is changed then.
+   * do no more than this. False where it is anything else; nothing is changed then.
    */
   #isInOrder(base: number, own: number, peer: number, p: number, isOrig: boolean): boolean {
     const columns = this.#columns;

@@ -2,9 +2,8 @@
 
 import type { ZeekFacts } from './facts.ts';
 import { MAX_HISTORY_LETTERS } from './memory.ts';
-import { CONN_STATES, type ConnState } from './states.ts';
+import { CONN_STATES } from './states.ts';
 
-const STATES = Object.keys(CONN_STATES) as ConnState[];
 /** Six doubles, then three words. */
 const DOUBLES = 6;
 const FIXED_WORDS = DOUBLES * 2 + 3;
@@ -28,7 +27,7 @@ export function packZeek(
   doubles[d + 5] = z.missedBytes;
   let at = start + DOUBLES * 2;
   words[at++] = z.originEnd;
-  words[at++] = STATES.indexOf(z.connState);
+  words[at++] = CONN_STATES.indexOf(z.connState);
   words[at++] = z.history.length;
   for (let i = 0; i < z.history.length; i++) words[at++] = z.history.charCodeAt(i);
   return at + (at & 1);
@@ -50,7 +49,7 @@ export function unpackZeek(
   z.missedBytes = doubles[d + 5]!;
   let at = start + DOUBLES * 2;
   z.originEnd = words[at++] === 0 ? 0 : 1;
-  z.connState = STATES[words[at++]!]!;
+  z.connState = CONN_STATES[words[at++]!]!;
   const letters = words[at++]!;
   z.history = '';
   for (let i = 0; i < letters; i++) z.history += String.fromCharCode(words[at++]!);

@@ -11,24 +11,24 @@ export const CLOSED = 5;
 /** It sent a RST. */
 export const RESET = 6;
 
-/** Every conn_state, with Zeek's meaning of it. */
-export const CONN_STATES = {
-  S0: 'attempt seen, no reply',
-  S1: 'established, not terminated',
-  SF: 'normal establishment and termination',
-  REJ: 'attempt rejected',
-  S2: 'established, close by the originator seen, none by the responder',
-  S3: 'established, close by the responder seen, none by the originator',
-  RSTO: 'established, the originator aborted',
-  RSTR: 'the responder aborted',
-  RSTOS0: 'SYN and then RST of the originator, no SYN-ACK seen',
-  RSTRH: 'SYN-ACK and then RST of the responder, no SYN seen',
-  SH: 'SYN and then FIN of the originator, no SYN-ACK seen',
-  SHR: 'SYN-ACK and then FIN of the responder, no SYN seen',
-  OTH: 'no SYN seen, or anything else',
-} as const;
+/** Every conn_state; docs/zeek.md says what each means. */
+export const CONN_STATES = [
+  'S0',
+  'S1',
+  'SF',
+  'REJ',
+  'S2',
+  'S3',
+  'RSTO',
+  'RSTR',
+  'RSTOS0',
+  'RSTRH',
+  'SH',
+  'SHR',
+  'OTH',
+] as const;
 
-export type ConnState = keyof typeof CONN_STATES;
+export type ConnState = (typeof CONN_STATES)[number];
 
 /** A SYN and later a RST of the originator, with nothing in between that a responder would answer. */
 const SYN_THEN_RST = /^\^?S[^HAFGIQ]*R/;

@@ -1,3 +1,5 @@
+/** The command lines of the capturing programs. */
+
 import { expect, test } from 'vitest';
 import {
   dumpcapArguments,

@@ -1,3 +1,5 @@
+/** What the system says of interfaces, understood. */
+
 import { expect, test } from 'vitest';
 import { listInterfaces, parseIfconfig } from '../../../src/capture/live/interfaces.ts';
 import { type LinkState, LinkWatch } from '../../../src/capture/live/link-watch.ts';

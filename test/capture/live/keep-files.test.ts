@@ -1,3 +1,5 @@
+/** Kept captures hold what was captured, in one file or a ring of them. */
+
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,5 @@
+/** What capturing programs say on their standard error, understood. */
+
 import { describe, expect, test } from 'vitest';
 import {
   isInterfaceLost,
