@@ -12,5 +12,5 @@ process.env.LC_ALL = 'C.UTF-8';
 // biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export
 export default defineConfig({
   // All cores, where vitest would leave one free: of two that is half. Much of the time the tests wait for other programs.
-  test: { include: ['test/**/*.test.ts'], testTimeout: 30_000, maxWorkers: availableParallelism() },
+  test: { include: ['test/**/*.test.ts'], testTimeout: 60_000, maxWorkers: availableParallelism() },
 });

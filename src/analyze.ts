@@ -41,8 +41,7 @@ export async function runAnalysis(
   } while (goesOn && !run.isDone && (await source.more()));
   if (run.isDone) return run.summarize();
   for (const _ of run.finishInParts()) {
-    if (options.onChunk !== undefined && !goesOn) continue;
-    if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
+    if (goesOn && options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
   }
   return run.summarize();
 }

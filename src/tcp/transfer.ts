@@ -27,7 +27,7 @@ const SPECIAL = SYN | FIN | RST;
 /** A retransmission this soon after the second duplicate ACK is a fast one. */
 const FAST_NS = 20_000_000;
 /** A segment this late may still be out of order, where the initial round trip is not known. */
-const REORDERING_NS = 3_000_000;
+const OUT_OF_ORDER_NS = 3_000_000;
 
 /**
  * Takes each segment that is no duplicate frame, before the tracker has updated the hot part of the record.
@@ -331,7 +331,7 @@ export class Transfer extends TransferLedger {
     } else {
       const hasInitial = (words[r + T.MARKS]! & T.SYN_TIME_KNOWN) !== 0 && (t & T.OPENING) === 0;
       const since = now - this.doubles[(own + T.TIME) >> 1]!;
-      const limit = hasInitial ? this.doubles[(r + T.SYN_TIME) >> 1]! : REORDERING_NS;
+      const limit = hasInitial ? this.doubles[(r + T.SYN_TIME) >> 1]! : OUT_OF_ORDER_NS;
       if (since >= 0 && since < limit && end !== words[own + T.NEXT]) {
         this.extra[x + OUT_OF_ORDER]!++;
         this.extraDoubles[(x + T.X_RESENT_TIME) >> 1] = now;

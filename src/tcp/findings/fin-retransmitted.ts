@@ -3,9 +3,6 @@
 import type { Finder } from './finding.ts';
 
 export const finRetransmitted: Finder = ({ facts }) => {
-  if ((facts.fin[0]?.copies.length ?? 0) <= 1 && (facts.fin[1]?.copies.length ?? 0) <= 1) {
-    return null;
-  }
   const frames: number[] = [];
   const sides: string[] = [];
   for (const end of [0, 1] as const) {
