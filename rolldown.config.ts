@@ -8,8 +8,8 @@ import { defineConfig, type Plugin } from 'rolldown';
 
 /** What every analysis needs, the library's too. The rest is loaded by those who ask for it. */
 const ENGINE = /src\/(analyze|capture\/open|report\/(csv|json|select|summary))\.ts$/;
-/** What the command line needs of the engine: names of kinds, and addresses. */
-const WORDS = /src\/(report\/address|tcp\/verdicts)\.ts$/;
+/** What the command line shares with the engine: names of kinds, addresses, and what errors of the system mean. */
+const WORDS = /src\/(base\/system-error|report\/address|tcp\/verdicts)\.ts$/;
 
 /** Also for what measures parts of the program (bench/part.ts). */
 export const HOW = {
