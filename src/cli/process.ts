@@ -7,14 +7,19 @@ import { main } from './program.ts';
 import { fdWriter } from './writer.ts';
 
 const DEFAULT_WIDTH = 80;
+/** One Ctrl-C may come twice: from the terminal, and passed on by npx or timeout(1). */
+const SAME_INTERRUPT_MS = 500;
 
 /** Runs the command line; resolves with the exit status. */
 export async function runProcess(args: readonly string[], version: string): Promise<number> {
   const interrupt = new AbortController();
+  let firstMs = Number.POSITIVE_INFINITY;
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
-      // The second ends the process at once, but for the files that must not stay behind (temporary.ts).
-      if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+      // A second one ends the process at once, but for the files that must not stay behind (temporary.ts).
+      if (performance.now() - firstMs > SAME_INTERRUPT_MS) process.exit(EXIT.interrupted);
+      if (interrupt.signal.aborted) return;
+      firstMs = performance.now();
       interrupt.abort();
     });
   }
