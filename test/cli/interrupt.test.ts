@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 /** Starts the program on a pipe that stays open, waits for a file in the folder, and sends signals; resolves with the status. */
-async function endedBy(args: readonly string[], signals: readonly NodeJS.Signals[], betweenMs = 1) {
+async function endedBy(args: readonly string[], signals: readonly NodeJS.Signals[]) {
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], {
     cwd: ROOT,
     stdio: ['pipe', 'ignore', 'ignore'],
