@@ -46,17 +46,24 @@ export async function runAnalysis(
   return run.summarize();
 }
 
-/** Like `runAnalysis`, but pauses after each chunk; returns the totals. */
+/** Like `runAnalysis`, but pauses after each chunk, and lets the rest of the process have its turn; returns the totals. */
 export async function* runInParts(
   source: FrameSource,
   options: RunOptions,
 ): AsyncGenerator<void, CaptureSummary, undefined> {
   const run = new AnalysisRun(source, options);
+  const turns = new Turns();
   do {
     run.drain();
     yield;
+    await turns.due();
   } while (!run.isDone && (await source.more()));
-  if (!run.isDone) for (const _ of run.finishInParts()) yield;
+  if (!run.isDone) {
+    for (const _ of run.finishInParts()) {
+      yield;
+      await turns.due();
+    }
+  }
   return run.summarize();
 }
 
@@ -88,7 +95,7 @@ export async function openInput(
 const TURN_EVERY_MS = 50;
 
 /** Lets timers and sockets have their turn: files are read without waiting for anything. */
-export class Turns {
+class Turns {
   #last = performance.now();
 
   /** What to wait for, or null while it is not time yet. */
@@ -160,24 +167,15 @@ class InputAnalysis implements Analysis {
       const onRecord = (record: ConnectionRecord): void => {
         ready.push(record);
       };
-      const run = new AnalysisRun(source, { ...this.#options, file: this.#file, onRecord });
-      const turns = new Turns();
-      do {
-        run.drain();
-        const part = ready;
+      const parts = runInParts(source, { ...this.#options, file: this.#file, onRecord });
+      let part = await parts.next();
+      for (; part.done !== true; part = await parts.next()) {
+        const records = ready;
         ready = [];
-        yield* part;
-        const turn = turns.due();
-        if (turn !== null) await turn;
-      } while (await source.more());
-      for (const _ of run.finishInParts()) {
-        const part = ready;
-        ready = [];
-        yield* part;
+        yield* records;
       }
-      const result = run.summarize();
       yield* ready;
-      this.#settle(result);
+      this.#settle(part.value);
     } catch (error) {
       this.#fail(error);
       throw error;

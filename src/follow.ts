@@ -8,7 +8,6 @@ import {
   type PayloadListener,
   type PayloadSegment,
   runInParts,
-  Turns,
 } from './analyze.ts';
 import { ACK, RST, SYN } from './decode/columns.ts';
 import { Conversation, type KeyEnd } from './flow/conversation.ts';
@@ -177,7 +176,6 @@ export async function* follow(
   const file = options.file ?? (typeof input === 'string' ? input : null);
   const source = await openInput(input, file, options);
   try {
-    const turns = new Turns();
     let ready: FollowedChunk[] = [];
     const follower = new Follower(stream, (chunk) => ready.push(chunk));
     const onRecord = (): void => {};
@@ -187,8 +185,6 @@ export async function* follow(
       const part = ready;
       ready = [];
       yield* part;
-      const turn = turns.due();
-      if (turn !== null) await turn;
     }
     if (follower.record === null) {
       throw new RangeError(`${file ?? 'capture'}: there is no connection ${stream}`);
