@@ -29,6 +29,7 @@ export class FlowTable {
   doubles: Float64Array;
   bytes: Uint8Array;
   readonly recordWords: number;
+  readonly #clearedWords: number;
   /** Pairs of hash and index + 1; index part 0: empty. */
   #slots: Int32Array = new Int32Array(INITIAL_RECORDS * 4);
   #mask = INITIAL_RECORDS * 2 - 1;
@@ -39,9 +40,13 @@ export class FlowTable {
   #size = 0;
   readonly #seed: number;
 
-  /** `recordWords`: an even number; `seed` stirs the hash, so that a hostile capture can't choose tuples that collide. */
-  constructor(recordWords: number, seed: number) {
+  /**
+   * `recordWords`: an even number, of which `add` clears the first `clearedWords`; `seed` stirs the hash, so that a hostile capture can't
+   * choose tuples that collide.
+   */
+  constructor(recordWords: number, clearedWords: number, seed: number) {
     this.recordWords = recordWords;
+    this.#clearedWords = clearedWords;
     this.#seed = seed | 0;
     this.words = alignedWords(INITIAL_RECORDS * recordWords);
     this.doubles = doublesOf(this.words);
@@ -111,7 +116,7 @@ export class FlowTable {
     }
   }
 
-  /** Adds a record whose words are all 0 but the key's; the key must not be in the table. Returns its index. */
+  /** Adds a record whose cleared words are all 0 but the key's; the key must not be in the table. Returns its index. */
   add(hash: number, a: number, b: number, ports: number, family: number): number {
     let index: number;
     if (this.#freeCount > 0) {
@@ -121,7 +126,7 @@ export class FlowTable {
       index = this.#next++;
     }
     const w = index * this.recordWords;
-    this.words.fill(0, w, w + this.recordWords);
+    this.words.fill(0, w, w + this.#clearedWords);
     this.words[w + KEY_A] = a;
     this.words[w + KEY_B] = b;
     this.words[w + KEY_PORTS] = ports;

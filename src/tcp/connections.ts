@@ -66,7 +66,7 @@ export class Connections {
     this.options = options;
     this.hasListener = options.onSegment !== undefined;
     this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
-    this.table = new FlowTable(L.RECORD_WORDS, options.seed);
+    this.table = new FlowTable(L.RECORD_WORDS, L.COLD + L.LINE_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
     this.transfer = new Transfer(this.table, columns, options.readSack);
     this.leaving = new Leaving(
@@ -147,11 +147,18 @@ export class Connections {
     for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.RECORD_WORDS;
-      touched ^= words[h]! ^ words[h + L.LINE_WORDS]!;
-      touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
-      found[i] = words[h + L.COLD + L.C_TAIL]!;
+      touched ^= words[h]! ^ words[h + L.LINE_WORDS]! ^ words[h + L.COLD]!;
     }
-    for (let i = 0; i < count; i++) touched ^= pool.touch(found[i]!);
+    for (let i = 0; i < count; i++) {
+      const h = found[i]! * L.RECORD_WORDS;
+      if ((words[h + L.HOT_BITS]! & L.NOTED) !== 0) {
+        // Where the next note will stand; behind the last one stands another record.
+        touched ^= words[h + L.NOTES + this.packets(found[i]!) * L.NOTE_WORDS]!;
+        continue;
+      }
+      touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
+      touched ^= pool.touch(words[h + L.COLD + L.C_TAIL]!);
+    }
     this.touched = touched;
   }
 
@@ -190,7 +197,7 @@ export class Connections {
     const { words, doubles, bytes } = this.table;
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
-    this.transfer.open(index, p, isReused);
+    if (isReused) words[h + L.HOT_BITS]! |= L.REUSED;
     words[c + L.C_START_SEC] = columns.tsSec[p]!;
     words[c + L.C_START_NS] = columns.tsNs[p]!;
     doubles[(c + L.C_FIRST_FRAME) >> 1] = columns.frame[p]!;
@@ -314,8 +321,10 @@ export class Connections {
         this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
       else this.ghosts.remember(a, b, ports, 0, this.clock);
     }
-    this.transfer.finish(index);
-    this.pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
+    if ((words[h + L.HOT_BITS]! & L.NOTED) === 0) {
+      this.transfer.finish(index);
+      this.pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
+    }
     this.table.remove(index);
     words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
     if (six === 1) {

@@ -121,6 +121,12 @@ export function createEndFigures(): EndFigures {
   return { values: new Float64Array(FIGURES), hasCounts: false };
 }
 
+/** Makes all counts 0. */
+export function clearCounts(figures: EndFigures): void {
+  if (figures.hasCounts) figures.values.fill(0, 0, COUNTS);
+  figures.hasCounts = false;
+}
+
 function createSide(): TransferSide {
   return {
     retransmissions: 0,

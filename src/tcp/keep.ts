@@ -39,9 +39,9 @@ const MAX_STRAY_RSTS = 8;
 const MAX_AFTER_RST = 6;
 const MAX_BEYOND = 6;
 const MAX_FILLS = 24;
-const MAX_COVERS = 12;
+export const MAX_COVERS = 12;
 /** Before its own FIN: the half-closed direction may go on for long. */
-const MAX_EARLY_COVERS = 3;
+export const MAX_EARLY_COVERS = 3;
 const MAX_LOWEST = 64;
 
 /** Data that overtook the SYN-ACK ends no further behind it. */

@@ -3,13 +3,30 @@
 import { KEY_BITS } from '../flow/table.ts';
 
 /**
- * The record: 80 words, five cache lines side by side, so that the first touch of a connection looks one page up and not three. The hot part
- * is followed by the figures of transfer (tcp/transfer-layout.ts), and those by the cold part.
+ * The record: whole cache lines side by side, so that the first touch of a connection looks one page up and not three. The hot part is
+ * followed by the cold part, and that by the figures of transfer (tcp/transfer-layout.ts) or, of a connection that is NOTED, by its notes.
  */
-export const RECORD_WORDS = 80;
-export const TRANSFER = 32;
-export const COLD = 64;
+export const RECORD_WORDS = 160;
+export const COLD = 32;
+export const TRANSFER = 48;
+/** Of them, words in use where the connection isn't NOTED. */
+export const FOLLOWED_WORDS = 80;
 export const LINE_WORDS = 16;
+
+/** The notes: one for each segment so far, as many as both ends' packets; NOTE_WORDS words each. */
+export const NOTES = TRANSFER;
+export const NOTE_WORDS = 8;
+export const MAX_NOTES = (RECORD_WORDS - NOTES) / NOTE_WORDS;
+/** Frame number less that of the connection's first frame. */
+export const N_FRAME = 0;
+/** Flags (12 bits), FROM_HIGH and HAS_TS of tcp/story.ts; window (16 bits from 16 on). */
+export const N_BITS = 1;
+/** A double: nanoseconds since the connection's first frame. */
+export const N_TIME = 2;
+export const N_ACK = 4;
+export const N_LEN = 5;
+export const N_TS_VAL = 6;
+export const N_TS_ECR = 7;
 
 /**
  * The hot part: 32 words, two cache lines, for what every frame reads or writes. The first four words are the
@@ -37,7 +54,10 @@ export const END_BYTES = 4;
 export const END_BASE = 6;
 /** Sequence number of its FIN. */
 export const END_FIN = 7;
-/** Segments that repeated something since the other end was last heard (24 bits); the TTL of its latest that brought something new, SYNs and RSTs not counted, 0: none (8 bits). */
+/**
+ * Segments that repeated something since the other end was last heard (24 bits); the TTL of its latest that brought something new, SYNs and
+ * RSTs not counted, 0: none (8 bits). While NOTED: the TTL of all its segments.
+ */
 export const END_REPEATS = 8;
 export const REPEATS_MASK = 0xff_ffff;
 export const TTL_SHIFT = 24;
@@ -76,6 +96,10 @@ export const QUEUED = 1 << 18;
 export const LOST_SEEN = 1 << 19;
 /** New payload came last from this end. */
 export const LAST_DATA = 1 << 20;
+/** Everything went by the book so far: its segments are noted and not followed yet (tcp/noting.ts). */
+export const NOTED = 1 << 22;
+/** The capture holds an earlier connection of the same two ends. */
+export const REUSED = 1 << 23;
 
 /**
  * The cold part: 16 words, one cache line, for what happens a few times in a connection's life. The first eleven are words,

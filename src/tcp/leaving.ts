@@ -5,6 +5,7 @@ import type { AddressTable } from '../flow/addresses.ts';
 import type { FlowTable } from '../flow/table.ts';
 import type { EndOfTracking } from './finished.ts';
 import * as L from './layout.ts';
+import { wordsOfNoted } from './notes.ts';
 import {
   ADDRESS_WORDS,
   BLOCK_DOUBLES,
@@ -20,7 +21,6 @@ import {
   P_COOKIES,
   P_END,
   P_RECORD,
-  P_REST,
   P_WATCHED,
   P_WORDS,
   type PackedConnections,
@@ -86,9 +86,11 @@ export class Leaving implements LeavingConnection {
     const own = table.words;
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
-    copy(own, h, words, start + P_RECORD, L.RECORD_WORDS);
+    const isNoted = (own[h + L.HOT_BITS]! & L.NOTED) !== 0;
+    const recordWords = isNoted ? wordsOfNoted(own, h) : L.FOLLOWED_WORDS;
+    copy(own, h, words, start + P_RECORD, recordWords);
     let bits = 0;
-    let at = start + P_REST;
+    let at = start + P_RECORD + recordWords;
     if (this.#reusedAt >= 0) {
       const { frame, tsSec, tsNs } = this.#columns;
       bits |= IS_REUSED;
@@ -103,7 +105,7 @@ export class Leaving implements LeavingConnection {
       addresses.copy(own[h + 1]!, words, at + 4);
       at += ADDRESS_WORDS;
     }
-    for (let d = 0; d < 2; d++) {
+    for (let d = 0; d < 2 && !isNoted; d++) {
       if (transfer.packBlock(index, d, doubles, at >> 1)) {
         bits |= HAS_BLOCK << d;
         if (transfer.lacksLast(index, d)) bits |= LACKS_LAST << d;
@@ -127,7 +129,7 @@ export class Leaving implements LeavingConnection {
       lengths |= chars << (d * 16);
     }
     at += at & 1;
-    at = pool.copy(own[c + L.C_HEAD]!, own[c + L.C_TAIL]!, words, at);
+    if (!isNoted) at = pool.copy(own[c + L.C_HEAD]!, own[c + L.C_TAIL]!, words, at);
     words[start + P_WORDS] = at - start;
     words[start + P_END] = ENDS.indexOf(this.#end);
     words[start + P_BITS] = bits;

@@ -2,7 +2,7 @@
 
 import {
   COUNTS,
-  type EndFigures,
+  clearCounts,
   FIGURES,
   MAX_BYTES_IN_FLIGHT,
   MAX_WINDOW,
@@ -12,6 +12,7 @@ import {
 } from './figures.ts';
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import * as L from './layout.ts';
+import { readNotes, wordsOfNoted } from './notes.ts';
 import { windowShift } from './packed-options.ts';
 import { readSamples } from './rtt.ts';
 import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
@@ -33,10 +34,9 @@ export const P_BITS = 2;
 export const P_COOKIES = 3;
 /** A double: `watchedNs` of a connection that isn't CLOSED, else 0. */
 export const P_WATCHED = 4;
-/** The record (tcp/layout.ts, tcp/transfer-layout.ts). */
+/** The record (tcp/layout.ts, tcp/transfer-layout.ts): what is in use of it. */
 export const P_RECORD = 6;
 /** Behind it, where the bits say so and in this order: */
-export const P_REST = P_RECORD + L.RECORD_WORDS;
 /** frame and time (nanoseconds since the first frame) of the SYN that took the ports, two doubles; */
 export const IS_REUSED = 1;
 /** the addresses in place of their numbers in the key, four words each (IPv6 only, as the key says); */
@@ -58,7 +58,8 @@ export const MAX_COOKIE_CHARS = 32;
 
 /** The most words that one connection takes. */
 export const MAX_PACKED_WORDS =
-  P_REST +
+  P_RECORD +
+  L.RECORD_WORDS +
   4 +
   ADDRESS_WORDS +
   4 * (BLOCK_DOUBLES + RTT_DOUBLES) +
@@ -161,7 +162,8 @@ function unpack(
     f.lacksLast[d] = (bits & (LACKS_LAST << d)) === 0 ? 0 : 1;
   }
 
-  let at = start + P_REST;
+  const isNoted = (hotBits & L.NOTED) !== 0;
+  let at = h + (isNoted ? wordsOfNoted(words, h) : L.FOLLOWED_WORDS);
   f.reusedFrame = null;
   f.reusedNs = 0;
   if ((bits & IS_REUSED) !== 0) {
@@ -173,6 +175,14 @@ function unpack(
     const address = f.address[e]!;
     if (f.family === 4) address[0] = words[h + e]!;
     else for (let i = 0; i < 4; i++) address[i] = words[at++]!;
+  }
+  f.reusedPorts = (hotBits & L.REUSED) !== 0;
+  if (isNoted) {
+    f.zeek = null;
+    f.cookie[0] = '';
+    f.cookie[1] = '';
+    readNotes(words, doubles, h, f);
+    return;
   }
   at = unpackFigures(words, doubles, start, at, f);
   if ((bits & HAS_ZEEK) !== 0) {
@@ -205,7 +215,6 @@ function unpackFigures(
 ): number {
   const bits = words[start + P_BITS]!;
   const r = start + P_RECORD + L.TRANSFER;
-  f.reusedPorts = (words[r + T.MARKS]! & T.REUSED) !== 0;
   const isScaled = windowShift(f.options[0]) >= 0 && windowShift(f.options[1]) >= 0;
   let next = at;
   for (let d = 0; d < 2; d++) {
@@ -237,11 +246,6 @@ function unpackFigures(
     }
   }
   return next;
-}
-
-function clearCounts(out: EndFigures): void {
-  if (out.hasCounts) out.values.fill(0, 0, COUNTS);
-  out.hasCounts = false;
 }
 
 /** What the other end acknowledged of end `d` without the capture having it: `inHoles` of it lie in holes. */

@@ -17,9 +17,9 @@ import {
   SKIP,
 } from './keep.ts';
 import * as L from './layout.ts';
+import { Noting } from './noting.ts';
 import type { LeavingConnection } from './packed.ts';
 import { hasCookie } from './packed-options.ts';
-import { Shrinking } from './shrink.ts';
 import {
   FROM_HIGH,
   MAX_STORY_ENTRIES,
@@ -43,11 +43,9 @@ const SWEEP_SEC = 60;
  * `process` is the hot path of the program: it works in three passes over a batch, so that the cache misses of the table and the
  * records overlap (1.7 times as fast with 100,000 connections open), and leaves the loop only where something happens.
  */
-export class Tracker extends Shrinking {
+export class Tracker extends Noting {
   /** Running number of the segment at hand. */
   #number = 0;
-  /** Of the segment of each ring position: the running number + 1 of the one before from the same end. */
-  readonly #previous = new Int32Array(SEGMENT_RING);
 
   /** The earliest second since the last sweep, and the second of that sweep. */
   #floorSec = Number.POSITIVE_INFINITY;
@@ -124,7 +122,6 @@ export class Tracker extends Shrinking {
 
   /** Third pass: one segment. */
   #segment(p: number, number: number, i: number): void {
-    this.#number = number;
     const columns = this.columns;
     const table = this.table;
     const d = this.ends[i]!;
@@ -145,8 +142,38 @@ export class Tracker extends Shrinking {
     }
     if (index < 0) {
       index = this.openRecord(p, i, d, six, isReuse);
-      if (index < 0) return;
+      if (index < 0 || this.beginNotes(index, p, number, d)) return;
+      this.transfer.open(index, p);
+    } else if ((table.words[index * L.RECORD_WORDS + L.HOT_BITS]! & L.NOTED) !== 0) {
+      if (this.note(index, p, number, d)) return;
+      this.#takeUp(index);
     }
+    this.#follow(index, p, number, d);
+  }
+
+  /** Does with the segments that were noted of a connection what it would have done with each, had it been followed from the first. */
+  #takeUp(index: number): void {
+    const words = this.table.words;
+    const low = index * L.RECORD_WORDS + L.HOT_END + L.END_RING;
+    const high = low + L.END_WORDS;
+    const [lowLatest, highLatest] = [words[low]!, words[high]!];
+    const count = this.takeNotes(index);
+    this.transfer.open(index, SEGMENT_RING);
+    for (let k = 0; k < count; k++) {
+      this.#follow(index, SEGMENT_RING + k, k, this.spareEnds[k]!);
+    }
+    // The numbers by which the ring knows them.
+    words[low] = lowLatest;
+    words[high] = highLatest;
+  }
+
+  /** What the segment at `p`, from end `d`, does to the connection at `index`. */
+  #follow(index: number, p: number, number: number, d: number): void {
+    this.#number = number;
+    const columns = this.columns;
+    const table = this.table;
+    const flags = columns.flags[p]!;
+    const seq = columns.seq[p]!;
     if (this.zeek !== null) this.zeek.segment(index, p, d);
     const words = table.words;
     const h = index * L.RECORD_WORDS;
@@ -174,10 +201,10 @@ export class Tracker extends Shrinking {
       (flags & ACK) !== 0 &&
       ((bits & (L.ACK_KNOWN << d)) === 0 || ((ack - words[own + L.END_ACK]!) | 0) > 0);
     const latest = words[own + L.END_RING]!;
-    this.#previous[p] = latest;
+    this.previous[p] = latest;
     words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
     if ((!advancesSeq && !advancesAck) || (flags & RST) !== 0) {
-      if (isDuplicate(columns, number & NUMBER_MASK, latest, this.#previous)) {
+      if (isDuplicate(columns, number & NUMBER_MASK, latest, this.previous)) {
         words[h + L.COLD + L.C_DUPLICATES]!++;
         this.counts.duplicates++;
         this.transfer.duplicate(index, d, len);
@@ -279,7 +306,7 @@ export class Tracker extends Shrinking {
         bits &= ~(L.STEADY | L.BOTH_SPOKE);
       }
       if (!isBad && words[c + L.C_OPTIONS + d] === 0) {
-        const packed = this.options.readOptions(p);
+        const packed = p < SEGMENT_RING ? this.options.readOptions(p) : this.notedOptions[d]!;
         words[c + L.C_OPTIONS + d] = packed;
         this.transfer.options(index, d, packed, (flags & ACK) !== 0);
         if (hasCookie(packed)) this.cookies.set(index * 2 + d, this.options.readCookie(p));
@@ -356,7 +383,7 @@ export class Tracker extends Shrinking {
         this.#tell(index, at, 1 - d, false, KEEP);
         found = true;
       }
-      number = this.#previous[at]!;
+      number = this.previous[at]!;
     }
     return found;
   }
@@ -383,7 +410,7 @@ export class Tracker extends Shrinking {
       ((bits & (L.ACK_KNOWN << (1 - d))) !== 0 ? PEER_ACK_KNOWN : 0) |
       ((bits & (L.LAST_DATA << (1 - d))) !== 0 ? PEER_DATA_LAST : 0) |
       // Running numbers modulo 2^30.
-      (isFirst || (words[peer + L.END_RING]! - this.#previous[p]!) << 2 > 0 ? PEER_LAST : 0) |
+      (isFirst || (words[peer + L.END_RING]! - this.previous[p]!) << 2 > 0 ? PEER_LAST : 0) |
       (isFirst ? 0 : NEXT_SEQ_KNOWN);
     this.pool.write(
       entry,

@@ -1,6 +1,7 @@
 /** Where the figures of transfer lie in the record of an open connection, and in the block of an end where something went wrong. */
 
-// In the record (tcp/layout.ts) they take 32 words, two cache lines.
+/** In the record (tcp/layout.ts) they take two cache lines. */
+export const WORDS = 32;
 /** The words of end `d` begin at d * END. */
 export const END = 12;
 /** The next sequence number as Wireshark keeps it: probes of a zero window don't count, RSTs do. */
@@ -32,10 +33,9 @@ export const MARKS = 31;
 
 export const COUNT_BITS = 13;
 export const COUNT_MASK = (1 << COUNT_BITS) - 1;
-/** MARKS: an end said that windows are not scaled; SYN_TIME holds something; the ports were used before. */
+/** MARKS: an end said that windows are not scaled; SYN_TIME holds something. */
 export const NOT_SCALED = 1 << 26;
 export const SYN_TIME_KNOWN = 1 << 27;
-export const REUSED = 1 << 28;
 
 // STATE. Bits 0 … 15: window of the latest segment.
 export const WINDOW_MASK = 0xffff;

@@ -51,10 +51,11 @@ export class TransferMemory {
     return this.#table.doubles;
   }
 
-  /** Begins with the empty record at `index`. */
+  /** Begins with the record at `index`, whatever stands in it. */
   protected begin(index: number): void {
     const r = index * L.RECORD_WORDS + L.TRANSFER;
     const words = this.words;
+    words.fill(0, r, r + T.WORDS);
     words[r + T.STATE] = T.SCALE_UNKNOWN << T.SCALE_SHIFT;
     words[r + T.END + T.STATE] = T.SCALE_UNKNOWN << T.SCALE_SHIFT;
   }
@@ -193,7 +194,9 @@ export class TransferMemory {
     this.#freeEntry = 0;
     this.#rtt = new RttPool();
     for (let index = 0; index < count; index++) {
-      const r = index * L.RECORD_WORDS + L.TRANSFER;
+      const h = index * L.RECORD_WORDS;
+      const r = h + L.TRANSFER;
+      if ((this.words[h + L.HOT_BITS]! & L.NOTED) !== 0) continue;
       for (let d = 0; d < 2; d++) {
         this.#adoptEntries(r, d, entries, entryDoubles);
         this.#adoptBlock(r, d, extra, holeLists, holes);

@@ -35,12 +35,11 @@ const OUT_OF_ORDER_NS = 3_000_000;
  * The order of the checks and every threshold are Wireshark's (`tcp_analyze_sequence_number` of 4.0), so that the counts can be compared.
  */
 export class Transfer extends TransferLedger {
-  /** A connection begins at `index` with the segment at `p`. `isReuse`: the capture holds an earlier one of the same ends. */
-  open(index: number, p: number, isReuse: boolean): void {
+  /** A connection begins at `index` with the segment at `p`. */
+  open(index: number, p: number): void {
     this.begin(index);
     const r = index * L.RECORD_WORDS + L.TRANSFER;
     this.words[r + T.BASE_SEC] = this.columns.tsSec[p]!;
-    if (isReuse) this.words[r + T.MARKS] = T.REUSED;
   }
 
   /** The packed options of the first SYN of end `d`: what its window has to be shifted by. */

@@ -11,7 +11,7 @@ test('the table answers as a Map does, whatever is added and removed, and when r
   const sameIds = Int32Array.from({ length: 7 }, (_, id) => id);
   fc.assert(
     fc.property(fc.array(step, { maxLength: 4000, size: 'max' }), (steps) => {
-      const table = new FlowTable(8, 7);
+      const table = new FlowTable(8, 8, 7);
       const model = new Map<string, number>();
       for (const {
         remove,
@@ -41,7 +41,7 @@ test('the table answers as a Map does, whatever is added and removed, and when r
 });
 
 test('a hundred thousand records survive the growth of the table', () => {
-  const table = new FlowTable(8, 1);
+  const table = new FlowTable(8, 8, 1);
   for (let i = 0; i < 100_000; i++) {
     const index = table.add(table.hash(i, i ^ 5, i * 3, 0), i, i ^ 5, i * 3, 0);
     table.words[index * 8 + 5] = i;

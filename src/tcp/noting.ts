@@ -1,0 +1,261 @@
+/** Connections that go by the book: their segments are noted, a line of the cache for every two, and nothing is done with them yet. */
+
+import {
+  ACK,
+  FIN,
+  HAS_MORE_OPTIONS,
+  HAS_TIMESTAMPS,
+  RST,
+  SEGMENT_RING,
+  SPARE_ROWS,
+  SYN,
+} from '../decode/columns.ts';
+import { NUMBER_MASK } from './duplicates.ts';
+import * as L from './layout.ts';
+import { hasCookie } from './packed-options.ts';
+import { Shrinking } from './shrink.ts';
+import { FROM_HIGH, HAS_TS } from './story.ts';
+
+const FLAGS_MASK = 0xfff;
+/** Nanoseconds up to which times are exact. */
+const MAX_NS = Number.MAX_SAFE_INTEGER;
+
+/**
+ * The part of the tracker that takes notes. Most connections are short, and nothing happens to them but an opening, some data and a close:
+ * to follow them would take longer than to find them. So whatever is in its place (`note`) is noted, and when such a connection leaves its notes
+ * say everything (tcp/notes.ts). The first segment that isn't, or for which there is no more room, makes the tracker follow the connection from its
+ * first segment on, out of the notes: what comes out is the same.
+ *
+ * What is done with a segment here is what the end of a connection, and the first look at its next segment, need to know.
+ */
+export class Noting extends Shrinking {
+  /** Of the segment of each ring position: the running number + 1 of the one before from the same end. */
+  protected readonly previous = new Int32Array(SEGMENT_RING + SPARE_ROWS);
+  /** Which end sent the segment of each row behind the ring. */
+  protected readonly spareEnds = new Uint8Array(SPARE_ROWS);
+  /** Of the connection whose notes were taken out last: what `options.readOptions` said of each end's SYN. */
+  protected readonly notedOptions = new Int32Array(2);
+  /** Nobody wants to see segments as they come. */
+  readonly #isNoting =
+    this.zeek === null &&
+    !this.hasListener &&
+    this.options.watchStream === undefined &&
+    this.options.onHappening === undefined;
+
+  /** Begins the notes of the new connection at `index` with the segment at `p`, from end `d`: false where it is no ordinary SYN. */
+  protected beginNotes(index: number, p: number, number: number, d: number): boolean {
+    const columns = this.columns;
+    const isOrdinary =
+      this.#isNoting &&
+      (columns.flags[p]! & (SYN | ACK | RST | FIN)) === SYN &&
+      columns.payloadLen[p] === 0 &&
+      columns.ack[p] === 0 &&
+      columns.window[p] !== 0;
+    if (!isOrdinary) return false;
+    const packed = this.options.readOptions(p);
+    if (hasCookie(packed)) return false;
+    const words = this.table.words;
+    const h = index * L.RECORD_WORDS;
+    const own = h + L.HOT_END + d * L.END_WORDS;
+    const seq = columns.seq[p]!;
+    words[h + L.HOT_BITS]! |= L.NOTED | ((L.BASE_SET | L.SYN_SENT) << d);
+    words[own + L.END_BASE] = seq;
+    words[own + L.END_NEXT] = (seq + 1) | 0;
+    words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
+    words[h + L.COLD + L.C_OPTIONS + d] = packed;
+    this.#write(h, own, p, number, d, 0, 0);
+    return true;
+  }
+
+  /**
+   * Notes the segment at `p`, from end `d` of the connection at `index`, whose running number is `number`. False, with nothing changed,
+   * where it isn't in its place: next in order, acknowledging something new or bringing something, no option or TTL that says more.
+   *
+   * Hot path.
+   */
+  protected note(index: number, p: number, number: number, d: number): boolean {
+    const columns = this.columns;
+    const words = this.table.words;
+    const h = index * L.RECORD_WORDS;
+    const own = h + L.HOT_END + d * L.END_WORDS;
+    const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
+    let bits = words[h + L.HOT_BITS]!;
+    const flags = columns.flags[p]!;
+    const seq = columns.seq[p]!;
+    const ack = columns.ack[p]!;
+    const len = columns.payloadLen[p]!;
+    const packets = words[own + L.END_PACKETS]!;
+    const noted = packets + words[peer + L.END_PACKETS]!;
+    const ns = this.#since(h, columns.tsSec[p]!, columns.tsNs[p]!);
+    if (noted === L.MAX_NOTES || (bits & L.RST_SEEN) !== 0) return false;
+    if (ns > MAX_NS) return false;
+    if (ns < this.#since(h, words[h + L.HOT_LAST_SEC]! >>> 0, words[h + L.HOT_LAST_NS]!))
+      return false;
+    if ((flags & ACK) !== 0 && ((ack - words[peer + L.END_NEXT]!) | 0) > 0) return false;
+    if (packets === 0 && (flags & SYN) !== 0) {
+      // A number behind it that is 0 can't be told from none (tcp/transfer.ts).
+      const answers = (flags & (ACK | RST | FIN)) === ACK && ack === words[peer + L.END_NEXT];
+      if (!answers || len !== 0 || seq === -1 || columns.window[p] === 0) return false;
+      const packed = this.options.readOptions(p);
+      if (hasCookie(packed)) return false;
+      words[h + L.COLD + L.C_OPTIONS + d] = packed;
+      words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
+      words[own + L.END_BASE] = seq;
+      words[own + L.END_NEXT] = (seq + 1) | 0;
+      words[own + L.END_ACK] = ack;
+      bits |= (L.BASE_SET | L.SYN_ACK_SENT | L.ACK_KNOWN) << d;
+    } else {
+      if ((flags & SYN) !== 0 || (columns.optionBits[p]! & HAS_MORE_OPTIONS) !== 0) return false;
+      if ((flags & RST) !== 0) {
+        if (!this.#endsIt(h, own, p, d, packets)) return false;
+        bits = words[h + L.HOT_BITS]! | L.RST_SEEN;
+      } else {
+        if (packets === 0 || (flags & ACK) === 0 || seq !== words[own + L.END_NEXT]) return false;
+        if (
+          columns.window[p] === 0 ||
+          columns.ttl[p] !== words[own + L.END_REPEATS]! >>> L.TTL_SHIFT
+        )
+          return false;
+        const isFin = (flags & FIN) !== 0;
+        if ((bits & (L.ACK_KNOWN << d)) !== 0) {
+          const fresh = (ack - words[own + L.END_ACK]!) | 0;
+          if (fresh < 0 || (fresh === 0 && len === 0 && !isFin)) return false;
+        } else if ((bits & (L.SYN_ACK_SENT << (1 - d))) === 0) {
+          return false;
+        }
+        if ((bits & (L.FIN_SENT << d)) !== 0 && (isFin || len > 0)) return false;
+        let end = (seq + len) | 0;
+        if (isFin) {
+          bits |= L.FIN_SENT << d;
+          words[own + L.END_FIN] = end;
+          end = (end + 1) | 0;
+        }
+        words[own + L.END_NEXT] = end;
+        words[own + L.END_ACK] = ack;
+        bits |= (L.ACK_KNOWN | L.SPOKE) << d;
+      }
+    }
+    if ((bits & (L.FIN_SENT << (1 - d))) !== 0 && (flags & ACK) !== 0) {
+      if (((ack - words[peer + L.END_FIN]!) | 0) > 0) bits |= L.FIN_COVERED << (1 - d);
+    }
+    words[h + L.HOT_BITS] = bits;
+    this.table.doubles[(own + L.END_BYTES) >> 1]! += len;
+    this.#write(h, own, p, number, d, noted, ns);
+    const bothCovered = (bits & (bits >> 1) & L.FIN_COVERED) !== 0;
+    if ((bothCovered || (flags & RST) !== 0) && (bits & L.QUEUED) === 0) {
+      words[h + L.HOT_BITS] = bits | L.CLOSED | L.QUEUED;
+      this.queue(index);
+    }
+    return true;
+  }
+
+  /** Whether the RST at `p` is in its place, and ends the connection therefore: nothing was sent behind its number, or it refuses the SYN. */
+  #endsIt(h: number, own: number, p: number, d: number, packets: number): boolean {
+    const columns = this.columns;
+    const words = this.table.words;
+    const flags = columns.flags[p]!;
+    const seq = columns.seq[p]!;
+    if ((flags & FIN) !== 0 || columns.payloadLen[p] !== 0) return false;
+    if (packets === 0) {
+      words[own + L.END_BASE] = (seq - 1) | 0;
+      words[own + L.END_NEXT] = seq;
+      words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
+      words[h + L.HOT_BITS]! |= L.BASE_SET << d;
+      return true;
+    }
+    if (seq !== words[own + L.END_NEXT]) return false;
+    if (columns.ttl[p] !== words[own + L.END_REPEATS]! >>> L.TTL_SHIFT) return false;
+    return (flags & ACK) === 0 || ((columns.ack[p]! - words[own + L.END_ACK]!) | 0) >= 0;
+  }
+
+  /** Nanoseconds since the connection's first frame. */
+  #since(h: number, sec: number, ns: number): number {
+    const words = this.table.words;
+    const c = h + L.COLD;
+    return (sec - (words[c + L.C_START_SEC]! >>> 0)) * 1e9 + (ns - words[c + L.C_START_NS]!);
+  }
+
+  #write(
+    h: number,
+    own: number,
+    p: number,
+    number: number,
+    d: number,
+    noted: number,
+    ns: number,
+  ): void {
+    const columns = this.columns;
+    const { doubles, words } = this.table;
+    const frame = columns.frame[p]!;
+    words[own + L.END_PACKETS]!++;
+    doubles[(h + L.HOT_LAST_FRAME) >> 1] = frame;
+    words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
+    words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
+    this.previous[p] = words[own + L.END_RING]!;
+    words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
+    const at = h + L.NOTES + noted * L.NOTE_WORDS;
+    words[at + L.N_FRAME] = frame - doubles[(h + L.COLD + L.C_FIRST_FRAME) >> 1]!;
+    words[at + L.N_BITS] =
+      columns.flags[p]! |
+      (d === 1 ? FROM_HIGH : 0) |
+      ((columns.optionBits[p]! & HAS_TIMESTAMPS) !== 0 ? HAS_TS : 0) |
+      (columns.window[p]! << 16);
+    doubles[(at + L.N_TIME) >> 1] = ns;
+    words[at + L.N_ACK] = columns.ack[p]!;
+    words[at + L.N_LEN] = columns.payloadLen[p]!;
+    words[at + L.N_TS_VAL] = columns.tsVal[p]!;
+    words[at + L.N_TS_ECR] = columns.tsEcr[p]!;
+  }
+
+  /**
+   * Takes the notes out of the record at `index`, into the rows of the columns behind the ring, and leaves the record as it was before its
+   * first segment, the end of its queue apart: how many segments there are.
+   */
+  protected takeNotes(index: number): number {
+    const columns = this.columns;
+    const { doubles, words } = this.table;
+    const h = index * L.RECORD_WORDS;
+    const c = h + L.COLD;
+    const bits = words[h + L.HOT_BITS]!;
+    const count = this.packets(index);
+    const low = h + L.HOT_END;
+    const high = low + L.END_WORDS;
+    const next = [words[low + L.END_BASE]!, words[high + L.END_BASE]!];
+    const ttl = [words[low + L.END_REPEATS]!, words[high + L.END_REPEATS]!];
+    for (let k = 0; k < count; k++) {
+      const at = h + L.NOTES + k * L.NOTE_WORDS;
+      const p = SEGMENT_RING + k;
+      const note = words[at + L.N_BITS]!;
+      const d = (note & FROM_HIGH) === 0 ? 0 : 1;
+      const flags = note & FLAGS_MASK;
+      const len = words[at + L.N_LEN]!;
+      const ns = doubles[(at + L.N_TIME) >> 1]! + words[c + L.C_START_NS]!;
+      // A RST that refuses a SYN is the first of its end: the number before its own is the end's base.
+      const isFirstRst = (flags & RST) !== 0 && (bits & ((L.SYN_SENT | L.SYN_ACK_SENT) << d)) === 0;
+      const seq = (next[d]! + (isFirstRst ? 1 : 0)) | 0;
+      columns.frame[p] = doubles[(c + L.C_FIRST_FRAME) >> 1]! + (words[at + L.N_FRAME]! >>> 0);
+      columns.tsSec[p] = (words[c + L.C_START_SEC]! >>> 0) + Math.floor(ns / 1e9);
+      columns.tsNs[p] = ns % 1e9;
+      columns.flags[p] = flags;
+      columns.optionBits[p] = (note & HAS_TS) === 0 ? 0 : HAS_TIMESTAMPS;
+      columns.window[p] = note >>> 16;
+      columns.ttl[p] = ttl[d]! >>> L.TTL_SHIFT;
+      columns.seq[p] = seq;
+      columns.ack[p] = words[at + L.N_ACK]!;
+      columns.payloadLen[p] = len;
+      columns.tsVal[p] = words[at + L.N_TS_VAL]!;
+      columns.tsEcr[p] = words[at + L.N_TS_ECR]!;
+      next[d] = (seq + len + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
+      this.spareEnds[k] = d;
+    }
+    for (let d = 0; d < 2; d++) {
+      this.notedOptions[d] = words[c + L.C_OPTIONS + d]!;
+      words[c + L.C_OPTIONS + d] = 0;
+    }
+    words.fill(0, low, high + L.END_WORDS);
+    words[h + L.HOT_BITS] = bits & (1 | L.REUSED | L.QUEUED);
+    words[h + L.HOT_LAST_SEC] = words[c + L.C_START_SEC]!;
+    words[h + L.HOT_LAST_NS] = words[c + L.C_START_NS]!;
+    return count;
+  }
+}

@@ -1,0 +1,124 @@
+/** A connection whose segments were only noted leaves as it would have, had it been followed from its first segment on. */
+
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { RunOptions } from '../../src/analysis-run.ts';
+import { type AnalyzeOptions, runAnalysis } from '../../src/analyze.ts';
+import { openCapture } from '../../src/capture/open.ts';
+import type { FinishedConnection } from '../../src/tcp/finished.ts';
+import * as L from '../../src/tcp/layout.ts';
+import { P_RECORD, PackedConnections } from '../../src/tcp/packed.ts';
+import { ALIKE } from '../support/alike.ts';
+import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
+import { segments } from '../support/fixtures.ts';
+import { generated } from '../support/generated.ts';
+import { simulate } from '../support/tcp-model.ts';
+import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
+
+const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
+
+type Options = Pick<AnalyzeOptions, 'maxConnections'>;
+
+/** Everything of a finished connection that may be read, apart from what is overwritten by the next one. */
+function copyOf({ story, transfer, ...rest }: FinishedConnection): unknown {
+  const { count, all: _, ...columns } = story;
+  const entries = Object.entries(columns).map(([name, column]) => [
+    name,
+    [...column.slice(0, count)],
+  ]);
+  // A block of counts that are all 0 is as good as none.
+  const figures = transfer.map(({ values }) => [...values]);
+  return structuredClone({ ...rest, story: Object.fromEntries(entries), figures });
+}
+
+async function leaving(
+  input: string | Uint8Array,
+  options: Partial<RunOptions>,
+): Promise<{ connections: unknown[]; noted: number; totals: unknown }> {
+  const packed = new PackedConnections(new ArrayBuffer(1 << 20));
+  const connections: unknown[] = [];
+  let noted = 0;
+  const source = await openCapture(input, {});
+  const totals = await runAnalysis(source, {
+    ...options,
+    onRecord() {},
+    takeFinished(connection) {
+      packed.used = 0;
+      connection.pack(packed);
+      if ((packed.words[P_RECORD + L.HOT_BITS]! & L.NOTED) !== 0) noted++;
+      packed.forEach((finished) => connections.push(copyOf(finished)));
+      return true;
+    },
+  });
+  await source.close();
+  return { connections, noted, totals };
+}
+
+/** Compares, and returns how many connections were noted to their end. Whoever asks for payload has every connection followed. */
+async function compare(input: string | Uint8Array, options: Options = {}): Promise<number> {
+  const payload = { onSegment() {}, onFinished() {} };
+  const followed = await leaving(input, { ...options, payload });
+  const now = await leaving(input, options);
+  expect(followed.noted).toBe(0);
+  expect(now.totals).toEqual(followed.totals);
+  expect(now.connections).toEqual(followed.connections);
+  return now.noted;
+}
+
+test('in every fixture and every capture of FINWAIT_CAPTURES', async () => {
+  let noted = 0;
+
+  for (const { path } of [...FIXTURES, ...OTHER_CAPTURES]) {
+    noted += await compare(path).catch((error: unknown) => {
+      // What can't be read is tested elsewhere.
+      if (error instanceof Error && error.name === 'CaptureError') return 0;
+      throw error;
+    });
+  }
+
+  expect(noted).toBeGreaterThan(20);
+});
+
+test('in random conversations, their frames lost, doubled and out of order', async () => {
+  const one = fc.record({
+    plan: plans({ resets: true, losses: ['none', 'none', 'before', 'after'], spareAcks: true }),
+    drop: fc.array(fc.nat(30), { maxLength: 2 }),
+    swap: fc.array(fc.nat(30), { maxLength: 2 }),
+    repeat: fc.option(fc.nat(30)),
+  });
+  let noted = 0;
+
+  await fc.assert(
+    fc.asyncProperty(one, async ({ plan, drop, swap, repeat }) => {
+      const shots = shotsOf(simulate(plan).captured).filter((_, i) => !drop.includes(i));
+      for (const i of swap) {
+        const [a, b] = [shots[i], shots[i + 1]];
+        if (a === undefined || b === undefined) continue;
+        shots.splice(i, 2, { ...b, tNs: a.tNs }, { ...a, tNs: b.tNs });
+      }
+      const again = repeat === null ? undefined : shots[repeat];
+      if (again !== undefined) shots.splice(repeat!, 0, again);
+      noted += await compare(pcapOf(shots, plan));
+    }),
+    { seed: 793, numRuns: RUNS * 3 },
+  );
+
+  expect(noted).toBeGreaterThan(RUNS / 10);
+});
+
+test('in connections that are alike but for one thing', async () => {
+  let noted = 0;
+  for (const text of ALIKE) noted += await compare(segments`${text}`);
+
+  expect(noted).toBeGreaterThan(ALIKE.length / 4);
+});
+
+test('in a flood, and in short connections with their ports used again, over IPv4 and IPv6', async () => {
+  for (const kind of ['flood', 'web'] as const) {
+    for (const ipVersion of [4, 6] as const) {
+      const capture = await generated({ kind, frames: 20_000, concurrency: 300, ipVersion });
+      expect(await compare(capture)).toBeGreaterThan(500);
+      expect(await compare(capture, { maxConnections: 100 })).toBeGreaterThan(500);
+    }
+  }
+});
