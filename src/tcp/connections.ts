@@ -151,12 +151,12 @@ export class Connections {
     }
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.RECORD_WORDS;
-      if ((words[h + L.HOT_BITS]! & L.NOTED) !== 0) {
-        // Where the next note will stand; behind the last one stands another record.
-        touched ^= words[h + L.NOTES + this.packets(found[i]!) * L.NOTE_WORDS]!;
+      const noted = (words[h + L.HOT_BITS]! & L.NOTED) === 0 ? -1 : this.packets(found[i]!);
+      if (noted >= 0 && noted < L.NOTES_INSIDE) {
+        touched ^= words[h + L.NOTES + noted * L.NOTE_WORDS]!;
         continue;
       }
-      touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
+      if (noted < 0) touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
       touched ^= pool.touch(words[h + L.COLD + L.C_TAIL]!);
     }
     this.touched = touched;
@@ -321,10 +321,8 @@ export class Connections {
         this.ghosts.remember(addresses.fold(a), addresses.fold(b), ports, 1, this.clock);
       else this.ghosts.remember(a, b, ports, 0, this.clock);
     }
-    if ((words[h + L.HOT_BITS]! & L.NOTED) === 0) {
-      this.transfer.finish(index);
-      this.pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
-    }
+    if ((words[h + L.HOT_BITS]! & L.NOTED) === 0) this.transfer.finish(index);
+    this.pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
     this.table.remove(index);
     words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
     if (six === 1) {

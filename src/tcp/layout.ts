@@ -13,10 +13,11 @@ export const TRANSFER = 48;
 export const FOLLOWED_WORDS = 80;
 export const LINE_WORDS = 16;
 
-/** The notes: one for each segment so far, as many as both ends' packets; NOTE_WORDS words each. */
+/** The notes: one for each segment so far, as many as both ends' packets. Those for which the record has no room stand in its story. */
 export const NOTES = TRANSFER;
 export const NOTE_WORDS = 8;
-export const MAX_NOTES = (RECORD_WORDS - NOTES) / NOTE_WORDS;
+export const NOTES_INSIDE = (RECORD_WORDS - NOTES) / NOTE_WORDS;
+export const MAX_NOTES = 48;
 /** Frame number less that of the connection's first frame. */
 export const N_FRAME = 0;
 /** Flags (12 bits), FROM_HIGH and HAS_TS of tcp/story.ts; window (16 bits from 16 on). */
@@ -74,7 +75,9 @@ export const END_LAST_FILL = 10;
 /** Segments without SYN, FIN and RST that announced a window of 0. */
 export const END_ZERO_WINDOWS = 11;
 
-/** Bits of HOT_BITS; bit 0 is the table's family bit. Those of end 1 are the ones of end 0 shifted left by one. */
+/** The table's: IPv6. */
+export const KEY_FAMILY = 1 << 0;
+/** Bits of HOT_BITS. Those of end 1 are the ones of end 0 shifted left by one. */
 export const BASE_SET = 1 << 1;
 export const SYN_SENT = 1 << 3;
 export const SYN_ACK_SENT = 1 << 5;

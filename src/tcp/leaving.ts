@@ -129,7 +129,7 @@ export class Leaving implements LeavingConnection {
       lengths |= chars << (d * 16);
     }
     at += at & 1;
-    if (!isNoted) at = pool.copy(own[c + L.C_HEAD]!, own[c + L.C_TAIL]!, words, at);
+    at = pool.copy(own[c + L.C_HEAD]!, own[c + L.C_TAIL]!, words, at);
     words[start + P_WORDS] = at - start;
     words[start + P_END] = ENDS.indexOf(this.#end);
     words[start + P_BITS] = bits;

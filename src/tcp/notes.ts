@@ -11,11 +11,12 @@ import {
   WINDOW_FULL,
 } from './figures.ts';
 import type { FinishedConnection } from './finished.ts';
-import { MAX_COVERS, MAX_EARLY_COVERS } from './keep.ts';
+import { MAX_COVERS, MAX_EARLY_COVERS, MAX_OPENING } from './keep.ts';
 import * as L from './layout.ts';
 import { windowShift } from './packed-options.ts';
 import { readFew } from './rtt.ts';
 import {
+  ENTRY_WORDS,
   FROM_HIGH,
   HAS_TS,
   NEXT_SEQ_KNOWN,
@@ -29,7 +30,8 @@ const FLAGS_MASK = 0xfff;
 /** Words in use of the NOTED record that begins at word `h`. */
 export function wordsOfNoted(words: Int32Array, h: number): number {
   const packets = h + L.HOT_END + L.END_PACKETS;
-  return L.NOTES + (words[packets]! + words[packets + L.END_WORDS]!) * L.NOTE_WORDS;
+  const noted = words[packets]! + words[packets + L.END_WORDS]!;
+  return L.NOTES + Math.min(noted, L.NOTES_INSIDE) * L.NOTE_WORDS;
 }
 
 /** One end while its notes are read. Numbers as 32-bit patterns, times in nanoseconds since the first frame. */
@@ -95,11 +97,13 @@ function createReader(): Reader {
   };
 }
 
+/** Segments kept of the opening. */
+let openings = 0;
 const low = createReader();
 const high = createReader();
 
 /**
- * Fills story and figures of `f` from the NOTED record at word `h`; `f` has the rest already. What tcp/keep.ts, tcp/story.ts and
+ * Fills story and figures of `f` from the NOTED record at word `h` and the further notes at `more`; `f` has the rest already. What tcp/keep.ts, tcp/story.ts and
  * tcp/transfer.ts make of segments that are all in their place (tcp/noting.ts) is little; test/tcp/notes.test.ts compares.
  *
  * Hot path, once a connection.
@@ -108,6 +112,7 @@ export function readNotes(
   words: Int32Array,
   doubles: Float64Array,
   h: number,
+  more: number,
   f: FinishedConnection,
 ): void {
   const isScaled = windowShift(f.options[0]) >= 0 && windowShift(f.options[1]) >= 0;
@@ -118,8 +123,12 @@ export function readNotes(
   let from: Reader | null = null;
   let dataFrom: Reader | null = null;
   story.count = 0;
+  openings = 0;
   for (let k = 0; k < count; k++) {
-    const at = h + L.NOTES + k * L.NOTE_WORDS;
+    const at =
+      k < L.NOTES_INSIDE
+        ? h + L.NOTES + k * L.NOTE_WORDS
+        : more + (k - L.NOTES_INSIDE) * ENTRY_WORDS;
     const bits = words[at + L.N_BITS]!;
     const flags = bits & FLAGS_MASK;
     const own = (bits & FROM_HIGH) === 0 ? low : high;
@@ -213,7 +222,8 @@ function isKept(own: Reader, peer: Reader, flags: number, ack: number): boolean 
     if (own.hasFin) return own.covers++ < MAX_COVERS;
     return own.earlyCovers++ < MAX_EARLY_COVERS;
   }
-  return !own.hasFin && !peer.hasFin && !(own.hasSpoken && peer.hasSpoken);
+  if (own.hasFin || peer.hasFin || (own.hasSpoken && peer.hasSpoken)) return false;
+  return openings++ < MAX_OPENING;
 }
 
 /** Counts the segment of `own` as `Transfer` does. */

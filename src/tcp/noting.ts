@@ -14,7 +14,7 @@ import { NUMBER_MASK } from './duplicates.ts';
 import * as L from './layout.ts';
 import { hasCookie } from './packed-options.ts';
 import { Shrinking } from './shrink.ts';
-import { FROM_HIGH, HAS_TS } from './story.ts';
+import { FROM_HIGH, HAS_TS, wordOf } from './story.ts';
 
 const FLAGS_MASK = 0xfff;
 /** Nanoseconds up to which times are exact. */
@@ -193,13 +193,37 @@ export class Noting extends Shrinking {
     words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
     this.previous[p] = words[own + L.END_RING]!;
     words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
-    const at = h + L.NOTES + noted * L.NOTE_WORDS;
-    words[at + L.N_FRAME] = frame - doubles[(h + L.COLD + L.C_FIRST_FRAME) >> 1]!;
-    words[at + L.N_BITS] =
+    const sinceFirst = frame - doubles[(h + L.COLD + L.C_FIRST_FRAME) >> 1]!;
+    const bits =
       columns.flags[p]! |
       (d === 1 ? FROM_HIGH : 0) |
       ((columns.optionBits[p]! & HAS_TIMESTAMPS) !== 0 ? HAS_TS : 0) |
       (columns.window[p]! << 16);
+    if (noted < L.NOTES_INSIDE) {
+      this.#put(words, doubles, h + L.NOTES + noted * L.NOTE_WORDS, p, sinceFirst, bits, ns);
+      return;
+    }
+    const pool = this.pool;
+    const c = h + L.COLD;
+    const entry = pool.reserve(words[c + L.C_TAIL]!);
+    if (words[c + L.C_HEAD] === 0) words[c + L.C_HEAD] = entry;
+    words[c + L.C_TAIL] = entry;
+    words[c + L.C_COUNT]!++;
+    this.#put(pool.words, pool.doubles, wordOf(entry), p, sinceFirst, bits, ns);
+  }
+
+  #put(
+    words: Int32Array,
+    doubles: Float64Array,
+    at: number,
+    p: number,
+    sinceFirst: number,
+    bits: number,
+    ns: number,
+  ): void {
+    const columns = this.columns;
+    words[at + L.N_FRAME] = sinceFirst;
+    words[at + L.N_BITS] = bits;
     doubles[(at + L.N_TIME) >> 1] = ns;
     words[at + L.N_ACK] = columns.ack[p]!;
     words[at + L.N_LEN] = columns.payloadLen[p]!;
@@ -208,54 +232,78 @@ export class Noting extends Shrinking {
   }
 
   /**
-   * Takes the notes out of the record at `index`, into the rows of the columns behind the ring, and leaves the record as it was before its
-   * first segment, the end of its queue apart: how many segments there are.
+   * Takes the notes of the connection at `index` into the rows of the columns behind the ring, and leaves its record as it was before the
+   * first segment, but for its place in the queue of closed ones: how many segments there are.
    */
   protected takeNotes(index: number): number {
-    const columns = this.columns;
     const { doubles, words } = this.table;
+    const pool = this.pool;
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
-    const bits = words[h + L.HOT_BITS]!;
-    const count = this.packets(index);
     const low = h + L.HOT_END;
     const high = low + L.END_WORDS;
-    const next = [words[low + L.END_BASE]!, words[high + L.END_BASE]!];
-    const ttl = [words[low + L.END_REPEATS]!, words[high + L.END_REPEATS]!];
-    for (let k = 0; k < count; k++) {
-      const at = h + L.NOTES + k * L.NOTE_WORDS;
-      const p = SEGMENT_RING + k;
-      const note = words[at + L.N_BITS]!;
-      const d = (note & FROM_HIGH) === 0 ? 0 : 1;
-      const flags = note & FLAGS_MASK;
-      const len = words[at + L.N_LEN]!;
-      const ns = doubles[(at + L.N_TIME) >> 1]! + words[c + L.C_START_NS]!;
-      // A RST that refuses a SYN is the first of its end: the number before its own is the end's base.
-      const isFirstRst = (flags & RST) !== 0 && (bits & ((L.SYN_SENT | L.SYN_ACK_SENT) << d)) === 0;
-      const seq = (next[d]! + (isFirstRst ? 1 : 0)) | 0;
-      columns.frame[p] = doubles[(c + L.C_FIRST_FRAME) >> 1]! + (words[at + L.N_FRAME]! >>> 0);
-      columns.tsSec[p] = (words[c + L.C_START_SEC]! >>> 0) + Math.floor(ns / 1e9);
-      columns.tsNs[p] = ns % 1e9;
-      columns.flags[p] = flags;
-      columns.optionBits[p] = (note & HAS_TS) === 0 ? 0 : HAS_TIMESTAMPS;
-      columns.window[p] = note >>> 16;
-      columns.ttl[p] = ttl[d]! >>> L.TTL_SHIFT;
-      columns.seq[p] = seq;
-      columns.ack[p] = words[at + L.N_ACK]!;
-      columns.payloadLen[p] = len;
-      columns.tsVal[p] = words[at + L.N_TS_VAL]!;
-      columns.tsEcr[p] = words[at + L.N_TS_ECR]!;
-      next[d] = (seq + len + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
-      this.spareEnds[k] = d;
+    const bits = words[h + L.HOT_BITS]!;
+    const count = this.packets(index);
+    const inside = Math.min(count, L.NOTES_INSIDE);
+    // From here on END_NEXT is the number of the next note. A RST that refuses a SYN is the first of its end: one number behind its base.
+    words[low + L.END_NEXT] = firstNumber(words, low, bits, 0);
+    words[high + L.END_NEXT] = firstNumber(words, high, bits, 1);
+    for (let k = 0; k < inside; k++) {
+      this.#restore(h, words, doubles, h + L.NOTES + k * L.NOTE_WORDS, k);
     }
+    let entry = words[c + L.C_HEAD]!;
+    for (let k = inside; k < count; k++) {
+      this.#restore(h, pool.words, pool.doubles, wordOf(entry), k);
+      entry = pool.after(entry);
+    }
+    pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
+    words[c + L.C_HEAD] = 0;
+    words[c + L.C_TAIL] = 0;
+    words[c + L.C_COUNT] = 0;
     for (let d = 0; d < 2; d++) {
       this.notedOptions[d] = words[c + L.C_OPTIONS + d]!;
       words[c + L.C_OPTIONS + d] = 0;
     }
     words.fill(0, low, high + L.END_WORDS);
-    words[h + L.HOT_BITS] = bits & (1 | L.REUSED | L.QUEUED);
+    words[h + L.HOT_BITS] = bits & (L.KEY_FAMILY | L.REUSED | L.QUEUED);
     words[h + L.HOT_LAST_SEC] = words[c + L.C_START_SEC]!;
     words[h + L.HOT_LAST_NS] = words[c + L.C_START_NS]!;
     return count;
   }
+
+  /** The note at word `at` of `words` as row `k` behind the ring. */
+  #restore(h: number, words: Int32Array, doubles: Float64Array, at: number, k: number): void {
+    const columns = this.columns;
+    const table = this.table;
+    const hot = table.words;
+    const c = h + L.COLD;
+    const p = SEGMENT_RING + k;
+    const note = words[at + L.N_BITS]!;
+    const d = (note & FROM_HIGH) === 0 ? 0 : 1;
+    const own = h + L.HOT_END + d * L.END_WORDS;
+    const flags = note & FLAGS_MASK;
+    const seq = hot[own + L.END_NEXT]!;
+    const len = words[at + L.N_LEN]!;
+    const ns = doubles[(at + L.N_TIME) >> 1]! + hot[c + L.C_START_NS]!;
+    const sec = Math.floor(ns / 1e9);
+    columns.frame[p] = table.doubles[(c + L.C_FIRST_FRAME) >> 1]! + (words[at + L.N_FRAME]! >>> 0);
+    columns.tsSec[p] = (hot[c + L.C_START_SEC]! >>> 0) + sec;
+    columns.tsNs[p] = ns - sec * 1e9;
+    columns.flags[p] = flags;
+    columns.optionBits[p] = (note & HAS_TS) === 0 ? 0 : HAS_TIMESTAMPS;
+    columns.window[p] = note >>> 16;
+    columns.ttl[p] = hot[own + L.END_REPEATS]! >>> L.TTL_SHIFT;
+    columns.seq[p] = seq;
+    columns.ack[p] = words[at + L.N_ACK]!;
+    columns.payloadLen[p] = len;
+    columns.tsVal[p] = words[at + L.N_TS_VAL]!;
+    columns.tsEcr[p] = words[at + L.N_TS_ECR]!;
+    hot[own + L.END_NEXT] = (seq + len + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
+    this.spareEnds[k] = d;
+  }
+}
+
+function firstNumber(words: Int32Array, own: number, bits: number, d: number): number {
+  const base = words[own + L.END_BASE]!;
+  return (bits & ((L.SYN_SENT | L.SYN_ACK_SENT) << d)) === 0 ? (base + 1) | 0 : base;
 }

@@ -47,7 +47,7 @@ export const BLOCK_DOUBLES = COUNTS + 2;
 /** for each end with more than T.FEW_SAMPLES round trips RTT_DOUBLES: the figures from RTT_SAMPLES on; */
 export const HAS_RTT_BLOCK = 1 << 3;
 export const RTT_DOUBLES = FIGURES - RTT_SAMPLES;
-/** Zeek's view (tcp/zeek/packed.ts); the cookies, a word a character, and one word more if that makes the number even; the story. */
+/** Zeek's view (tcp/zeek/packed.ts); the cookies, a word a character, and one word more if that makes the number even; the story, or the notes in it. */
 export const HAS_ZEEK = 1 << 5;
 
 /** For each end (shifted by the end): the last that it sent is in a hole. */
@@ -181,7 +181,7 @@ function unpack(
     f.zeek = null;
     f.cookie[0] = '';
     f.cookie[1] = '';
-    readNotes(words, doubles, h, f);
+    readNotes(words, doubles, h, at, f);
     return;
   }
   at = unpackFigures(words, doubles, start, at, f);

@@ -193,8 +193,8 @@ export class StoryPool {
   }
 }
 
-/** Where entry `entry` begins: its place among those before it, every fourth of which is left out. */
-function wordOf(entry: number): number {
+/** The word at which entry `entry` begins: its place among those before it, every fourth of which is left out. */
+export function wordOf(entry: number): number {
   return (entry - (entry >> BLOCK_SHIFT)) * ENTRY_WORDS;
 }
 

@@ -156,7 +156,8 @@ export class Tracker extends Noting {
     const words = this.table.words;
     const low = index * L.RECORD_WORDS + L.HOT_END + L.END_RING;
     const high = low + L.END_WORDS;
-    const [lowLatest, highLatest] = [words[low]!, words[high]!];
+    const lowLatest = words[low]!;
+    const highLatest = words[high]!;
     const count = this.takeNotes(index);
     this.transfer.open(index, SEGMENT_RING);
     for (let k = 0; k < count; k++) {
