@@ -147,7 +147,7 @@ export class Connections {
     for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.RECORD_WORDS;
-      touched ^= words[h]! ^ words[h + L.LINE_WORDS]! ^ words[h + L.COLD]!;
+      touched ^= words[h]! ^ words[h + L.LINE_WORDS]!;
     }
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.RECORD_WORDS;

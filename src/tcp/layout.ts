@@ -18,12 +18,12 @@ export const NOTES = TRANSFER;
 export const NOTE_WORDS = 8;
 export const NOTES_INSIDE = (RECORD_WORDS - NOTES) / NOTE_WORDS;
 export const MAX_NOTES = 48;
-/** Frame number less that of the connection's first frame. */
+/** Frame number modulo 2^32. */
 export const N_FRAME = 0;
 /** Flags (12 bits), FROM_HIGH and HAS_TS of tcp/story.ts; window (16 bits from 16 on). */
 export const N_BITS = 1;
-/** A double: nanoseconds since the connection's first frame. */
-export const N_TIME = 2;
+export const N_SEC = 2;
+export const N_NS = 3;
 export const N_ACK = 4;
 export const N_LEN = 5;
 export const N_TS_VAL = 6;

@@ -108,13 +108,7 @@ const high = createReader();
  *
  * Hot path, once a connection.
  */
-export function readNotes(
-  words: Int32Array,
-  doubles: Float64Array,
-  h: number,
-  more: number,
-  f: FinishedConnection,
-): void {
+export function readNotes(words: Int32Array, h: number, more: number, f: FinishedConnection): void {
   const isScaled = windowShift(f.options[0]) >= 0 && windowShift(f.options[1]) >= 0;
   begin(low, words, h, f, 0, isScaled);
   begin(high, words, h, f, 1, isScaled);
@@ -135,7 +129,8 @@ export function readNotes(
     const peer = own === low ? high : low;
     const ack = words[at + L.N_ACK]!;
     const len = words[at + L.N_LEN]!;
-    const ns = doubles[(at + L.N_TIME) >> 1]!;
+    const ns =
+      ((words[at + L.N_SEC]! >>> 0) - f.startSec) * 1e9 + (words[at + L.N_NS]! - f.startNs);
     // The first of an end is a SYN, or the RST that refuses one: behind that stands nothing.
     if (!own.hasSent && (flags & SYN) === 0) own.next = (own.base + 1) | 0;
     const seq = own.next;
@@ -150,7 +145,7 @@ export function readNotes(
         (!own.hasSent || from === peer ? PEER_LAST : 0) |
         (own.hasSent ? NEXT_SEQ_KNOWN : 0);
       const n = story.count++;
-      story.frame[n] = (words[at + L.N_FRAME]! >>> 0) + f.firstFrame;
+      story.frame[n] = f.firstFrame + ((words[at + L.N_FRAME]! - f.firstFrame) >>> 0);
       story.tNs[n] = ns;
       story.marks[n] = marks;
       story.from[n] = own === low ? 0 : 1;

@@ -17,8 +17,8 @@ import { Shrinking } from './shrink.ts';
 import { FROM_HIGH, HAS_TS, wordOf } from './story.ts';
 
 const FLAGS_MASK = 0xfff;
-/** Nanoseconds up to which times are exact. */
-const MAX_NS = Number.MAX_SAFE_INTEGER;
+/** Times are counted in nanoseconds since the first frame, exact for 104 days: longer than MAX_NOTES silences. */
+const MAX_SILENCE_SEC = 150_000;
 
 /**
  * The part of the tracker that takes notes. Most connections are short, and nothing happens to them but an opening, some data and a close:
@@ -63,7 +63,7 @@ export class Noting extends Shrinking {
     words[own + L.END_NEXT] = (seq + 1) | 0;
     words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
     words[h + L.COLD + L.C_OPTIONS + d] = packed;
-    this.#write(h, own, p, number, d, 0, 0);
+    this.#write(h, own, p, number, d, 0);
     return true;
   }
 
@@ -86,11 +86,10 @@ export class Noting extends Shrinking {
     const len = columns.payloadLen[p]!;
     const packets = words[own + L.END_PACKETS]!;
     const noted = packets + words[peer + L.END_PACKETS]!;
-    const ns = this.#since(h, columns.tsSec[p]!, columns.tsNs[p]!);
     if (noted === L.MAX_NOTES || (bits & L.RST_SEEN) !== 0) return false;
-    if (ns > MAX_NS) return false;
-    if (ns < this.#since(h, words[h + L.HOT_LAST_SEC]! >>> 0, words[h + L.HOT_LAST_NS]!))
-      return false;
+    const sinceSec = columns.tsSec[p]! - (words[h + L.HOT_LAST_SEC]! >>> 0);
+    if (sinceSec < 0 || sinceSec > MAX_SILENCE_SEC) return false;
+    if (sinceSec === 0 && columns.tsNs[p]! < words[h + L.HOT_LAST_NS]!) return false;
     if ((flags & ACK) !== 0 && ((ack - words[peer + L.END_NEXT]!) | 0) > 0) return false;
     if (packets === 0 && (flags & SYN) !== 0) {
       // A number behind it that is 0 can't be told from none (tcp/transfer.ts).
@@ -140,7 +139,7 @@ export class Noting extends Shrinking {
     }
     words[h + L.HOT_BITS] = bits;
     this.table.doubles[(own + L.END_BYTES) >> 1]! += len;
-    this.#write(h, own, p, number, d, noted, ns);
+    this.#write(h, own, p, number, d, noted);
     const bothCovered = (bits & (bits >> 1) & L.FIN_COVERED) !== 0;
     if ((bothCovered || (flags & RST) !== 0) && (bits & L.QUEUED) === 0) {
       words[h + L.HOT_BITS] = bits | L.CLOSED | L.QUEUED;
@@ -168,22 +167,7 @@ export class Noting extends Shrinking {
     return (flags & ACK) === 0 || ((columns.ack[p]! - words[own + L.END_ACK]!) | 0) >= 0;
   }
 
-  /** Nanoseconds since the connection's first frame. */
-  #since(h: number, sec: number, ns: number): number {
-    const words = this.table.words;
-    const c = h + L.COLD;
-    return (sec - (words[c + L.C_START_SEC]! >>> 0)) * 1e9 + (ns - words[c + L.C_START_NS]!);
-  }
-
-  #write(
-    h: number,
-    own: number,
-    p: number,
-    number: number,
-    d: number,
-    noted: number,
-    ns: number,
-  ): void {
+  #write(h: number, own: number, p: number, number: number, d: number, noted: number): void {
     const columns = this.columns;
     const { doubles, words } = this.table;
     const frame = columns.frame[p]!;
@@ -193,14 +177,13 @@ export class Noting extends Shrinking {
     words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
     this.previous[p] = words[own + L.END_RING]!;
     words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
-    const sinceFirst = frame - doubles[(h + L.COLD + L.C_FIRST_FRAME) >> 1]!;
     const bits =
       columns.flags[p]! |
       (d === 1 ? FROM_HIGH : 0) |
       ((columns.optionBits[p]! & HAS_TIMESTAMPS) !== 0 ? HAS_TS : 0) |
       (columns.window[p]! << 16);
     if (noted < L.NOTES_INSIDE) {
-      this.#put(words, doubles, h + L.NOTES + noted * L.NOTE_WORDS, p, sinceFirst, bits, ns);
+      this.#put(words, h + L.NOTES + noted * L.NOTE_WORDS, p, frame, bits);
       return;
     }
     const pool = this.pool;
@@ -209,22 +192,15 @@ export class Noting extends Shrinking {
     if (words[c + L.C_HEAD] === 0) words[c + L.C_HEAD] = entry;
     words[c + L.C_TAIL] = entry;
     words[c + L.C_COUNT]!++;
-    this.#put(pool.words, pool.doubles, wordOf(entry), p, sinceFirst, bits, ns);
+    this.#put(pool.words, wordOf(entry), p, frame, bits);
   }
 
-  #put(
-    words: Int32Array,
-    doubles: Float64Array,
-    at: number,
-    p: number,
-    sinceFirst: number,
-    bits: number,
-    ns: number,
-  ): void {
+  #put(words: Int32Array, at: number, p: number, frame: number, bits: number): void {
     const columns = this.columns;
-    words[at + L.N_FRAME] = sinceFirst;
+    words[at + L.N_FRAME] = frame;
     words[at + L.N_BITS] = bits;
-    doubles[(at + L.N_TIME) >> 1] = ns;
+    words[at + L.N_SEC] = columns.tsSec[p]!;
+    words[at + L.N_NS] = columns.tsNs[p]!;
     words[at + L.N_ACK] = columns.ack[p]!;
     words[at + L.N_LEN] = columns.payloadLen[p]!;
     words[at + L.N_TS_VAL] = columns.tsVal[p]!;
@@ -236,7 +212,7 @@ export class Noting extends Shrinking {
    * first segment, but for its place in the queue of closed ones: how many segments there are.
    */
   protected takeNotes(index: number): number {
-    const { doubles, words } = this.table;
+    const words = this.table.words;
     const pool = this.pool;
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
@@ -249,11 +225,11 @@ export class Noting extends Shrinking {
     words[low + L.END_NEXT] = firstNumber(words, low, bits, 0);
     words[high + L.END_NEXT] = firstNumber(words, high, bits, 1);
     for (let k = 0; k < inside; k++) {
-      this.#restore(h, words, doubles, h + L.NOTES + k * L.NOTE_WORDS, k);
+      this.#restore(h, words, h + L.NOTES + k * L.NOTE_WORDS, k);
     }
     let entry = words[c + L.C_HEAD]!;
     for (let k = inside; k < count; k++) {
-      this.#restore(h, pool.words, pool.doubles, wordOf(entry), k);
+      this.#restore(h, pool.words, wordOf(entry), k);
       entry = pool.after(entry);
     }
     pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
@@ -272,11 +248,11 @@ export class Noting extends Shrinking {
   }
 
   /** The note at word `at` of `words` as row `k` behind the ring. */
-  #restore(h: number, words: Int32Array, doubles: Float64Array, at: number, k: number): void {
+  #restore(h: number, words: Int32Array, at: number, k: number): void {
     const columns = this.columns;
     const table = this.table;
     const hot = table.words;
-    const c = h + L.COLD;
+    const firstFrame = table.doubles[(h + L.COLD + L.C_FIRST_FRAME) >> 1]!;
     const p = SEGMENT_RING + k;
     const note = words[at + L.N_BITS]!;
     const d = (note & FROM_HIGH) === 0 ? 0 : 1;
@@ -284,11 +260,9 @@ export class Noting extends Shrinking {
     const flags = note & FLAGS_MASK;
     const seq = hot[own + L.END_NEXT]!;
     const len = words[at + L.N_LEN]!;
-    const ns = doubles[(at + L.N_TIME) >> 1]! + hot[c + L.C_START_NS]!;
-    const sec = Math.floor(ns / 1e9);
-    columns.frame[p] = table.doubles[(c + L.C_FIRST_FRAME) >> 1]! + (words[at + L.N_FRAME]! >>> 0);
-    columns.tsSec[p] = (hot[c + L.C_START_SEC]! >>> 0) + sec;
-    columns.tsNs[p] = ns - sec * 1e9;
+    columns.frame[p] = firstFrame + ((words[at + L.N_FRAME]! - firstFrame) >>> 0);
+    columns.tsSec[p] = words[at + L.N_SEC]!;
+    columns.tsNs[p] = words[at + L.N_NS]!;
     columns.flags[p] = flags;
     columns.optionBits[p] = (note & HAS_TS) === 0 ? 0 : HAS_TIMESTAMPS;
     columns.window[p] = note >>> 16;

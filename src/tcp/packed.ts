@@ -181,7 +181,7 @@ function unpack(
     f.zeek = null;
     f.cookie[0] = '';
     f.cookie[1] = '';
-    readNotes(words, doubles, h, at, f);
+    readNotes(words, h, at, f);
     return;
   }
   at = unpackFigures(words, doubles, start, at, f);
