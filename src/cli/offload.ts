@@ -11,7 +11,7 @@ const MAX_THREADS = 3;
 
 /** Memory of one message: little enough to stay in the caches. Messages under way at most between two chunks of the input. */
 const MESSAGE_BYTES = Math.max(128 * 1024, MAX_PACKED_WORDS * 4 * 2);
-const MAX_UNDER_WAY = 6;
+const MAX_UNDER_WAY = 48;
 /** Pieces of memory held for later messages: 8 MB. Some thousand connections leave at once at the end, many more where the table is full. */
 const MAX_FREE = 64;
 

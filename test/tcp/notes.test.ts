@@ -124,3 +124,90 @@ test('in a flood, and in short connections with their ports used again, over IPv
     }
   }
 });
+
+/** What goes by the book on an open connection, and what doesn't. */
+const USUAL = ['request', 'answer', 'answer', 'ackByClient', 'ackByServer', 'wait'] as const;
+const ODD = ['keepAlive', 'again', 'zeroWindow', 'otherTtl', 'byteAhead', 'back'] as const;
+type Event = (typeof USUAL)[number] | (typeof ODD)[number];
+/** With a shift of 2 these windows hold one answer, and one request. */
+const CLIENT_WINDOW = 362;
+const SERVER_WINDOW = 75;
+
+test('in conversations longer than there is room in a record, and longer than is noted', async () => {
+  const event = fc.oneof(
+    { weight: 60, arbitrary: fc.constantFrom<Event>(...USUAL) },
+    { weight: 1, arbitrary: fc.constantFrom<Event>(...ODD) },
+  );
+  const one = fc.record({
+    events: fc.array(event, { minLength: 5, maxLength: 70 }),
+    close: fc.constantFrom('none', 'client', 'server', 'reset', 'half'),
+    scaled: fc.boolean(),
+    stack: fc.boolean(),
+  });
+  const noted = { toTheEnd: 0, beyondRecord: 0 };
+
+  await fc.assert(
+    fc.asyncProperty(one, async ({ events, close, scaled, stack }) => {
+      const { lines, segmentCount } = conversationOf(events, close);
+      const syn = scaled ? ' <mss 1460,sackOK,nop,wscale 2>' : '';
+      const text = `
+        ${stack ? 'stack linux' : ''}
+        C > S S 0:0(0) win ${CLIENT_WINDOW} @9${stack ? '' : syn}
+        S > C S. 0:0(0) ack 1 win ${SERVER_WINDOW}${stack ? '' : syn}
+        ${lines.join('\n')}
+      `;
+      const n = await compare(segments`${text}`);
+      noted.toTheEnd += n;
+      if (segmentCount > L.NOTES_INSIDE) noted.beyondRecord += n;
+    }),
+    { seed: 48, numRuns: RUNS * 2 },
+  );
+
+  expect(noted.toTheEnd).toBeGreaterThan(RUNS / 10);
+  expect(noted.beyondRecord).toBeGreaterThan(RUNS / 20);
+});
+
+/** The segments of an open connection to which `events` happen, then its close. */
+function conversationOf(
+  events: readonly Event[],
+  close: string,
+): { lines: string[]; segmentCount: number } {
+  const next = { C: 1, S: 1 };
+  const seen = { C: 1, S: 1 };
+  const lines = [`C > S . 1:1(0) ack 1 win ${CLIENT_WINDOW}`];
+  let gap = '';
+  const send = (from: 'C' | 'S', flags: string, len: number, words = '', shift = 0): void => {
+    const to = from === 'C' ? 'S' : 'C';
+    const seq = next[from] + shift;
+    if (shift >= 0) next[from] = seq + len + (flags.includes('F') ? 1 : 0);
+    seen[to] = next[to];
+    const win = words.includes('win') ? '' : `win ${from === 'C' ? CLIENT_WINDOW : SERVER_WINDOW}`;
+    lines.push(
+      `${from} > ${to} ${flags} ${seq}:${seq + len}(${len}) ack ${next[to]} ${win} ${words}${gap}`,
+    );
+    gap = '';
+  };
+  for (const event of events) {
+    if (event === 'request') send('C', 'P.', 300);
+    else if (event === 'answer') send('S', '.', 1448);
+    // An ACK of nothing new would be a duplicate: only what is due.
+    else if (event === 'ackByClient' && seen.S < next.S) send('C', '.', 0);
+    else if (event === 'ackByServer' && seen.C < next.C) send('S', '.', 0);
+    else if (event === 'wait') gap = ' +7';
+    else if (event === 'keepAlive') send('C', '.', 0, '', -1);
+    else if (event === 'again') lines.push(lines.at(-1) ?? '');
+    else if (event === 'zeroWindow') send('C', '.', 0, 'win 0');
+    else if (event === 'otherTtl') send('S', 'P.', 10, 'ttl 9');
+    else if (event === 'byteAhead') send('C', 'P.', 5, '', 5);
+    else if (event === 'back') send('S', '.', 0, '-0.05');
+  }
+  if (close === 'reset') send('C', 'R.', 0);
+  if (close === 'client' || close === 'half') send('C', 'F.', 0);
+  if (close === 'half') for (let i = 0; i < 6; i++) send('S', '.', 100);
+  if (close !== 'none' && close !== 'reset') {
+    send('S', 'F.', 0);
+    send('C', close === 'server' ? 'F.' : '.', 0);
+    if (close === 'server') send('S', '.', 0);
+  }
+  return { lines, segmentCount: lines.length + 2 };
+}

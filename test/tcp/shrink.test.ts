@@ -20,6 +20,8 @@ import { conversation, framesOf, joined } from '../support/tcp-model-capture.ts'
 
 const SEED = 9293;
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 100);
+/** Zeek's view, for which every connection is followed from its first segment on, and is not only noted; and none. */
+const EVERY_OR_NONE = [true, false] as const;
 /** `process` and `shrink` as they are, whatever a test makes of them. */
 const { process: takeBatch, shrink } = Tracker.prototype;
 
@@ -70,10 +72,12 @@ async function linesOf(
 describe('connections that are moved after any segment have the same records', () => {
   test('in every fixture and every capture of FINWAIT_CAPTURES', async () => {
     for (const { path, title } of [...FIXTURES, ...OTHER_CAPTURES]) {
-      neverShrink();
-      const expected = await linesOf(path);
-      moveAfter((n) => n < 300 || n % 61 === 0);
-      expect(await linesOf(path), title).toEqual(expected);
+      for (const zeek of EVERY_OR_NONE) {
+        neverShrink();
+        const expected = await linesOf(path, { zeek });
+        moveAfter((n) => n < 300 || n % 61 === 0);
+        expect(await linesOf(path, { zeek }), title).toEqual(expected);
+      }
     }
   });
 
@@ -84,15 +88,16 @@ describe('connections that are moved after any segment have the same records', (
         fc.constantFrom(0.5, 1, 30),
         fc.constantFrom(16, 40, 4_000_000),
         fc.integer({ min: 1, max: 20 }),
-        async (list, msl, maxConnections, every) => {
+        fc.constantFrom(...EVERY_OR_NONE),
+        async (list, msl, maxConnections, every, zeek) => {
           const frames = framesOf(list);
           fc.pre(frames.length > 0);
           const capture = joined(frames);
           neverShrink();
-          const expected = await linesOf(capture, { msl, maxConnections });
+          const expected = await linesOf(capture, { msl, maxConnections, zeek });
           moveAfter((n) => n % every === 0);
 
-          expect(await linesOf(capture, { msl, maxConnections })).toEqual(expected);
+          expect(await linesOf(capture, { msl, maxConnections, zeek })).toEqual(expected);
         },
       ),
       { seed: SEED, numRuns: RUNS },
