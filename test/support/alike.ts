@@ -48,6 +48,15 @@ const variants = [
   `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +9\n`,
   `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +11\n`,
   `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +61\n`,
+  // More than one behind a FIN, data behind it, an ACK that goes back, more than a story keeps before anyone answers.
+  `${open}C > S F. 1:1(0) ack 1\nC > S P. 2:12(10) ack 1\nS > C . 1:1(0) ack 12\n`,
+  `${open}C > S F. 1:1(0) ack 1\nC > S F. 2:2(0) ack 1\nS > C F. 1:1(0) ack 3\nC > S . 3:3(0) ack 2\n`,
+  `${open}${early}C > S . 1:1(0) ack 21\nC > S P. 1:11(10) ack 1\nS > C . 21:21(0) ack 11\n`,
+  `${open}${Array.from({ length: 40 }, (_, i) => `C > S P. ${i + 1}:${i + 2}(1) ack 1\n`).join('')}`,
+  // Options that say more: bytes that came twice, a cookie, in a SYN and in its answer.
+  `${open}${early}C > S . 1:1(0) ack 21 <nop,nop,sack 1:11>\nS > C P. 21:31(10) ack 1\n`,
+  `C > S S 0:0(0) <mss 1460,tfo 0102030405060708>\nS > C S. 0:0(0) ack 1\nC > S . 1:1(0) ack 1\n`,
+  `C > S S 0:0(0) <mss 1460>\nS > C S. 0:0(0) ack 1 <mss 1460,tfo 0102030405060708>\nC > S . 1:1(0) ack 1\n`,
   // The handshake's ACK came with data, or not at all.
   `C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n${request}`,
   'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\n',

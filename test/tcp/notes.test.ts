@@ -10,12 +10,16 @@ import * as L from '../../src/tcp/layout.ts';
 import { P_RECORD, PackedConnections } from '../../src/tcp/packed.ts';
 import { ALIKE } from '../support/alike.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
-import { segments } from '../support/fixtures.ts';
+import { OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
 import { generated } from '../support/generated.ts';
+import { readPcap, writePcap } from '../support/pcap.ts';
 import { simulate } from '../support/tcp-model.ts';
 import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
 
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
+
+/** In a frame of Ethernet and IPv4 without options. */
+const ACK_OFFSET = 14 + 20 + 8;
 
 type Options = Pick<AnalyzeOptions, 'maxConnections'>;
 
@@ -115,6 +119,15 @@ test('in connections that are alike but for one thing', async () => {
   expect(noted).toBeGreaterThan(ALIKE.length / 4);
 });
 
+test('where a SYN has a number in the field for acknowledgements that its sender acknowledges next', async () => {
+  const frames = readPcap(segments`${OPENED_AND_CLOSED}`);
+  const [syn, synAck] = frames.map(({ bytes }) => new DataView(bytes.buffer, bytes.byteOffset));
+  if (syn === undefined || synAck === undefined) throw new Error('no handshake');
+  syn.setUint32(ACK_OFFSET, synAck.getUint32(ACK_OFFSET - 4) + 1);
+
+  expect(await compare(writePcap(frames))).toBe(0);
+});
+
 test('in a flood, and in short connections with their ports used again, over IPv4 and IPv6', async () => {
   for (const kind of ['flood', 'web'] as const) {
     for (const ipVersion of [4, 6] as const) {
@@ -122,6 +135,19 @@ test('in a flood, and in short connections with their ports used again, over IPv
       expect(await compare(capture)).toBeGreaterThan(300);
       expect(await compare(capture, { maxConnections: 100 })).toBeGreaterThan(300);
     }
+  }
+});
+
+test('connections leave in the same order where frames come late to one that was closed', async () => {
+  const closedBy = (name: string) =>
+    OPENED_AND_CLOSED.replaceAll('C >', `${name} >`).replaceAll('> C', `> ${name}`);
+  const others = [...'ABDEF'].map(
+    (name, i) =>
+      `host ${name} 10.0.1.1:${41_000 + i}\nS > ${name} udp len 9 +${i === 0 ? 9 : 24}\n${closedBy(name)}`,
+  );
+  for (const after of ['+1', '+20', '+59']) {
+    const text = `${OPENED_AND_CLOSED}\nS > C F. 1:1(0) ack 2 ${after}\n${others.join('\n')}`;
+    expect(await compare(segments`${text}`)).toBe(others.length);
   }
 });
 
