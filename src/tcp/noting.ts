@@ -122,7 +122,7 @@ export class Noting extends Shrinking {
         } else if ((bits & (L.SYN_ACK_SENT << (1 - d))) === 0) {
           return false;
         }
-        if ((bits & (L.FIN_SENT << d)) !== 0 && (isFin || len > 0)) return false;
+        if (isFin && (bits & (L.FIN_SENT << d)) !== 0) return false;
         let end = (seq + len) | 0;
         if (isFin) {
           bits |= L.FIN_SENT << d;

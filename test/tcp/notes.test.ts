@@ -1,13 +1,14 @@
 /** A connection whose segments were only noted leaves as it would have, had it been followed from its first segment on. */
 
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import type { RunOptions } from '../../src/analysis-run.ts';
+import { expect, test, vi } from 'vitest';
+import type { PayloadListener, RunOptions } from '../../src/analysis-run.ts';
 import { type AnalyzeOptions, runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import type { FinishedConnection } from '../../src/tcp/finished.ts';
 import * as L from '../../src/tcp/layout.ts';
 import { P_RECORD, PackedConnections } from '../../src/tcp/packed.ts';
+import { StoryPool } from '../../src/tcp/story.ts';
 import { ALIKE } from '../support/alike.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
 import { OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
@@ -20,6 +21,9 @@ const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 
 /** In a frame of Ethernet and IPv4 without options. */
 const ACK_OFFSET = 14 + 20 + 8;
+
+/** Whoever asks for payload has every connection followed from its first segment on. */
+const IGNORED: PayloadListener = { onSegment() {}, onFinished() {} };
 
 type Options = Pick<AnalyzeOptions, 'maxConnections'>;
 
@@ -60,10 +64,9 @@ async function leaving(
   return { connections, noted, totals };
 }
 
-/** Compares, and returns how many connections were noted to their end. Whoever asks for payload has every connection followed. */
+/** Compares, and returns how many connections were noted to their end. */
 async function compare(input: string | Uint8Array, options: Options = {}): Promise<number> {
-  const payload = { onSegment() {}, onFinished() {} };
-  const followed = await leaving(input, { ...options, payload });
+  const followed = await leaving(input, { ...options, payload: IGNORED });
   const now = await leaving(input, options);
   expect(followed.noted).toBe(0);
   expect(now.totals).toEqual(followed.totals);
@@ -149,6 +152,29 @@ test('connections leave in the same order where frames come late to one that was
     const text = `${OPENED_AND_CLOSED}\nS > C F. 1:1(0) ack 2 ${after}\n${others.join('\n')}`;
     expect(await compare(segments`${text}`)).toBe(others.length);
   }
+});
+
+test('notes that are taken up give their memory back', async () => {
+  const blocks: number[] = [];
+  for (const options of [{}, { payload: IGNORED }]) {
+    const reserve = vi.spyOn(StoryPool.prototype, 'reserve');
+    const long = conversationOf(Array(30).fill('request'), 'client').lines;
+    const conversations = Array.from({ length: 300 }, (_, i) =>
+      [
+        `isn C ${1000 + i * 1_000_000}`,
+        'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1',
+        ...long,
+        'C > S . 9002:9002(0) ack 2 win 0 +7',
+      ].join('\n'),
+    );
+    await leaving(segments`${conversations.join('\n')}`, options);
+    blocks.push(Math.max(...reserve.mock.contexts.map((pool) => (pool as StoryPool).blocks)));
+    reserve.mockRestore();
+  }
+
+  const [noted = 0, followed = 0] = blocks;
+  expect(followed).toBeGreaterThan(0);
+  expect(noted).toBeLessThan(followed + 30);
 });
 
 /** What goes by the book on an open connection, and what doesn't. */
