@@ -1,38 +1,24 @@
 /** Follows every connection of a capture: counts what is common, keeps what is rare. */
 
 import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
-import { isDuplicate, NUMBER_MASK, RING_REACH } from './duplicates.ts';
+import { isDuplicate, NUMBER_MASK } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
   beginsAnew,
-  type Decision,
   goesOnAfterRst,
   isBadAnswer,
   isPlausibleRst,
-  KEEP,
-  KEEP_FILL,
   keep,
   MAX_OPENING,
-  REPLACE_FILL,
   SKIP,
 } from './keep.ts';
 import * as L from './layout.ts';
-import { Noting } from './noting.ts';
 import type { LeavingConnection } from './packed.ts';
 import { hasCookie } from './packed-options.ts';
-import {
-  FROM_HIGH,
-  MAX_STORY_ENTRIES,
-  NEXT_SEQ_KNOWN,
-  PEER_ACK_KNOWN,
-  PEER_DATA_LAST,
-  PEER_LAST,
-} from './story.ts';
+import { Telling } from './telling.ts';
 
 const MASK = SEGMENT_RING - 1;
 const FLAGGED = SYN | FIN | RST;
-/** Segments looked back at when a FIN arrives. */
-const MAX_RECALLED = 8;
 /** Silent connections are looked for once in so many segments (a power of two), and once in so many seconds of the capture. */
 const SWEEP_SEGMENTS = 4096;
 const SWEEP_SEC = 60;
@@ -43,10 +29,7 @@ const SWEEP_SEC = 60;
  * `process` is the hot path of the program: it works in three passes over a batch, so that the cache misses of the table and the
  * records overlap (1.7 times as fast with 100,000 connections open), and leaves the loop only where something happens.
  */
-export class Tracker extends Noting {
-  /** Running number of the segment at hand. */
-  #number = 0;
-
+export class Tracker extends Telling {
   /** The earliest second since the last sweep, and the second of that sweep. */
   #floorSec = Number.POSITIVE_INFINITY;
   #sweptSec = 0;
@@ -170,7 +153,7 @@ export class Tracker extends Noting {
 
   /** What the segment at `p`, from end `d`, does to the connection at `index`. */
   #follow(index: number, p: number, number: number, d: number): void {
-    this.#number = number;
+    this.number = number;
     const columns = this.columns;
     const table = this.table;
     const flags = columns.flags[p]!;
@@ -276,7 +259,7 @@ export class Tracker extends Noting {
     const bytes = c * 4;
     const isPlausible = (flags & RST) === 0 || isPlausibleRst(words, h, d, seq);
     const decision = keep(words, h, counts, bytes, d, flags, seq, ack, len);
-    if (decision !== SKIP) this.#tell(index, p, d, isFirst, decision);
+    if (decision !== SKIP) this.tell(index, p, d, isFirst, decision);
 
     let bits = words[h + L.HOT_BITS]!;
     const other = 1 - d;
@@ -335,7 +318,7 @@ export class Tracker extends Noting {
       if (isFirst || refutes) {
         bits |= L.FIN_SENT << d;
         words[own + L.END_FIN] = position;
-        if (isFirst && this.#recallAcks(index, d, position)) bits |= L.FIN_COVERED << d;
+        if (isFirst && this.recallAcks(index, d, position)) bits |= L.FIN_COVERED << d;
       }
     }
     if ((flags & ACK) !== 0 && (bits & (L.FIN_SENT << other)) !== 0) {
@@ -361,68 +344,5 @@ export class Tracker extends Noting {
       }
     }
     words[h + L.HOT_BITS] = bits;
-  }
-
-  /**
-   * Looks back for segments of the other end that acknowledge the FIN of end `d` and stand before it in the capture (in the wrong
-   * order, or its first copy is missing): as ordinary segments they were not kept. True where there is one.
-   */
-  #recallAcks(index: number, d: number, position: number): boolean {
-    const columns = this.columns;
-    const words = this.table.words;
-    const peer = index * L.RECORD_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
-    // The greatest acknowledgement number says at once that there is none, as nearly always.
-    if (((words[peer + L.END_ACK]! - position) | 0) <= 0) return false;
-    const current = this.#number & NUMBER_MASK;
-    let number = words[peer + L.END_RING]!;
-    let found = false;
-    for (let step = 0; step < MAX_RECALLED; step++) {
-      if (number === 0 || ((current - (number - 1)) & NUMBER_MASK) > RING_REACH) break;
-      const at = (number - 1) & MASK;
-      const flags = columns.flags[at]!;
-      if ((flags & (ACK | SYN | RST | FIN)) === ACK && ((columns.ack[at]! - position) | 0) > 0) {
-        this.#tell(index, at, 1 - d, false, KEEP);
-        found = true;
-      }
-      number = this.previous[at]!;
-    }
-    return found;
-  }
-
-  /** Adds the segment to the connection's story. */
-  #tell(index: number, p: number, d: number, isFirst: boolean, decision: Decision): void {
-    const words = this.table.words;
-    const h = index * L.RECORD_WORDS;
-    const c = h + L.COLD;
-    const bits = words[h + L.HOT_BITS]!;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
-    let entry = words[own + L.END_LAST_FILL]!;
-    if (decision !== REPLACE_FILL) {
-      if (words[c + L.C_COUNT]! >= MAX_STORY_ENTRIES) return;
-      entry = this.pool.reserve(words[c + L.C_TAIL]!);
-      if (words[c + L.C_HEAD] === 0) words[c + L.C_HEAD] = entry;
-      words[c + L.C_TAIL] = entry;
-      words[c + L.C_COUNT]!++;
-      if (decision === KEEP_FILL) words[own + L.END_LAST_FILL] = entry;
-    }
-    const marks =
-      (d === 1 ? FROM_HIGH : 0) |
-      ((bits & (L.ACK_KNOWN << (1 - d))) !== 0 ? PEER_ACK_KNOWN : 0) |
-      ((bits & (L.LAST_DATA << (1 - d))) !== 0 ? PEER_DATA_LAST : 0) |
-      // Running numbers modulo 2^30.
-      (isFirst || (words[peer + L.END_RING]! - this.previous[p]!) << 2 > 0 ? PEER_LAST : 0) |
-      (isFirst ? 0 : NEXT_SEQ_KNOWN);
-    this.pool.write(
-      entry,
-      this.columns,
-      p,
-      marks,
-      words[peer + L.END_ACK]!,
-      words[own + L.END_NEXT]!,
-      this.table.doubles[(c + L.C_FIRST_FRAME) >> 1]!,
-      words[c + L.C_START_SEC]! >>> 0,
-      words[c + L.C_START_NS]!,
-    );
   }
 }
