@@ -70,8 +70,7 @@ export class Telling extends Noting {
       (d === 1 ? FROM_HIGH : 0) |
       ((bits & (L.ACK_KNOWN << (1 - d))) !== 0 ? PEER_ACK_KNOWN : 0) |
       ((bits & (L.LAST_DATA << (1 - d))) !== 0 ? PEER_DATA_LAST : 0) |
-      // Running numbers modulo 2^30.
-      (isFirst || (words[peer + L.END_RING]! - this.previous[p]!) << 2 > 0 ? PEER_LAST : 0) |
+      (isFirst || isBehind(words[peer + L.END_RING]!, this.previous[p]!) ? PEER_LAST : 0) |
       (isFirst ? 0 : NEXT_SEQ_KNOWN);
     this.pool.write(
       entry,
@@ -85,4 +84,9 @@ export class Telling extends Noting {
       words[c + L.C_START_NS]!,
     );
   }
+}
+
+/** Whether the segment that `latest` tells (0: none) came after the one of `own`: running numbers modulo 2^30, and one more. */
+function isBehind(latest: number, own: number): boolean {
+  return latest !== 0 && (latest - own) << 2 > 0;
 }
