@@ -19,6 +19,8 @@ import { FROM_HIGH, HAS_TS, wordOf } from './story.ts';
 const FLAGS_MASK = 0xfff;
 /** Times are counted in nanoseconds since the first frame, exact for 104 days: longer than MAX_NOTES silences. */
 const MAX_SILENCE_SEC = 150_000;
+/** In one segment: the numbers of a connection stay far within half the sequence space, so that none is both before and behind another. */
+const MAX_NOTED_BYTES = 1 << 20;
 
 /**
  * The part of the tracker that takes notes. Most connections are short, and nothing happens to them but an opening, some data and a close:
@@ -87,6 +89,7 @@ export class Noting extends Shrinking {
     const packets = words[own + L.END_PACKETS]!;
     const noted = packets + words[peer + L.END_PACKETS]!;
     if (noted === L.MAX_NOTES || (bits & L.RST_SEEN) !== 0) return false;
+    if (len >>> 0 > MAX_NOTED_BYTES) return false;
     const sinceSec = columns.tsSec[p]! - (words[h + L.HOT_LAST_SEC]! >>> 0);
     if (sinceSec < 0 || sinceSec > MAX_SILENCE_SEC) return false;
     if (sinceSec === 0 && columns.tsNs[p]! < words[h + L.HOT_LAST_NS]!) return false;
@@ -116,10 +119,13 @@ export class Noting extends Shrinking {
         )
           return false;
         const isFin = (flags & FIN) !== 0;
+        // Before the other end has acknowledged anything, a FIN is looked back from (tcp/telling.ts), and data may be what is kept of the opening.
+        if ((bits & (L.ACK_KNOWN << (1 - d))) === 0) return false;
         if ((bits & (L.ACK_KNOWN << d)) !== 0) {
           const fresh = (ack - words[own + L.END_ACK]!) | 0;
           if (fresh < 0 || (fresh === 0 && len === 0 && !isFin)) return false;
-        } else if ((bits & (L.SYN_ACK_SENT << (1 - d))) === 0) {
+        } else if (ack === 0 || ((ack - words[peer + L.END_BASE]!) | 0) <= 0) {
+          // 0 is what its SYN has in the field, and counts as the same again (tcp/transfer.ts).
           return false;
         }
         if (isFin && (bits & (L.FIN_SENT << d)) !== 0) return false;

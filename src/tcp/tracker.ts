@@ -188,7 +188,8 @@ export class Tracker extends Telling {
     this.previous[p] = latest;
     words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
     if ((!advancesSeq && !advancesAck) || (flags & RST) !== 0) {
-      if (isDuplicate(columns, number & NUMBER_MASK, latest, this.previous)) {
+      // What was noted is no duplicate, and isn't in the ring.
+      if (p < SEGMENT_RING && isDuplicate(columns, number & NUMBER_MASK, latest, this.previous)) {
         words[h + L.COLD + L.C_DUPLICATES]!++;
         this.counts.duplicates++;
         this.transfer.duplicate(index, d, len);

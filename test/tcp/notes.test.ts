@@ -11,7 +11,7 @@ import { P_RECORD, PackedConnections } from '../../src/tcp/packed.ts';
 import { StoryPool } from '../../src/tcp/story.ts';
 import { ALIKE } from '../support/alike.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
-import { OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
+import { OPENED, OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
 import { generated } from '../support/generated.ts';
 import { readPcap, writePcap } from '../support/pcap.ts';
 import { simulate } from '../support/tcp-model.ts';
@@ -21,6 +21,8 @@ const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 
 /** In a frame of Ethernet and IPv4 without options. */
 const ACK_OFFSET = 14 + 20 + 8;
+const HALF_OF_ALL_NUMBERS = 0x8000_0000;
+const HALF_OF_ANY_FLIGHT = 1_010_000_000;
 
 /** Whoever asks for payload has every connection followed from its first segment on. */
 const IGNORED: PayloadListener = { onSegment() {}, onFinished() {} };
@@ -129,6 +131,78 @@ test('where a SYN has a number in the field for acknowledgements that its sender
   syn.setUint32(ACK_OFFSET, synAck.getUint32(ACK_OFFSET - 4) + 1);
 
   expect(await compare(writePcap(frames))).toBe(0);
+});
+
+test('where an ACK has the number 0, or one that is both before and behind all others', async () => {
+  for (const next of ['', 'C > S P. 1:11(10) ack 1', 'S > C P. 1:301(300) ack 1']) {
+    for (const number of [0, 1, 900_001 + HALF_OF_ALL_NUMBERS]) {
+      const frames = readPcap(segments`
+        isn S 900000
+        ${OPENED}
+        ${next}
+      `);
+      const ack = frames[2]!.bytes;
+      new DataView(ack.buffer, ack.byteOffset).setUint32(ACK_OFFSET, number);
+
+      expect(await compare(writePcap(frames))).toBe(0);
+    }
+  }
+});
+
+test('where segments say that they are longer than any flight', async () => {
+  const frames = readPcap(segments`
+    ${OPENED}
+    C > S P. 1:11(10) ack 1 iplen0
+    C > S P. 11:21(10) ack 1 iplen0
+  `);
+  const longer = frames.map((frame, i) =>
+    i < 3 ? frame : { ...frame, originalLen: frame.originalLen + HALF_OF_ANY_FLIGHT },
+  );
+  const { buffer, byteOffset } = longer[4]!.bytes;
+  const last = new DataView(buffer, byteOffset);
+  last.setUint32(ACK_OFFSET - 4, last.getUint32(ACK_OFFSET - 4) + HALF_OF_ANY_FLIGHT);
+
+  expect(await compare(writePcap(longer))).toBe(0);
+});
+
+test('notes that are taken up are not taken for the first frames of the capture', async () => {
+  // The third frame and its copy; the RST is noted as the third and fourth of its connection.
+  const copied = `
+    host D 10.0.9.1:1
+    ${OPENED.replaceAll('C >', 'D >').replaceAll('> C', '> D')}
+    dup
+    ${OPENED}
+    C > S R. 1:1(0) ack 1
+    S > C . 1:1(0) ack 1
+  `;
+  // An ACK of a number behind that of the FIN, from an end that has acknowledged nothing.
+  const beyond = `
+    host D 10.0.9.1:1
+    isn D 3500000000
+    isn S 3000000000
+    S > D . 1:1(0) ack 1
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    S > C F. 1:1(0) ack 1
+    C > S . 1:1(0) ack 2 win 0
+  `;
+
+  for (const text of [copied, beyond]) expect(await compare(segments`${text}`)).toBeLessThan(2);
+});
+
+test('a connection that nobody but its server speaks on is let go as early', async () => {
+  const answers = Array.from({ length: 30 }, (_, i) => `S > C P. ${i + 1}:${i + 2}(1) ack 1`);
+  const others = Array.from({ length: 8200 }, () => 'S > D . 1:2(1) ack 1 +0.0001');
+  const text = `
+    host D 10.0.9.1:1
+    C > S S 0:0(0)
+    S > C S. 0:0(0) ack 1
+    ${answers.join('\n')}
+    S > D . 1:2(1) ack 1 +1000
+    ${others.join('\n')}
+  `;
+
+  expect(await compare(segments`${text}`)).toBe(0);
 });
 
 test('in a flood, and in short connections with their ports used again, over IPv4 and IPv6', async () => {
