@@ -234,7 +234,7 @@ function transfer(
   ns: number,
 ): void {
   if (len > 0) {
-    const flight = (seq + len - (peer.hasAck ? peer.ack : (own.base + 1) | 0)) | 0;
+    const flight = (seq + len - peer.ack) | 0;
     if (flight > own.maxFlight) own.maxFlight = flight;
     const edge = (peer.latestAck + (peer.window << (peer.hasSpoken ? peer.shift : 0))) | 0;
     if ((flags & FIN) === 0 && end === edge) own.windowFull++;
