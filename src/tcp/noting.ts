@@ -119,13 +119,12 @@ export class Noting extends Shrinking {
         )
           return false;
         const isFin = (flags & FIN) !== 0;
-        // Before the other end has acknowledged anything, a FIN is looked back from (tcp/telling.ts), and data may be what is kept of the opening.
+        // The server speaks once its SYN-ACK was answered: before, its data counts as opening (tcp/keep.ts), and its FIN looks back (tcp/telling.ts).
         if ((bits & (L.ACK_KNOWN << (1 - d))) === 0) return false;
         if ((bits & (L.ACK_KNOWN << d)) !== 0) {
           const fresh = (ack - words[own + L.END_ACK]!) | 0;
           if (fresh < 0 || (fresh === 0 && len === 0 && !isFin)) return false;
-        } else if (ack === 0 || ((ack - words[peer + L.END_BASE]!) | 0) <= 0) {
-          // 0 is what its SYN has in the field, and counts as the same again (tcp/transfer.ts).
+        } else if (ack !== words[peer + L.END_NEXT]) {
           return false;
         }
         if (isFin && (bits & (L.FIN_SENT << d)) !== 0) return false;
