@@ -5,12 +5,12 @@ import { expect, test, vi } from 'vitest';
 import type { PayloadListener, RunOptions } from '../../src/analysis-run.ts';
 import { type AnalyzeOptions, runAnalysis } from '../../src/analyze.ts';
 import { openCapture } from '../../src/capture/open.ts';
-import type { FinishedConnection } from '../../src/tcp/finished.ts';
 import * as L from '../../src/tcp/layout.ts';
 import { P_RECORD, PackedConnections } from '../../src/tcp/packed.ts';
 import { StoryPool } from '../../src/tcp/story.ts';
 import { ALIKE } from '../support/alike.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
+import { textOf } from '../support/finished-text.ts';
 import { OPENED, OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
 import { generated } from '../support/generated.ts';
 import { readPcap, writePcap } from '../support/pcap.ts';
@@ -28,18 +28,6 @@ const HALF_OF_ANY_FLIGHT = 1_010_000_000;
 const IGNORED: PayloadListener = { onSegment() {}, onFinished() {} };
 
 type Options = Pick<AnalyzeOptions, 'maxConnections'>;
-
-/** Everything of a finished connection that may be read, as text. */
-function textOf({ story, transfer, ...rest }: FinishedConnection): string {
-  const { count, all: _, ...columns } = story;
-  const entries = Object.entries(columns).map(([name, column]) => [
-    name,
-    [...column.slice(0, count)],
-  ]);
-  // A block of counts that are all 0 is as good as none.
-  const figures = transfer.map(({ values }) => [...values]);
-  return JSON.stringify({ ...rest, story: Object.fromEntries(entries), figures });
-}
 
 async function leaving(
   input: string | Uint8Array,
