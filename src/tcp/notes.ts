@@ -17,6 +17,7 @@ import { windowShift } from './packed-options.ts';
 import { readFew } from './rtt.ts';
 import {
   ENTRY_WORDS,
+  FLAGS_MASK,
   FROM_HIGH,
   HAS_TS,
   NEXT_SEQ_KNOWN,
@@ -24,8 +25,6 @@ import {
   PEER_DATA_LAST,
   PEER_LAST,
 } from './story.ts';
-
-const FLAGS_MASK = 0xfff;
 
 /** Words in use of the NOTED record that begins at word `h`. */
 export function wordsOfNoted(words: Int32Array, h: number): number {

@@ -14,9 +14,8 @@ import { NUMBER_MASK } from './duplicates.ts';
 import * as L from './layout.ts';
 import { hasCookie } from './packed-options.ts';
 import { Shrinking } from './shrink.ts';
-import { FROM_HIGH, HAS_TS, wordOf } from './story.ts';
+import { FLAGS_MASK, FROM_HIGH, HAS_TS, wordOf } from './story.ts';
 
-const FLAGS_MASK = 0xfff;
 /** Times are counted in nanoseconds since the first frame, exact for 104 days: longer than MAX_NOTES silences. */
 const MAX_SILENCE_SEC = 150_000;
 /** In one segment: the numbers of a connection stay far within half the sequence space, so that none is both before and behind another. */
@@ -191,13 +190,19 @@ export class Noting extends Shrinking {
       this.#put(words, h + L.NOTES + noted * L.NOTE_WORDS, p, frame, bits);
       return;
     }
-    const pool = this.pool;
+    const entry = this.addEntry(h);
+    this.#put(this.pool.words, wordOf(entry), p, frame, bits);
+  }
+
+  /** Room for one more entry in the memory of stories, for the connection at word `h`: its number. */
+  protected addEntry(h: number): number {
+    const words = this.table.words;
     const c = h + L.COLD;
-    const entry = pool.reserve(words[c + L.C_TAIL]!);
+    const entry = this.pool.reserve(words[c + L.C_TAIL]!);
     if (words[c + L.C_HEAD] === 0) words[c + L.C_HEAD] = entry;
     words[c + L.C_TAIL] = entry;
     words[c + L.C_COUNT]!++;
-    this.#put(pool.words, wordOf(entry), p, frame, bits);
+    return entry;
   }
 
   #put(words: Int32Array, at: number, p: number, frame: number, bits: number): void {

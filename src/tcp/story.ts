@@ -45,7 +45,7 @@ export const NEXT_SEQ_KNOWN = 1 << 15;
 export const PEER_DATA_LAST = 1 << 16;
 /** What was captured last is the peer's. */
 export const PEER_LAST = 1 << 17;
-const FLAGS_MASK = 0xfff;
+export const FLAGS_MASK = 0xfff;
 
 /** Blocks that `entries` entries of one story take. */
 export function blocksOf(entries: number): number {

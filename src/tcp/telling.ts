@@ -60,10 +60,7 @@ export class Telling extends Noting {
     let entry = words[own + L.END_LAST_FILL]!;
     if (decision !== REPLACE_FILL) {
       if (words[c + L.C_COUNT]! >= MAX_STORY_ENTRIES) return;
-      entry = this.pool.reserve(words[c + L.C_TAIL]!);
-      if (words[c + L.C_HEAD] === 0) words[c + L.C_HEAD] = entry;
-      words[c + L.C_TAIL] = entry;
-      words[c + L.C_COUNT]!++;
+      entry = this.addEntry(h);
       if (decision === KEEP_FILL) words[own + L.END_LAST_FILL] = entry;
     }
     const marks =
