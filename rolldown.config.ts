@@ -7,7 +7,7 @@ import { isAbsolute } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
 /** What every analysis needs, the library's too. The rest is loaded by those who ask for it. */
-const ENGINE = /src\/(analyze|capture\/open|report\/(csv|json|select|summary))\.ts$/;
+const ENGINE = /src\/(analyze|capture\/open|report\/(census|csv|json|select|summary))\.ts$/;
 /** What the command line shares with the engine: names of kinds, addresses, and what errors of the system mean. */
 const WORDS = /src\/(base\/system-error|report\/address|tcp\/verdicts)\.ts$/;
 

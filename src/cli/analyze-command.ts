@@ -3,6 +3,7 @@
 import type { FileStart } from '../base/files.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
 import type { FrameSource } from '../capture/source.ts';
+import { Census } from '../report/census.ts';
 import { addCounts } from '../report/counts.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary, ConnectionRecord } from '../report/record.ts';
@@ -91,7 +92,10 @@ async function runFiles(
   const selected = compileSelection(options.selection);
   const fails = compileFailOn(options.failOn);
   const reading = { ...options, zeek: isZeek(format) };
+  const mslSec = options.msl ?? DEFAULT_MSL_SEC;
   const statuses = new Set<number>();
+  // Who shows no connection and counts them all need not look at each.
+  const countsOnly = format === 'summary' && Object.keys(options.selection).length === 0;
   let readable = true;
   let offload: Offload | null = null;
   const drain = async (): Promise<boolean> => {
@@ -101,12 +105,15 @@ async function runFiles(
   };
   for (let next = timelines.shift(); next !== undefined; next = timelines.shift()) {
     let source: FrameSource | null = null;
+    const census = countsOnly ? new Census(mslSec, fails) : null;
+    /** Connections that the census did not take. */
+    let judged = 0;
     const start = async (connections: number): Promise<void> => {
-      if (offload !== null || connections < OFFLOAD_FROM_CONNECTIONS) return;
+      const toJudge = census === null ? connections : judged;
+      if (offload !== null || toJudge < OFFLOAD_FROM_CONNECTIONS) return;
       if (format === 'table' || options.sort) return;
       const { startOffload } = await import('./offload.ts');
       const { fd } = writer;
-      const mslSec = options.msl ?? DEFAULT_MSL_SEC;
       const { selection, failOn } = options;
       const files = (): readonly FileStart[] =>
         source?.files ?? [{ file: source?.name ?? '', firstFrame: 1 }];
@@ -125,6 +132,8 @@ async function runFiles(
         return goesOn;
       },
       takeFinished(leaving) {
+        if (census?.take(leaving)) return true;
+        judged++;
         if (offload === null) return false;
         offload.take(leaving);
         return true;
@@ -137,13 +146,13 @@ async function runFiles(
         else form.record(record, mold);
       },
     });
-    if (offload !== null) {
-      for (const { counts, tally, matched } of await (offload as Offload).finish()) {
-        if (outcome.summary !== null) addCounts(outcome.summary, counts);
-        form.add(tally);
-        if (matched) statuses.add(EXIT.matched);
-      }
-      offload = null;
+    census?.settle();
+    const elsewhere = offload === null ? [] : await (offload as Offload).finish();
+    offload = null;
+    for (const { counts, tally, matched } of census === null ? elsewhere : [...elsewhere, census]) {
+      if (outcome.summary !== null) addCounts(outcome.summary, counts);
+      form.add(tally);
+      if (matched) statuses.add(EXIT.matched);
     }
     held.sort((a, b) => a.stream - b.stream);
     for (const record of held) form.record(record, null);

@@ -74,17 +74,20 @@ export function addTransfer(totals: TransferTotals, more: TransferTotals): void 
   totals.reusedPorts += more.reusedPorts;
 }
 
-/** Counts one connection. A SYN that nobody answers is whole with one direction. */
-export function countRecord(
-  counts: RecordCounts,
-  record: Pick<ConnectionRecord, 'bytes' | 'close' | 'handshake' | 'packets' | 'transfer'>,
-): void {
-  counts.handshakes[record.handshake.kind]++;
-  counts.closes[record.close.kind]++;
+/** What is counted of a record; or of several that differ in nothing but sums: these are in it then. */
+export type Counted = Pick<
+  ConnectionRecord,
+  'bytes' | 'close' | 'findings' | 'handshake' | 'packets' | 'transfer'
+>;
+
+/** Counts one connection, or `n` of which `record` holds the sums. A SYN that nobody answers is whole with one direction. */
+export function countRecord(counts: RecordCounts, record: Omit<Counted, 'findings'>, n = 1): void {
+  counts.handshakes[record.handshake.kind] += n;
+  counts.closes[record.close.kind] += n;
   counts.bytes += record.bytes.client + record.bytes.server;
   const isOneSided = record.packets.client === 0 || record.packets.server === 0;
-  if (isOneSided && record.handshake.kind !== 'unanswered') counts.oneDirection++;
-  if (record.handshake.kind === 'none') counts.begunBefore++;
+  if (isOneSided && record.handshake.kind !== 'unanswered') counts.oneDirection += n;
+  if (record.handshake.kind === 'none') counts.begunBefore += n;
   countTransfer(counts.transfer, record);
 }
 

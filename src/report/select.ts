@@ -50,8 +50,11 @@ export function compileSelection(selection: Selection): Predicate {
   return (record) => tests.every((test) => test(record));
 }
 
+/** The part of a record that `--fail-on` asks about. */
+type Judged = Pick<ConnectionRecord, 'close' | 'findings' | 'handshake'>;
+
 /** Whether a connection was opened or closed in one of these ways, or has one of these findings. */
-export function compileFailOn(names: readonly FailOn[]): Predicate {
+export function compileFailOn(names: readonly FailOn[]): (record: Judged) => boolean {
   const set = new Set<string>(names);
   return (r) =>
     set.has(r.close.kind) ||

@@ -6,13 +6,14 @@ import { CLOSE_KINDS, HANDSHAKE_KINDS, RST_PHASES } from '../tcp/verdicts.ts';
 import { captureFacts } from './capture-words.ts';
 import {
   addTransfer,
+  type Counted,
   closedFirst,
   countTransfer,
   createTransferTotals,
   type TransferTotals,
 } from './counts.ts';
 import { escapeTerminal } from './escape.ts';
-import type { CaptureSummary, ConnectionRecord } from './record.ts';
+import type { CaptureSummary } from './record.ts';
 import { closePaint, styleFor, visibleLength } from './style.ts';
 import { fullTime, secondsBetween } from './time.ts';
 import { humanBytes, humanShare } from './units.ts';
@@ -50,25 +51,25 @@ export function createTally(): Tally {
   };
 }
 
-/** Counts one connection. */
-export function tallyRecord(tally: Tally, record: ConnectionRecord): void {
+/** Counts one connection, or `n` of which `record` holds the sums. */
+export function tallyRecord(tally: Tally, record: Counted, n = 1): void {
   const { bytes, close, handshake, findings } = record;
-  tally.connections += 1;
+  tally.connections += n;
   countTransfer(tally.transfer, record);
   tally.bytes += bytes.client + bytes.server;
-  count(tally.handshakes, handshake.kind);
-  count(tally.closes, close.kind);
+  count(tally.handshakes, handshake.kind, n);
+  count(tally.closes, close.kind, n);
   const first = closedFirst(close);
-  if (first !== null) count(tally.initiators, first);
-  if (close.timeWait !== null) count(tally.timeWaits, close.timeWait);
-  if (close.phase !== null) count(tally.phases, close.phase);
-  for (const finding of findings) count(tally.findings, finding.code);
+  if (first !== null) count(tally.initiators, first, n);
+  if (close.timeWait !== null) count(tally.timeWaits, close.timeWait, n);
+  if (close.phase !== null) count(tally.phases, close.phase, n);
+  for (const finding of findings) count(tally.findings, finding.code, n);
   if (!close.complete && close.kind !== 'open' && close.kind !== 'half-closed')
-    tally.incomplete += 1;
-  if (close.certainty === 'likely') tally.likely += 1;
+    tally.incomplete += n;
+  if (close.certainty === 'likely') tally.likely += n;
 }
 
-function count(map: Map<string, number>, key: string, n = 1): void {
+function count(map: Map<string, number>, key: string, n: number): void {
   map.set(key, (map.get(key) ?? 0) + n);
 }
 

@@ -5,7 +5,9 @@ import type { AddressTable } from '../flow/addresses.ts';
 import type { FlowTable } from '../flow/table.ts';
 import type { EndOfTracking } from './finished.ts';
 import * as L from './layout.ts';
+import { noted, outlineOfNotes } from './noted-outline.ts';
 import { wordsOfNoted } from './notes.ts';
+import { finishOutline } from './outline.ts';
 import {
   ADDRESS_WORDS,
   BLOCK_DOUBLES,
@@ -27,7 +29,7 @@ import {
   RTT_DOUBLES,
 } from './packed.ts';
 import { hasCookie } from './packed-options.ts';
-import type { StoryPool } from './story.ts';
+import { ENTRY_WORDS, type StoryPool } from './story.ts';
 import type { Transfer } from './transfer.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
 import { packZeek } from './zeek/packed.ts';
@@ -47,6 +49,8 @@ export class Leaving implements LeavingConnection {
   readonly #memory: ConnectionMemory;
   readonly #columns: SegmentColumns;
   readonly #zeek: ZeekFacts | null;
+  /** The notes that stand in the memory of stories. */
+  readonly #more = new Int32Array(L.MAX_NOTES * ENTRY_WORDS);
   #index = 0;
   #end: EndOfTracking = 'input-ended';
   #reusedAt = -1;
@@ -92,12 +96,9 @@ export class Leaving implements LeavingConnection {
     let bits = 0;
     let at = start + P_RECORD + recordWords;
     if (this.#reusedAt >= 0) {
-      const { frame, tsSec, tsNs } = this.#columns;
       bits |= IS_REUSED;
-      doubles[at >> 1] = frame[this.#reusedAt]!;
-      doubles[(at >> 1) + 1] =
-        (tsSec[this.#reusedAt]! - (own[c + L.C_START_SEC]! >>> 0)) * 1e9 +
-        (tsNs[this.#reusedAt]! - own[c + L.C_START_NS]!);
+      doubles[at >> 1] = this.#columns.frame[this.#reusedAt]!;
+      doubles[(at >> 1) + 1] = this.#reusedNs(c);
       at += 4;
     }
     if ((own[h + L.HOT_BITS]! & 1) === 1) {
@@ -134,12 +135,48 @@ export class Leaving implements LeavingConnection {
     words[start + P_END] = ENDS.indexOf(this.#end);
     words[start + P_BITS] = bits;
     words[start + P_COOKIES] = lengths;
-    doubles[(start + P_WATCHED) >> 1] =
-      (own[h + L.HOT_BITS]! & L.CLOSED) !== 0
-        ? 0
-        : (this.#sec - (own[c + L.C_START_SEC]! >>> 0)) * 1e9 + this.#ns - own[c + L.C_START_NS]!;
+    doubles[(start + P_WATCHED) >> 1] = this.#watchedNs(h);
     target.used = at;
   }
+
+  /** Hot path, once a connection. */
+  outline(mslSec: number): boolean {
+    const { table, pool } = this.#memory;
+    const own = table.words;
+    const h = this.#index * L.RECORD_WORDS;
+    const c = h + L.COLD;
+    if ((own[h + L.HOT_BITS]! & L.NOTED) === 0) return false;
+    if (own[c + L.C_HEAD] !== 0) pool.copy(own[c + L.C_HEAD]!, own[c + L.C_TAIL]!, this.#more, 0);
+    if (!outlineOfNotes(own, h, this.#more)) return false;
+    const lastNs = nsSince(own, c, own[h + L.HOT_LAST_SEC]! >>> 0, own[h + L.HOT_LAST_NS]!);
+    const watchedNs = Math.max(lastNs, this.#watchedNs(h));
+    const reusedNs = this.#reusedAt < 0 ? Number.NaN : this.#reusedNs(c);
+    if (!finishOutline(this.#end === 'evicted', reusedNs, watchedNs, mslSec)) return false;
+    noted.bytes = 0;
+    for (let at = h + L.HOT_END + L.END_BYTES; at < c; at += L.END_WORDS) {
+      noted.bytes += table.doubles[at >> 1]!;
+    }
+    noted.reusedPorts = (own[h + L.HOT_BITS]! & L.REUSED) !== 0;
+    return true;
+  }
+
+  /** From the first frame, of the record with the cold part `c`, to the SYN that took its ports. */
+  #reusedNs(c: number): number {
+    const { tsSec, tsNs } = this.#columns;
+    return nsSince(this.#memory.table.words, c, tsSec[this.#reusedAt]!, tsNs[this.#reusedAt]!);
+  }
+
+  /** From the first frame of the record at `h` to when it leaves; 0 if it has CLOSED by then. */
+  #watchedNs(h: number): number {
+    const own = this.#memory.table.words;
+    if ((own[h + L.HOT_BITS]! & L.CLOSED) !== 0) return 0;
+    return nsSince(own, h + L.COLD, this.#sec, this.#ns);
+  }
+}
+
+/** From the first frame of the record with the cold part `c` to a time of the capture. */
+function nsSince(own: Int32Array, c: number, sec: number, ns: number): number {
+  return (sec - (own[c + L.C_START_SEC]! >>> 0)) * 1e9 + (ns - own[c + L.C_START_NS]!);
 }
 
 /** `count` words one by one: for so few, `set` takes longer. */

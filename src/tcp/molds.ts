@@ -7,15 +7,12 @@ import { orient } from './facts.ts';
 import { FINDERS } from './findings/all.ts';
 import type { Finder } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
-import { outline, outlineOf } from './ordinary.ts';
+import { outlineOf } from './ordinary.ts';
+import { Outlines, outline } from './outline.ts';
 import { unpackOptions } from './packed-options.ts';
 import type { Story } from './story.ts';
 import type { Timeline } from './timeline.ts';
 import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
-
-/** Outlines remembered; then all are forgotten and gathered again. */
-const MAX_MOLDS = 1024;
-const KEY_SPACE = 4 * MAX_MOLDS;
 
 /** What is filled in besides the kinds, codes and sides, where it is wanted. */
 export interface Filling {
@@ -40,7 +37,6 @@ export const WHOLE: Filling = {
 /** The verdict on one outline, to be filled again and again. */
 interface Mold extends FilledMold {
   finished: FinishedConnection;
-  readonly words: Int32Array;
   readonly conclusion: Conclusion;
   /** Positions in the story of the steps. */
   readonly handshakeSteps: number[];
@@ -60,8 +56,7 @@ interface Mold extends FilledMold {
 export class Molds {
   readonly #mslSec: number;
   readonly #filling: Filling;
-  readonly #table: (Mold | null)[] = new Array(KEY_SPACE).fill(null);
-  #count = 0;
+  readonly #molds = new Outlines<Mold>();
   /** Connections that were filled in, not judged. */
   filled = 0;
 
@@ -75,9 +70,8 @@ export class Molds {
     if (!outlineOf(finished, this.#mslSec)) {
       return conclude(finished, this.#mslSec);
     }
-    const at = this.#find();
-    const mold = this.#table[at];
-    if (mold) {
+    const mold = this.#molds.find();
+    if (mold !== null) {
       this.filled++;
       mold.finished = finished;
       mold.conclusion.mold = mold;
@@ -86,43 +80,13 @@ export class Molds {
     }
     const words = outline.words.slice(0, outline.count);
     const conclusion = conclude(finished, this.#mslSec);
-    this.#keep(at, createMold(words, conclusion));
+    if (this.#molds.isFull) this.#molds.clear();
+    this.#molds.add(words, createMold(conclusion));
     return conclusion;
   }
-
-  /** Where in the table the outline is, or would be. */
-  #find(): number {
-    const { words, count } = outline;
-    let hash = count;
-    for (let i = 0; i < count; i++) {
-      hash = Math.imul(hash ^ words[i]!, 0x9e37_79b1);
-      hash ^= hash >>> 15;
-    }
-    let at = hash & (KEY_SPACE - 1);
-    for (let mold = this.#table[at]; mold; mold = this.#table[at]) {
-      if (isSame(mold.words, words, count)) break;
-      at = (at + 1) & (KEY_SPACE - 1);
-    }
-    return at;
-  }
-
-  #keep(at: number, mold: Mold): void {
-    if (this.#count === MAX_MOLDS) {
-      this.#table.fill(null);
-      this.#count = 0;
-    }
-    this.#table[at] = mold;
-    this.#count++;
-  }
 }
 
-function isSame(mold: Int32Array, words: Int32Array, count: number): boolean {
-  if (mold.length !== count) return false;
-  for (let i = 0; i < count; i++) if (mold[i] !== words[i]) return false;
-  return true;
-}
-
-function createMold(words: Int32Array, conclusion: Conclusion): Mold {
+function createMold(conclusion: Conclusion): Mold {
   const { handshake, close, closing, facts, opening, resets, timelines } = conclusion;
   const { frame, count } = facts.story;
   const positionOf = (step: HandshakeStep | CloseStep): number => {
@@ -153,7 +117,6 @@ function createMold(words: Int32Array, conclusion: Conclusion): Mold {
     entryOf,
     wordsOf,
     isnEntries: [0, facts.isn[1] === null ? -1 : opening.synAck],
-    words,
     conclusion,
     handshakeSteps,
     closeSteps,

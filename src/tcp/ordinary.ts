@@ -1,46 +1,28 @@
-/** The outline of an ordinary connection: everything its verdict depends on, in a few words without a single number of its own. */
+/** Which connections are ordinary, and the outline of one that was followed (tcp/notes.ts makes those of the others). */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { hasGivenUp } from './findings/abortive-close.ts';
-import { FIN_TIMEOUT_S, LONG_CLOSE_WAIT_S } from './findings/close-wait-long.ts';
 import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
 import { expectedTtl } from './findings/rst-forged.ts';
 import { isAnswerOfNone } from './findings/rst-no-such-connection.ts';
 import { MIN_REPEATS } from './findings/vanished.ts';
 import type { FinishedConnection } from './finished.ts';
+import {
+  COVERS_FIN,
+  COVERS_SYN,
+  COVERS_SYN_ONLY,
+  FROM_SERVER,
+  finishOutline,
+  IS_AFTER_DATA,
+  IS_ANSWER_OF_NONE,
+  IS_DELAYED,
+  IS_FIRST_NUMBER,
+  KEPT_MARKS,
+  MAX_ENTRIES,
+  outline,
+} from './outline.ts';
 import { hasCookie } from './packed-options.ts';
-import { FROM_HIGH, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, PEER_DATA_LAST, PEER_LAST } from './story.ts';
-
-/** Entries of the story that an outline has room for: long stories are rarely alike. */
-const MAX_ENTRIES = 30;
-/** A word for the connection, and one for each entry. */
-const MAX_OUTLINE_WORDS = 1 + MAX_ENTRIES;
-
-/** Not by the key's ends; what came last matters to a RST only. */
-const KEPT_MARKS = ~(FROM_HIGH | PEER_DATA_LAST | PEER_LAST);
-
-// An entry's word: its flags and marks (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
-const FROM_SERVER = 1 << 16;
-const COVERS_SYN = 1 << 17;
-/** Acknowledges the SYN and nothing behind it. */
-const COVERS_SYN_ONLY = 1 << 18;
-const COVERS_FIN = 1 << 19;
-/** Its number is the first behind its sender's SYN. */
-const IS_FIRST_NUMBER = 1 << 20;
-/** A FIN that acknowledges the other's and waited before it left. */
-const IS_DELAYED = 1 << 21;
-/** A RST whose sender had got data last. */
-const IS_AFTER_DATA = 1 << 22;
-/** A RST of an end that has no such connection. */
-const IS_ANSWER_OF_NONE = 1 << 23;
-
-/** The connection's word: a new one took its ports while TIME_WAIT, if there was any, lasted. */
-const REUSED = 1;
-/** It was let go before the input ended. */
-const EVICTED = 2;
-
-/** The outline made last: `words`, of which `count` are valid. Used again for each connection. */
-export const outline = { words: new Int32Array(MAX_OUTLINE_WORDS), count: 0 };
+import { NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, PEER_DATA_LAST } from './story.ts';
 
 /** What `outlineOf` has met of each end (0 the client, 1 the server). */
 const isn = new Int32Array(2);
@@ -156,13 +138,8 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
   for (let e = 0; e < 2; e++) {
     if (hasCovered[1 - e] && !hasFin[e] && f.nextSeq[e ^ client] !== quietFrom[e]) return false;
   }
-  const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
-  if (f.watchedNs - firstFinNs >= longNs) return false;
-  words[0] = f.end === 'evicted' ? EVICTED : 0;
-  if (f.reusedFrame !== null) {
-    if (f.reusedNs >= tNs[0]! + 2e9 * mslSec) return false;
-    words[0] |= REUSED;
-  }
   outline.count = count + 1;
-  return true;
+  outline.firstFinNs = firstFinNs;
+  const reusedNs = f.reusedFrame === null ? Number.NaN : f.reusedNs - tNs[0]!;
+  return finishOutline(f.end === 'evicted', reusedNs, f.watchedNs, mslSec);
 }

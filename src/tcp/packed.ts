@@ -72,6 +72,8 @@ export interface LeavingConnection {
   readonly stream: number;
   /** Appends it to `target`, which must have room. */
   pack: (target: PackedConnections) => void;
+  /** Makes its outline (tcp/outline.ts) of its notes, and fills `noted` (tcp/notes.ts), for those who only count; false where it has none, or is not ordinary. */
+  outline: (mslSec: number) => boolean;
 }
 
 /** Many packed connections, one behind the other, in one piece of memory that threads may share. */

@@ -10,6 +10,7 @@ import { type LeavingConnection, P_RECORD, PackedConnections } from '../../src/t
 import { Tracker } from '../../src/tcp/tracker.ts';
 import { textOf } from '../support/finished-text.ts';
 import { nearlyByTheBook, type Row, writeRow } from '../support/nearly-by-the-book.ts';
+import { hasSameOutline } from '../support/outlines.ts';
 
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 const MASK = SEGMENT_RING - 1;
@@ -34,6 +35,7 @@ function leaving(rows: readonly Row[], wants: boolean, around: Surroundings) {
   const { maxConnections, lingerSec, batch, first, between, after } = around;
   const connections: string[] = [];
   let noted = 0;
+  let ordinary = 0;
   const rowAt = (p: number): Row => {
     const row = rows[(p - first) & MASK];
     if (p >= SEGMENT_RING || row === undefined) throw new Error('not in the batch');
@@ -53,7 +55,10 @@ function leaving(rows: readonly Row[], wants: boolean, around: Surroundings) {
     onFinished(connection: LeavingConnection) {
       packed.used = 0;
       connection.pack(packed);
-      if ((packed.words[P_RECORD + L.HOT_BITS]! & L.NOTED) !== 0) noted++;
+      if ((packed.words[P_RECORD + L.HOT_BITS]! & L.NOTED) !== 0) {
+        noted++;
+        if (hasSameOutline(connection, lingerSec / 2)) ordinary++;
+      }
       packed.forEach((finished) => {
         connections.push(textOf(finished));
       });
@@ -73,7 +78,7 @@ function leaving(rows: readonly Row[], wants: boolean, around: Surroundings) {
   }
   const { sec, ns } = rows.at(-1)!;
   for (const _ of tracker.finish(sec, ns));
-  return { connections, noted, counts: { ...tracker.counts } };
+  return { connections, noted, ordinary, counts: { ...tracker.counts } };
 }
 
 test('what leaves the tracker is the same', () => {
@@ -85,7 +90,7 @@ test('what leaves the tracker is the same', () => {
     between: fc.constantFrom('nothing', 'compact', 'wait'),
     after: fc.nat(99),
   });
-  const seen = { noted: 0, followed: 0 };
+  const seen = { noted: 0, ordinary: 0, followed: 0 };
 
   fc.assert(
     fc.property(fc.nat(), surroundings, (seed, around) => {
@@ -96,11 +101,13 @@ test('what leaves the tracker is the same', () => {
       expect(now.counts).toEqual(followed.counts);
       expect(now.connections).toEqual(followed.connections);
       seen.noted += now.noted;
+      seen.ordinary += now.ordinary;
       seen.followed += now.connections.length - now.noted;
     }),
     { seed: 4096, numRuns: RUNS * 5 },
   );
 
   expect(seen.noted).toBeGreaterThan(RUNS);
+  expect(seen.ordinary).toBeGreaterThan(RUNS / 2);
   expect(seen.followed).toBeGreaterThan(RUNS);
 });

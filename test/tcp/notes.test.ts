@@ -13,11 +13,14 @@ import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
 import { textOf } from '../support/finished-text.ts';
 import { OPENED, OPENED_AND_CLOSED, segments } from '../support/fixtures.ts';
 import { generated } from '../support/generated.ts';
+import { hasSameOutline } from '../support/outlines.ts';
 import { readPcap, writePcap } from '../support/pcap.ts';
 import { simulate } from '../support/tcp-model.ts';
 import { pcapOf, plans, shotsOf } from '../support/tcp-model-capture.ts';
 
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
+
+const MSL_SEC = 30;
 
 /** In a frame of Ethernet and IPv4 without options. */
 const ACK_OFFSET = 14 + 20 + 8;
@@ -43,7 +46,10 @@ async function leaving(
     takeFinished(connection) {
       packed.used = 0;
       connection.pack(packed);
-      if ((packed.words[P_RECORD + L.HOT_BITS]! & L.NOTED) !== 0) noted++;
+      if ((packed.words[P_RECORD + L.HOT_BITS]! & L.NOTED) !== 0) {
+        noted++;
+        hasSameOutline(connection, MSL_SEC);
+      }
       packed.forEach((finished) => {
         connections.push(textOf(finished));
       });

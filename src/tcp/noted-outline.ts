@@ -1,0 +1,257 @@
+/** The outline of a connection that was noted to its end, out of its notes: for those who only count. */
+
+import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
+import { MAX_COVERS, MAX_EARLY_COVERS, MAX_OPENING } from './keep.ts';
+import * as L from './layout.ts';
+import {
+  COVERS_FIN,
+  COVERS_SYN,
+  COVERS_SYN_ONLY,
+  FROM_SERVER,
+  IS_AFTER_DATA,
+  IS_ANSWER_OF_NONE,
+  IS_DELAYED,
+  IS_FIRST_NUMBER,
+  MAX_ENTRIES,
+  outline,
+} from './outline.ts';
+import { windowShift } from './packed-options.ts';
+import {
+  ENTRY_WORDS,
+  FLAGS_MASK,
+  FROM_HIGH,
+  HAS_TS,
+  NEXT_SEQ_KNOWN,
+  PEER_ACK_KNOWN,
+} from './story.ts';
+
+const SPECIAL = SYN | FIN | RST;
+
+/** What else is counted of the connection whose outline was made last: segments that filled the other's window; payload, and whether the capture holds an earlier connection of the same two ends (tcp/leaving.ts). */
+export const noted = { windowFull: 0, bytes: 0, reusedPorts: false };
+
+/** One end while its notes are read. */
+interface End {
+  /** What its entries are marked with. */
+  readonly mark: number;
+  isn: number;
+  /** The next number that it sends, and where the window that it announced ends. */
+  next: number;
+  edge: number;
+  shift: number;
+  /** It sent something; an ACK; an ACK without SYN. */
+  hasSent: boolean;
+  hasAck: boolean;
+  hasSpoken: boolean;
+  ack: number;
+  /** It sent a FIN with the number `fin` as note `finNote`, which the other end has acknowledged when its own numbers had come to `quietFrom`, its FIN not counted. */
+  hasFin: boolean;
+  fin: number;
+  finNote: number;
+  isCovered: boolean;
+  quietFrom: number;
+  /** Entries for acknowledging the other's FIN: before its own, and behind it. */
+  earlyCovers: number;
+  covers: number;
+}
+
+function createEnd(mark: number): End {
+  return {
+    mark,
+    isn: 0,
+    next: 0,
+    edge: 0,
+    shift: 0,
+    hasSent: false,
+    hasAck: false,
+    hasSpoken: false,
+    ack: 0,
+    hasFin: false,
+    fin: 0,
+    finNote: 0,
+    isCovered: false,
+    quietFrom: 0,
+    earlyCovers: 0,
+    covers: 0,
+  };
+}
+
+const client = createEnd(0);
+const server = createEnd(FROM_SERVER);
+
+function begin(end: End, isn: number, shift: number): void {
+  end.isn = isn;
+  end.next = isn;
+  end.edge = 0;
+  end.shift = shift;
+  end.hasSent = false;
+  end.hasAck = false;
+  end.hasSpoken = false;
+  end.hasFin = false;
+  end.isCovered = false;
+  end.earlyCovers = 0;
+  end.covers = 0;
+}
+
+/**
+ * Fills `outline`, but for the connection's word, and `noted` from the NOTED record at word `h` and the notes for which it has no room, in `more`. False where the
+ * connection is not ordinary. It is the outline that `outlineOf` (tcp/ordinary.ts) makes of the connection's story, but what that looks for and
+ * noting excludes (tcp/noting.ts) isn't looked for here; test/report/census.test.ts compares.
+ *
+ * Hot path, once a connection. Most segments are in no story: these are passed first.
+ */
+export function outlineOfNotes(words: Int32Array, h: number, more: Int32Array): boolean {
+  const low = h + L.HOT_END;
+  const high = low + L.END_WORDS;
+  const count = words[low + L.END_PACKETS]! + words[high + L.END_PACKETS]!;
+  const clientBit = words[h + L.NOTES + L.N_BITS]! & FROM_HIGH;
+  const isLow = clientBit === 0;
+  const options = h + L.COLD + L.C_OPTIONS;
+  const lowShift = windowShift(words[options]!);
+  const highShift = windowShift(words[options + 1]!);
+  const isScaled = lowShift >= 0 && highShift >= 0;
+  const shifts = isScaled ? lowShift | (highShift << 4) : 0;
+  begin(client, words[(isLow ? low : high) + L.END_BASE]!, (isLow ? shifts : shifts >> 4) & 15);
+  begin(server, words[(isLow ? high : low) + L.END_BASE]!, (isLow ? shifts >> 4 : shifts) & 15);
+  let isQuiet = false;
+  let firstFin = -1;
+  let openings = 0;
+  let windowFull = 0;
+  let entries = 0;
+  let latestData: End | null = null;
+  let latest: End | null = null;
+  for (let k = 0; k < count; k++) {
+    const isInside = k < L.NOTES_INSIDE;
+    const note = isInside ? words : more;
+    const at = isInside ? h + L.NOTES + k * L.NOTE_WORDS : (k - L.NOTES_INSIDE) * ENTRY_WORDS;
+    const bits = note[at + L.N_BITS]!;
+    const ack = note[at + L.N_ACK]!;
+    const len = note[at + L.N_LEN]!;
+    const isClient = (bits & FROM_HIGH) === clientBit;
+    const own = isClient ? client : server;
+    const peer = isClient ? server : client;
+    const seq = own.next;
+    if (isQuiet && (bits & SPECIAL) === 0) {
+      const end = (seq + len) | 0;
+      own.next = end;
+      own.edge = (ack + ((bits >>> 16) << own.shift)) | 0;
+      own.ack = ack;
+      if (len > 0) {
+        if (end === peer.edge) windowFull++;
+        latestData = own;
+      }
+      latest = own;
+      continue;
+    }
+    // What tcp/keep.ts keeps.
+    const flags = bits & FLAGS_MASK;
+    const coversFin = peer.hasFin && (flags & ACK) !== 0 && ((ack - peer.fin) | 0) > 0;
+    if (len > 0) latestData = own;
+    let isKept = (flags & SPECIAL) !== 0;
+    if (!isKept) {
+      if (coversFin) {
+        isKept = own.hasFin ? own.covers++ < MAX_COVERS : own.earlyCovers++ < MAX_EARLY_COVERS;
+      } else if (!own.hasFin && !peer.hasFin) {
+        isKept = openings++ < MAX_OPENING;
+      }
+    }
+    if (isKept) {
+      if (entries === MAX_ENTRIES) return false;
+      let word = flags | (bits & HAS_TS) | own.mark;
+      if (peer.hasAck) word |= PEER_ACK_KNOWN;
+      if (own.hasSent) word |= NEXT_SEQ_KNOWN;
+      if ((flags & SYN) === 0) {
+        if (!server.hasSent) {
+          // Before a SYN-ACK nothing but the RST that refuses the SYN.
+          if ((flags & (RST | ACK)) !== (RST | ACK) || isClient) return false;
+        } else if (seq === ((own.isn + 1) | 0)) {
+          word |= IS_FIRST_NUMBER;
+        }
+      }
+      if ((flags & ACK) !== 0) {
+        const beyondSyn = (ack - peer.isn) | 0;
+        if (beyondSyn > 0) word |= COVERS_SYN;
+        if (beyondSyn === 1) word |= COVERS_SYN_ONLY;
+        if (coversFin) word |= COVERS_FIN;
+      }
+      if ((flags & FIN) !== 0) {
+        if (firstFin < 0) firstFin = k;
+        own.finNote = k;
+        if (coversFin && isDelayed(words, h, more, k, peer.finNote, isClient)) word |= IS_DELAYED;
+      }
+      if ((flags & RST) !== 0) {
+        if (own.hasFin) return false;
+        if (latestData === peer) word |= IS_AFTER_DATA;
+        const answers = latest === peer && peer.hasAck && seq === peer.ack;
+        if (answers && (flags & ACK) === 0) word |= IS_ANSWER_OF_NONE;
+      }
+      outline.words[++entries] = word;
+      // Whatever an end sends once it has acknowledged the other's FIN, it sends on a half-closed connection.
+      if (coversFin && !peer.isCovered) {
+        if (!own.hasFin && len > 0) return false;
+        peer.isCovered = true;
+        peer.quietFrom = own.hasFin ? own.fin : seq;
+      }
+    }
+    const end = (seq + len + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
+    if (len > 0 && (flags & FIN) === 0 && end === peer.edge) windowFull++;
+    own.next = end;
+    own.hasSent = true;
+    latest = own;
+    if ((flags & (ACK | RST)) !== ACK) continue;
+    own.ack = ack;
+    own.hasAck = true;
+    const window = bits >>> 16;
+    if ((flags & SYN) !== 0) {
+      own.edge = (ack + window) | 0;
+      continue;
+    }
+    own.edge = (ack + (window << own.shift)) | 0;
+    own.hasSpoken = true;
+    if ((flags & FIN) !== 0) {
+      own.hasFin = true;
+      own.fin = (end - 1) | 0;
+    }
+    isQuiet = client.hasSpoken && server.hasSpoken && firstFin < 0;
+  }
+  outline.count = entries + 1;
+  outline.firstFinNs =
+    firstFin < 0 ? Number.POSITIVE_INFINITY : nsBetween(words, h, more, 0, firstFin);
+  noted.windowFull = windowFull;
+  return staysQuiet(client, server) && staysQuiet(server, client);
+}
+
+/** Whether `peer` sent nothing more, but for a FIN, once it had acknowledged the FIN of `own`. */
+function staysQuiet(own: End, peer: End): boolean {
+  return !own.isCovered || own.quietFrom === (peer.hasFin ? peer.fin : peer.next);
+}
+
+/** Whether note `k`, a FIN that acknowledges that of note `first`, waited before it left. The handshake is in notes 0 to 2. */
+function isDelayed(
+  words: Int32Array,
+  h: number,
+  more: Int32Array,
+  k: number,
+  first: number,
+  isClient: boolean,
+): boolean {
+  const rttNs = isClient ? nsBetween(words, h, more, 1, 2) : nsBetween(words, h, more, 0, 1);
+  return isDelayedAck(nsBetween(words, h, more, first, k) - rttNs);
+}
+
+/** Nanoseconds from note `a` to note `b`. */
+function nsBetween(words: Int32Array, h: number, more: Int32Array, a: number, b: number): number {
+  const from = a < L.NOTES_INSIDE ? words : more;
+  const to = b < L.NOTES_INSIDE ? words : more;
+  const x = placeOf(h, a);
+  const y = placeOf(h, b);
+  const sec = (to[y + L.N_SEC]! >>> 0) - (from[x + L.N_SEC]! >>> 0);
+  return sec * 1e9 + (to[y + L.N_NS]! - from[x + L.N_NS]!);
+}
+
+/** Where note `k` begins, in the record at `h` or in `more`. */
+function placeOf(h: number, k: number): number {
+  const beyond = k - L.NOTES_INSIDE;
+  return beyond < 0 ? h + L.NOTES + k * L.NOTE_WORDS : beyond * ENTRY_WORDS;
+}

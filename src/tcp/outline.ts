@@ -1,0 +1,111 @@
+/** The outline of an ordinary connection: everything its verdict depends on, in a few words without a single number of its own. */
+
+import { FIN_TIMEOUT_S, LONG_CLOSE_WAIT_S } from './findings/close-wait-long.ts';
+import { FROM_HIGH, PEER_DATA_LAST, PEER_LAST } from './story.ts';
+
+/** Entries of the story that an outline has room for: long stories are rarely alike. */
+export const MAX_ENTRIES = 30;
+
+/** Not by the key's ends; what came last matters to a RST only. */
+export const KEPT_MARKS = ~(FROM_HIGH | PEER_DATA_LAST | PEER_LAST);
+
+// An entry's word: its flags and marks (16 bits), who sent it (the client: 0), and how it stands to the numbers of both ends.
+export const FROM_SERVER = 1 << 16;
+export const COVERS_SYN = 1 << 17;
+/** Acknowledges the SYN and nothing behind it. */
+export const COVERS_SYN_ONLY = 1 << 18;
+export const COVERS_FIN = 1 << 19;
+/** Its number is the first behind its sender's SYN. */
+export const IS_FIRST_NUMBER = 1 << 20;
+/** A FIN that acknowledges the other's and waited before it left. */
+export const IS_DELAYED = 1 << 21;
+/** A RST whose sender had got data last. */
+export const IS_AFTER_DATA = 1 << 22;
+/** A RST of an end that has no such connection. */
+export const IS_ANSWER_OF_NONE = 1 << 23;
+
+/** The connection's word: a new one took its ports while TIME_WAIT, if there was any, lasted. */
+const REUSED = 1;
+/** It was let go before the input ended. */
+const EVICTED = 2;
+
+/** The outline made last: `words` (one for the connection, and one for each entry), of which `count` are valid. Used again for each connection. */
+export const outline = {
+  words: new Int32Array(1 + MAX_ENTRIES),
+  count: 0,
+  /** When the first FIN came, from the first frame on; infinite: never. */
+  firstFinNs: 0,
+};
+
+/**
+ * The connection's word of an outline whose entries are there, from how it left: `reusedNs` from its first frame to the SYN that took its ports, NaN where none did.
+ * False where a long wait, or when that SYN came, makes it not ordinary.
+ */
+export function finishOutline(
+  isEvicted: boolean,
+  reusedNs: number,
+  watchedNs: number,
+  mslSec: number,
+): boolean {
+  const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
+  if (watchedNs - outline.firstFinNs >= longNs || reusedNs >= 2e9 * mslSec) return false;
+  outline.words[0] = (isEvicted ? EVICTED : 0) | (Number.isNaN(reusedNs) ? 0 : REUSED);
+  return true;
+}
+
+/** Outlines remembered, a power of two; a table of four places for each keeps the ways short. */
+const MAX_OUTLINES = 1024;
+const PLACES = 4 * MAX_OUTLINES;
+
+/** What is remembered of outlines; each is looked up by the one that was made last. */
+export class Outlines<T> {
+  readonly #keys: (Int32Array | null)[] = new Array(PLACES).fill(null);
+  readonly #values: (T | null)[] = new Array(PLACES).fill(null);
+  #count = 0;
+
+  /** No more may be added before `clear`. */
+  get isFull(): boolean {
+    return this.#count === MAX_OUTLINES;
+  }
+
+  /** Forgets all. */
+  clear(): void {
+    this.#keys.fill(null);
+    this.#values.fill(null);
+    this.#count = 0;
+  }
+
+  /** What is remembered of the outline made last, or null. Hot path, once a connection. */
+  find(): T | null {
+    return this.#values[this.#place(outline.words, outline.count)]!;
+  }
+
+  /** Remembers `value` for the outline in `words`, which must be new. */
+  add(words: Int32Array, value: T): void {
+    const at = this.#place(words, words.length);
+    this.#keys[at] = words;
+    this.#values[at] = value;
+    this.#count++;
+  }
+
+  /** Where the outline is, or would be. */
+  #place(words: Int32Array, count: number): number {
+    let hash = count;
+    for (let i = 0; i < count; i++) {
+      hash = Math.imul(hash ^ words[i]!, 0x9e37_79b1);
+      hash ^= hash >>> 15;
+    }
+    let at = hash & (PLACES - 1);
+    for (let key = this.#keys[at]; key; key = this.#keys[at]) {
+      if (isSame(key, words, count)) break;
+      at = (at + 1) & (PLACES - 1);
+    }
+    return at;
+  }
+}
+
+function isSame(key: Int32Array, words: Int32Array, count: number): boolean {
+  if (key.length !== count) return false;
+  for (let i = 0; i < count; i++) if (key[i] !== words[i]) return false;
+  return true;
+}

@@ -1,0 +1,103 @@
+/** Connections that are counted by their outlines add up to what judging each of them gives. */
+
+import { expect, test } from 'vitest';
+import { type AnalyzeOptions, runAnalysis } from '../../src/analyze.ts';
+import { openCapture } from '../../src/capture/open.ts';
+import { buildRecord } from '../../src/report/build-record.ts';
+import { Census } from '../../src/report/census.ts';
+import { addCounts, countRecord, createCounts } from '../../src/report/counts.ts';
+import { addTally, createTally, tallyRecord } from '../../src/report/summary.ts';
+import { conclude } from '../../src/tcp/conclude.ts';
+import { Unpacker } from '../../src/tcp/packed.ts';
+import { ALIKE } from '../support/alike.ts';
+import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
+import { segments } from '../support/fixtures.ts';
+import { generated } from '../support/generated.ts';
+
+const MSL_SEC = 30;
+
+/** Counts a capture in both ways and compares; returns how many connections the census took. */
+async function compare(
+  input: string | Uint8Array,
+  options: Pick<AnalyzeOptions, 'maxConnections'> = {},
+): Promise<number> {
+  const unpacker = new Unpacker();
+  const all = { counts: createCounts(), tally: createTally(), matched: false };
+  const rest = { counts: createCounts(), tally: createTally(), matched: false };
+  const fails = ({ close }: { close: { kind: string } }): boolean => close.kind === 'rst';
+  const census = new Census(MSL_SEC, fails);
+  let taken = 0;
+  const source = await openCapture(input, {});
+  await runAnalysis(source, {
+    ...options,
+    onRecord() {},
+    takeFinished(leaving) {
+      const isTaken = census.take(leaving);
+      if (isTaken) taken++;
+      const finished = unpacker.read(leaving);
+      const record = buildRecord(finished, null, conclude(finished, MSL_SEC));
+      for (const one of isTaken ? [all] : [all, rest]) {
+        countRecord(one.counts, record);
+        tallyRecord(one.tally, record);
+        one.matched ||= fails(record);
+      }
+      return true;
+    },
+  });
+  await source.close();
+  census.settle();
+  addCounts(rest.counts, census.counts);
+  addTally(rest.tally, census.tally);
+  rest.matched ||= census.matched;
+  expect(rest).toEqual(all);
+  return taken;
+}
+
+test('in every fixture and every capture of FINWAIT_CAPTURES', async () => {
+  let taken = 0;
+
+  for (const { path } of [...FIXTURES, ...OTHER_CAPTURES]) {
+    taken += await compare(path).catch((error: unknown) => {
+      // What can't be read is tested elsewhere.
+      if (error instanceof Error && error.name === 'CaptureError') return 0;
+      throw error;
+    });
+  }
+
+  expect(taken).toBeGreaterThan(15);
+});
+
+test('in connections that are alike but for one thing', async () => {
+  let taken = 0;
+  for (const text of ALIKE) taken += await compare(segments`${text}`);
+
+  expect(taken).toBeGreaterThan(ALIKE.length / 4);
+});
+
+test('where there are more outlines than are remembered at once', async () => {
+  const many = 1100;
+  // The first eleven segments of the client, each with PSH or without.
+  const text = Array.from({ length: many }, (_, i) => {
+    const flags = Array.from({ length: 11 }, (_, k) => (((i >> k) & 1) === 1 ? 'P.' : '.'));
+    return [
+      `host C${i} 10.0.1.1:${10_000 + i}`,
+      `C${i} > S S 0:0(0)`,
+      `S > C${i} S. 0:0(0) ack 1`,
+      ...flags.map((flag, k) => `C${i} > S ${flag} ${k + 1}:${k + 2}(1) ack 1`),
+    ].join('\n');
+  });
+
+  expect(await compare(segments`${[...text, ...text.slice(0, 1)].join('\n')}`)).toBeGreaterThan(
+    many - 2,
+  );
+});
+
+test('in a flood, and in short connections with their ports used again, over IPv4 and IPv6', async () => {
+  for (const kind of ['flood', 'web'] as const) {
+    for (const ipVersion of [4, 6] as const) {
+      const capture = await generated({ kind, frames: 8000, concurrency: 200, ipVersion });
+      expect(await compare(capture)).toBeGreaterThan(300);
+      expect(await compare(capture, { maxConnections: 100 })).toBeGreaterThan(300);
+    }
+  }
+});
