@@ -7,8 +7,7 @@ import type { ReaderName } from './capture/open.ts';
 import { createFrameBatch, type FrameSource } from './capture/source.ts';
 import { ACK, createSegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
-import { optionsLenAt, payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from './decode/tcp.ts';
-import { parseSynOptions, readSackBlocks, type TcpOptions } from './decode/tcp-options.ts';
+import { payloadCapturedAt, payloadOffsetAt } from './decode/tcp.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord, TransientRecord } from './report/build-record.ts';
@@ -21,7 +20,6 @@ import { flagNames } from './tcp/flag-names.ts';
 import { FILE_IDLE, LIVE_IDLE } from './tcp/idle.ts';
 import { type Filling, Molds } from './tcp/molds.ts';
 import { type LeavingConnection, Unpacker } from './tcp/packed.ts';
-import { packOptions } from './tcp/packed-options.ts';
 import { Tracker } from './tcp/tracker.ts';
 
 /** How a capture is analyzed. */
@@ -149,9 +147,6 @@ export class AnalysisRun {
       idle: options.isLive === true ? null : FILE_IDLE,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
       seed: randomInt(2 ** 32 - 1),
-      readOptions: (p) => packOptions(this.#readOptions(p)),
-      readSack: (p, out) => this.#readSack(p, out),
-      readCookie: (p) => this.#readOptions(p).fastOpenCookie ?? '',
       zeek: options.zeek === true,
       onFinished: (leaving) => {
         if (options.only !== undefined) {
@@ -263,20 +258,6 @@ export class AnalysisRun {
     summary.warnings = [...this.#source.warnings];
     summary.damage = this.#source.damage;
     return summary;
-  }
-
-  #readOptions(p: number): TcpOptions {
-    const columns = this.#columns;
-    const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
-    const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
-    return parseSynOptions(view, start, optionsLenAt(columns, view, p));
-  }
-
-  #readSack(p: number, out: Int32Array): number {
-    const columns = this.#columns;
-    const view = columns.inSpill[p] === 1 ? columns.spillView : this.#batch.view;
-    const start = (columns.headerOffset[p] ?? 0) + TCP_HEADER_LEN;
-    return readSackBlocks(view, start, optionsLenAt(columns, view, p), out);
   }
 
   #payloadHandler(listener: PayloadListener, only: number | undefined) {

@@ -43,11 +43,16 @@ export interface SegmentColumns {
   readonly ipId: Uint16Array;
   /** TTL or hop limit. */
   readonly ttl: Uint8Array;
-  /** HAS_TIMESTAMPS and HAS_MORE_OPTIONS. */
+  /** HAS_TIMESTAMPS, HAS_MORE_OPTIONS, and how many SACK blocks there are (from SACK_SHIFT on; not of a SYN). */
   readonly optionBits: Uint8Array;
+  /**
+   * MORE_WORDS a segment. Of one with SYN what it offers, packed (decode/packed-options.ts); of another the edges of its SACK blocks, left and right in turn, as 32-bit
+   * patterns; of most they say nothing.
+   */
+  readonly more: Int32Array;
   readonly tsVal: Int32Array;
   readonly tsEcr: Int32Array;
-  /** Where the TCP header begins; tcp.ts finds options and payload by it. */
+  /** Where the TCP header begins; tcp.ts finds the payload by it. */
   readonly headerOffset: Int32Array;
   /** Bytes at the segment's end that were on the wire and not captured. */
   readonly uncaptured: Int32Array;
@@ -100,7 +105,11 @@ export const TTL_AT = FIRST_BYTE + 1 * BYTES;
 export const OPTION_BITS_AT = FIRST_BYTE + 2 * BYTES;
 export const IN_SPILL_AT = FIRST_BYTE + 3 * BYTES;
 
-const MEMORY_BYTES = FIRST_BYTE + 4 * BYTES;
+/** The options of a SYN, or two words for each SACK block. */
+export const MORE_WORDS = 8;
+export const MORE_AT = (FIRST_BYTE + 4 * BYTES) / 4;
+
+const MEMORY_BYTES = (MORE_AT + ROWS * MORE_WORDS) * 4;
 
 /** An empty ring. */
 export function createSegmentColumns(): SegmentColumns {
@@ -134,6 +143,7 @@ export function createSegmentColumns(): SegmentColumns {
     family: bytes(FAMILY_AT),
     ttl: bytes(TTL_AT),
     optionBits: bytes(OPTION_BITS_AT),
+    more: words(MORE_AT, ROWS * MORE_WORDS),
     inSpill: bytes(IN_SPILL_AT),
     spill,
     spillView: new DataView(spill.buffer),
@@ -143,6 +153,7 @@ export function createSegmentColumns(): SegmentColumns {
 /** In `optionBits`: the segment has a timestamps option; its options hold more than that (SACK, for one). */
 export const HAS_TIMESTAMPS = 1;
 export const HAS_MORE_OPTIONS = 2;
+export const SACK_SHIFT = 2;
 
 export const FIN = 0x001;
 export const SYN = 0x002;

@@ -13,13 +13,17 @@ import {
   IN_SPILL_AT,
   IP_ID_AT,
   IP_LEN_AT,
+  MORE_AT,
+  MORE_WORDS,
   OPTION_BITS_AT,
   PAYLOAD_LEN_AT,
   PORTS_AT,
+  SACK_SHIFT,
   SEGMENT_RING,
   SEQ_AT,
   type SegmentColumns,
   SRC_AT,
+  SYN,
   TS_ECR_AT,
   TS_NS_AT,
   TS_SEC_AT,
@@ -29,10 +33,13 @@ import {
   WINDOW_AT,
 } from './columns.ts';
 import { LINKTYPE_ETHERNET } from './link.ts';
+import { packSynOptions } from './packed-options.ts';
 import { MAX_WIRE_LEN } from './packet.ts';
 import { TCP_HEADER_LEN } from './tcp.ts';
-import { findTimestamps, NOP_NOP_TIMESTAMPS } from './tcp-options.ts';
+import { findTimestamps, NOP_NOP_TIMESTAMPS, readSackBlocks } from './tcp-options.ts';
 
+/** In the word of flags and window. */
+const SYN_BIT = SYN << 16;
 const RING_MASK = SEGMENT_RING - 1;
 const ETHERNET_LEN = 14;
 const VLAN_TAG_LEN = 4;
@@ -79,7 +86,7 @@ export function createPlace(): Place {
  * Writes the segments of the frames from `place.frame` on to the ring, whose next position is `start + place.count`. Stops at the first
  * frame that isn't of the shape above, or at the end of the batch; a frame it takes is one that the long way reads alike.
  *
- * Hot path: one loop without a call in it, so that V8 keeps the arrays at hand; why it writes through the ring's memory and not its
+ * Hot path: one loop without a call in it but for options that few segments have, so that V8 keeps the arrays at hand; why it writes through the ring's memory and not its
  * columns is said in columns.ts. Headers are told by whole words: EtherType, version and length of the IPv4 header in one, fragment
  * fields, TTL and protocol in another, the timestamps option in its usual place in a third.
  */
@@ -189,16 +196,23 @@ export function readSegments(
     if (optionsLen < TIMESTAMPS_LEN || view.getInt32(options) !== NOP_NOP_TIMESTAMPS) {
       timestamps = optionsLen < 10 ? -1 : findTimestamps(view, options, optionsLen);
     }
+    let optionBits: number;
     if (timestamps >= 0) {
-      memory8[OPTION_BITS_AT + to] =
-        optionsLen > TIMESTAMPS_LEN ? HAS_TIMESTAMPS | HAS_MORE_OPTIONS : HAS_TIMESTAMPS;
+      optionBits = optionsLen > TIMESTAMPS_LEN ? HAS_TIMESTAMPS | HAS_MORE_OPTIONS : HAS_TIMESTAMPS;
       memory32[TS_VAL_AT + to] = view.getInt32(timestamps);
       memory32[TS_ECR_AT + to] = view.getInt32(timestamps + 4);
     } else {
-      memory8[OPTION_BITS_AT + to] = optionsLen > 0 ? HAS_MORE_OPTIONS : 0;
+      optionBits = optionsLen > 0 ? HAS_MORE_OPTIONS : 0;
       memory32[TS_VAL_AT + to] = 0;
       memory32[TS_ECR_AT + to] = 0;
     }
+    if ((flagsAndWindow & SYN_BIT) !== 0) {
+      packSynOptions(view, options, optionsLen, memory32, MORE_AT + to * MORE_WORDS);
+    } else if ((optionBits & HAS_MORE_OPTIONS) !== 0) {
+      const at = MORE_AT + to * MORE_WORDS;
+      optionBits |= readSackBlocks(view, options, optionsLen, memory32, at) << SACK_SHIFT;
+    }
+    memory8[OPTION_BITS_AT + to] = optionBits;
   }
   place.frame = k;
   place.count = count;

@@ -13,78 +13,43 @@ export interface TcpOptions {
   mptcp: boolean;
 }
 
-const END_OF_LIST = 0;
+export const END_OF_LIST = 0;
 const NO_OPERATION = 1;
-const MSS = 2;
-const WINDOW_SCALE = 3;
-const SACK_PERMITTED = 4;
+export const MSS = 2;
+export const WINDOW_SCALE = 3;
+export const SACK_PERMITTED = 4;
 const SACK = 5;
-const TIMESTAMPS = 8;
-const MPTCP = 30;
-const FAST_OPEN = 34;
+export const TIMESTAMPS = 8;
+export const MPTCP = 30;
+export const FAST_OPEN = 34;
 /** Shared by experiments, told apart by the two bytes after the length (RFC 6994). */
-const EXPERIMENT = 254;
-const FAST_OPEN_EXPERIMENT = 0xf989;
+export const EXPERIMENT = 254;
+export const FAST_OPEN_EXPERIMENT = 0xf989;
 
-const MAX_WINDOW_SCALE = 14;
-const MAX_SACK_BLOCKS = 4;
+export const MAX_SACK_BLOCKS = 4;
 
 /** NOP NOP and the beginning of a timestamps option, as nearly every segment has it (RFC 7323 appendix A). */
 export const NOP_NOP_TIMESTAMPS = 0x0101080a;
 
 /**
- * Reads the options of a SYN, `len` bytes from `offset`. An option that ends beyond them ends the list;
- * one whose length isn't that of its kind is passed over.
- */
-export function parseSynOptions(view: DataView, offset: number, len: number): TcpOptions {
-  const options: TcpOptions = {
-    mss: null,
-    windowScale: null,
-    sackPermitted: false,
-    timestamps: false,
-    fastOpenCookie: null,
-    mptcp: false,
-  };
-  const end = optionsEnd(view, offset, len);
-  let at = offset;
-  while (at < end) {
-    const kind = view.getUint8(at);
-    if (kind === END_OF_LIST) break;
-    const size = optionSize(view, at, end, kind);
-    if (size === 0) break;
-    if (kind === MSS && size === 4) options.mss = view.getUint16(at + 2);
-    else if (kind === WINDOW_SCALE && size === 3) {
-      options.windowScale = Math.min(view.getUint8(at + 2), MAX_WINDOW_SCALE);
-    } else if (kind === SACK_PERMITTED && size === 2) options.sackPermitted = true;
-    else if (kind === TIMESTAMPS && size === 10) options.timestamps = true;
-    else if (kind === MPTCP && size >= 3) options.mptcp = true;
-    else if (kind === FAST_OPEN) options.fastOpenCookie = hex(view, at + 2, at + size);
-    else if (kind === EXPERIMENT && size >= 4 && view.getUint16(at + 2) === FAST_OPEN_EXPERIMENT) {
-      options.fastOpenCookie = hex(view, at + 4, at + size);
-    }
-    at += size;
-  }
-  return options;
-}
-
-/**
- * Reads the blocks of the first SACK option into `out`: left and right edge in turn, as 32-bit patterns.
- * Returns how many blocks it wrote, 0 … 4, never more than `out` has room for.
+ * Reads the blocks of the first SACK option into `out` from `to` on: left and right edge in turn, as 32-bit patterns.
+ * Returns how many blocks it wrote, 0 … MAX_SACK_BLOCKS.
  */
 export function readSackBlocks(
   view: DataView,
   offset: number,
   len: number,
   out: Int32Array,
+  to: number,
 ): number {
   const end = optionsEnd(view, offset, len);
   const option = findOption(view, offset, end, SACK);
   if (option < 0) return 0;
   const inOption = (view.getUint8(option + 1) - 2) >> 3;
-  const blocks = Math.min(inOption, MAX_SACK_BLOCKS, out.length >> 1);
+  const blocks = Math.min(inOption, MAX_SACK_BLOCKS);
   for (let i = 0; i < blocks; i++) {
-    out[2 * i] = view.getInt32(option + 2 + 8 * i);
-    out[2 * i + 1] = view.getInt32(option + 6 + 8 * i);
+    out[to + 2 * i] = view.getInt32(option + 2 + 8 * i);
+    out[to + 2 * i + 1] = view.getInt32(option + 6 + 8 * i);
   }
   return blocks;
 }
@@ -111,7 +76,7 @@ function findOption(view: DataView, offset: number, end: number, wanted: number)
 }
 
 /** Bytes of the option at `at`, or 0 where it is damaged or ends beyond `end`. */
-function optionSize(view: DataView, at: number, end: number, kind: number): number {
+export function optionSize(view: DataView, at: number, end: number, kind: number): number {
   if (kind === NO_OPERATION) return 1;
   if (at + 2 > end) return 0;
   const size = view.getUint8(at + 1);
@@ -119,12 +84,6 @@ function optionSize(view: DataView, at: number, end: number, kind: number): numb
 }
 
 /** One beyond the last byte that may be read: never beyond the view. */
-function optionsEnd(view: DataView, offset: number, len: number): number {
+export function optionsEnd(view: DataView, offset: number, len: number): number {
   return Math.min(offset + len, view.byteLength);
-}
-
-function hex(view: DataView, start: number, end: number): string {
-  let text = '';
-  for (let at = start; at < end; at++) text += view.getUint8(at).toString(16).padStart(2, '0');
-  return text;
 }

@@ -19,9 +19,3 @@ export function payloadOffsetAt(columns: SegmentColumns, view: DataView, p: numb
 export function payloadCapturedAt(columns: SegmentColumns, p: number): number {
   return Math.max(0, columns.payloadLen[p]! - columns.uncaptured[p]!);
 }
-
-/** How many bytes of the options of the segment at `p` were captured; they follow its header's first 20. Of the current batch only. */
-export function optionsLenAt(columns: SegmentColumns, view: DataView, p: number): number {
-  const len = payloadOffsetAt(columns, view, p) - columns.headerOffset[p]! - TCP_HEADER_LEN;
-  return Math.max(0, len + Math.min(0, columns.payloadLen[p]! - columns.uncaptured[p]!));
-}

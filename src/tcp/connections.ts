@@ -1,6 +1,7 @@
 /** The open connections: their packed records, how they come and go, and how long the closed ones stay. */
 
 import { ACK, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
+import { hasCookie } from '../decode/packed-options.ts';
 import { AddressTable } from '../flow/addresses.ts';
 import { FlowTable } from '../flow/table.ts';
 import type { EndOfTracking } from './finished.ts';
@@ -8,7 +9,6 @@ import { GhostMemory } from './ghosts.ts';
 import * as L from './layout.ts';
 import { Leaving } from './leaving.ts';
 import { LingerQueue, MAX_LINGERING } from './linger.ts';
-import { hasCookie } from './packed-options.ts';
 import { StoryPool } from './story.ts';
 import type { TrackerCounts, TrackerOptions } from './tracker-options.ts';
 import { Transfer } from './transfer.ts';
@@ -68,7 +68,7 @@ export class Connections {
     this.zeek = options.zeek === true ? new ZeekObserver(columns) : null;
     this.table = new FlowTable(L.RECORD_WORDS, L.COLD + L.LINE_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
-    this.transfer = new Transfer(this.table, columns, options.readSack);
+    this.transfer = new Transfer(this.table, columns);
     this.leaving = new Leaving(
       {
         table: this.table,

@@ -49,7 +49,7 @@ export interface FinishedConnection {
   lostFrames: boolean;
   /** 1: the last numbers that the end used are not in the capture, though acknowledged and behind them it spoke on. */
   readonly lacksLast: [number, number];
-  /** Packed options of each end's first SYN (tcp/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
+  /** Packed options of each end's first SYN (decode/packed-options.ts), 0: no SYN; and its Fast Open cookie in hex. */
   readonly options: [number, number];
   readonly cookie: [string, string];
   /** The capture holds an earlier connection of the same two ends. */

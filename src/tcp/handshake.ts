@@ -1,11 +1,11 @@
 /** How a connection was opened (docs/specification.md §2; RFC 9293 §3.5). */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { unpackOptions } from '../decode/packed-options.ts';
 import { acksBeyond, answered, type Facts, keyEnd } from './facts.ts';
 import { flagNames } from './flag-names.ts';
 import { answersSyn, roundTrip } from './initial.ts';
 import { isNear } from './keep.ts';
-import { unpackOptions } from './packed-options.ts';
 import type { Handshake, HandshakeKind, HandshakeStep } from './verdicts.ts';
 
 /** The opening as positions in the story, for the verdicts that follow. */

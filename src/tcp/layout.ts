@@ -117,7 +117,7 @@ export const C_STREAM = 4;
 export const C_HEAD = 5;
 export const C_TAIL = 6;
 export const C_COUNT = 7;
-/** Options of the first SYN or SYN-ACK of each end, packed (tcp/packed-options.ts). */
+/** Options of the first SYN or SYN-ACK of each end, packed (decode/packed-options.ts). */
 export const C_OPTIONS = 8;
 export const C_DUPLICATES = 10;
 /** Per end, in bytes: SYNs, FINs, RSTs, segments after a RST, from beyond what was captured, that fill a hole below the FIN. */

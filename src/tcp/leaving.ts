@@ -1,6 +1,7 @@
 /** How a connection leaves the tracker: its records copied as they are, for this thread or another to work out the rest. */
 
 import type { SegmentColumns } from '../decode/columns.ts';
+import { hasCookie } from '../decode/packed-options.ts';
 import type { AddressTable } from '../flow/addresses.ts';
 import type { FlowTable } from '../flow/table.ts';
 import type { EndOfTracking } from './finished.ts';
@@ -28,7 +29,6 @@ import {
   type PackedConnections,
   RTT_DOUBLES,
 } from './packed.ts';
-import { hasCookie } from './packed-options.ts';
 import { ENTRY_WORDS, type StoryPool } from './story.ts';
 import type { Transfer } from './transfer.ts';
 import type { ZeekFacts } from './zeek/facts.ts';

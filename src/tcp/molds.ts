@@ -1,5 +1,6 @@
 /** Verdicts of ordinary connections, judged once for each outline and filled with the numbers of each connection. */
 
+import { unpackOptions } from '../decode/packed-options.ts';
 import { type Conclusion, conclude, type FilledMold } from './conclude.ts';
 import { measureClose } from './describe-close.ts';
 import { type EvidenceWords, evidenceWords, fillEvidence } from './evidence.ts';
@@ -9,7 +10,6 @@ import type { Finder } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { outlineOf } from './ordinary.ts';
 import { Outlines, outline } from './outline.ts';
-import { unpackOptions } from './packed-options.ts';
 import type { Story } from './story.ts';
 import type { Timeline } from './timeline.ts';
 import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';

@@ -1,6 +1,7 @@
 /** The outline of a connection that was noted to its end, out of its notes: for those who only count. */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { windowShift } from '../decode/packed-options.ts';
 import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
 import { MAX_COVERS, MAX_EARLY_COVERS, MAX_OPENING } from './keep.ts';
 import * as L from './layout.ts';
@@ -16,7 +17,6 @@ import {
   MAX_ENTRIES,
   outline,
 } from './outline.ts';
-import { windowShift } from './packed-options.ts';
 import {
   ENTRY_WORDS,
   FLAGS_MASK,

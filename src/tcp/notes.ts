@@ -1,6 +1,7 @@
 /** What the notes of a connection say once it has left: its story and its figures of transfer, as following it would have made them. */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { windowShift } from '../decode/packed-options.ts';
 import {
   clearCounts,
   type EndFigures,
@@ -13,7 +14,6 @@ import {
 import type { FinishedConnection } from './finished.ts';
 import { MAX_COVERS, MAX_EARLY_COVERS, MAX_OPENING } from './keep.ts';
 import * as L from './layout.ts';
-import { windowShift } from './packed-options.ts';
 import { readFew } from './rtt.ts';
 import {
   ENTRY_WORDS,

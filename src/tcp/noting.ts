@@ -5,14 +5,15 @@ import {
   FIN,
   HAS_MORE_OPTIONS,
   HAS_TIMESTAMPS,
+  MORE_WORDS,
   RST,
   SEGMENT_RING,
   SPARE_ROWS,
   SYN,
 } from '../decode/columns.ts';
+import { hasCookie } from '../decode/packed-options.ts';
 import { NUMBER_MASK } from './duplicates.ts';
 import * as L from './layout.ts';
-import { hasCookie } from './packed-options.ts';
 import { Shrinking } from './shrink.ts';
 import { FLAGS_MASK, FROM_HIGH, HAS_TS, wordOf } from './story.ts';
 
@@ -34,8 +35,6 @@ export class Noting extends Shrinking {
   protected readonly previous = new Int32Array(SEGMENT_RING + SPARE_ROWS);
   /** Which end sent the segment of each row behind the ring. */
   protected readonly spareEnds = new Uint8Array(SPARE_ROWS);
-  /** Of the connection whose notes were taken out last: what `options.readOptions` said of each end's SYN. */
-  protected readonly notedOptions = new Int32Array(2);
   /** Nobody wants to see segments as they come. */
   readonly #isNoting =
     this.zeek === null &&
@@ -53,7 +52,7 @@ export class Noting extends Shrinking {
       columns.ack[p] === 0 &&
       columns.window[p] !== 0;
     if (!isOrdinary) return false;
-    const packed = this.options.readOptions(p);
+    const packed = columns.more[p * MORE_WORDS]!;
     if (hasCookie(packed)) return false;
     const words = this.table.words;
     const h = index * L.RECORD_WORDS;
@@ -97,7 +96,7 @@ export class Noting extends Shrinking {
       // A number behind it that is 0 can't be told from none (tcp/transfer.ts).
       const answers = (flags & (ACK | RST | FIN)) === ACK && ack === words[peer + L.END_NEXT];
       if (!answers || len !== 0 || seq === -1 || columns.window[p] === 0) return false;
-      const packed = this.options.readOptions(p);
+      const packed = columns.more[p * MORE_WORDS]!;
       if (hasCookie(packed)) return false;
       words[h + L.COLD + L.C_OPTIONS + d] = packed;
       words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
@@ -246,10 +245,8 @@ export class Noting extends Shrinking {
     words[c + L.C_HEAD] = 0;
     words[c + L.C_TAIL] = 0;
     words[c + L.C_COUNT] = 0;
-    for (let d = 0; d < 2; d++) {
-      this.notedOptions[d] = words[c + L.C_OPTIONS + d]!;
-      words[c + L.C_OPTIONS + d] = 0;
-    }
+    words[c + L.C_OPTIONS] = 0;
+    words[c + L.C_OPTIONS + 1] = 0;
     words.fill(0, low, high + L.END_WORDS);
     words[h + L.HOT_BITS] = bits & (L.KEY_FAMILY | L.REUSED | L.QUEUED);
     words[h + L.HOT_LAST_SEC] = words[c + L.C_START_SEC]!;
@@ -282,6 +279,7 @@ export class Noting extends Shrinking {
     columns.payloadLen[p] = len;
     columns.tsVal[p] = words[at + L.N_TS_VAL]!;
     columns.tsEcr[p] = words[at + L.N_TS_ECR]!;
+    columns.more[p * MORE_WORDS] = hot[h + L.COLD + L.C_OPTIONS + d]!;
     hot[own + L.END_NEXT] = (seq + len + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
     this.spareEnds[k] = d;
   }

@@ -1,6 +1,7 @@
 /** Which connections are ordinary, and the outline of one that was followed (tcp/notes.ts makes those of the others). */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
+import { hasCookie } from '../decode/packed-options.ts';
 import { hasGivenUp } from './findings/abortive-close.ts';
 import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
 import { expectedTtl } from './findings/rst-forged.ts';
@@ -21,7 +22,6 @@ import {
   MAX_ENTRIES,
   outline,
 } from './outline.ts';
-import { hasCookie } from './packed-options.ts';
 import { NEXT_SEQ_KNOWN, PEER_ACK_KNOWN, PEER_DATA_LAST } from './story.ts';
 
 /** What `outlineOf` has met of each end (0 the client, 1 the server). */

@@ -1,5 +1,6 @@
 /** Connections that left the tracker as plain words: their records as they lie there, to be read in this thread or in another. */
 
+import { windowShift } from '../decode/packed-options.ts';
 import {
   COUNTS,
   clearCounts,
@@ -13,7 +14,6 @@ import {
 import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
 import * as L from './layout.ts';
 import { readNotes, wordsOfNoted } from './notes.ts';
-import { windowShift } from './packed-options.ts';
 import { readSamples } from './rtt.ts';
 import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
 import * as T from './transfer-layout.ts';

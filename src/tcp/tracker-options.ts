@@ -13,11 +13,6 @@ export interface TrackerOptions {
   maxConnections: number;
   /** Any number: stirs the hashes. */
   seed: number;
-  /** Reads the options of the SYN at `position` of the ring: packed, and its Fast Open cookie where it has one. */
-  readOptions: (position: number) => number;
-  readCookie: (position: number) => string;
-  /** Reads the SACK blocks of the segment at `position`, edges in turn: how many blocks it wrote. */
-  readSack: (position: number, out: Int32Array) => number;
   onFinished: (leaving: LeavingConnection) => void;
   /** The connection to watch (its stream number), and where its segments go. */
   watchStream?: number;

@@ -1,6 +1,7 @@
 /** Follows every connection of a capture: counts what is common, keeps what is rare. */
 
-import { ACK, FIN, isFin, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
+import { ACK, FIN, isFin, MORE_WORDS, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
+import { cookieText, hasCookie } from '../decode/packed-options.ts';
 import { isDuplicate, NUMBER_MASK } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
 import {
@@ -14,7 +15,6 @@ import {
 } from './keep.ts';
 import * as L from './layout.ts';
 import type { LeavingConnection } from './packed.ts';
-import { hasCookie } from './packed-options.ts';
 import { Telling } from './telling.ts';
 
 const MASK = SEGMENT_RING - 1;
@@ -291,10 +291,12 @@ export class Tracker extends Telling {
         bits &= ~(L.STEADY | L.BOTH_SPOKE);
       }
       if (!isBad && words[c + L.C_OPTIONS + d] === 0) {
-        const packed = p < SEGMENT_RING ? this.options.readOptions(p) : this.notedOptions[d]!;
+        const packed = this.columns.more[p * MORE_WORDS]!;
         words[c + L.C_OPTIONS + d] = packed;
         this.transfer.options(index, d, packed, (flags & ACK) !== 0);
-        if (hasCookie(packed)) this.cookies.set(index * 2 + d, this.options.readCookie(p));
+        if (hasCookie(packed)) {
+          this.cookies.set(index * 2 + d, cookieText(this.columns.more, p * MORE_WORDS));
+        }
       }
     } else if (!isBad && (flags & (ACK | RST)) === ACK) {
       bits |= L.SPOKE << d;

@@ -1,6 +1,14 @@
 /** What one direction carried, byte for byte: repetitions, holes, bytes in flight, SACK; its opening, and its figures at the end. */
 
-import { ACK, FIN, HAS_MORE_OPTIONS, RST, type SegmentColumns, SYN } from '../decode/columns.ts';
+import {
+  ACK,
+  FIN,
+  MORE_WORDS,
+  RST,
+  SACK_SHIFT,
+  type SegmentColumns,
+  SYN,
+} from '../decode/columns.ts';
 import type { FlowTable } from '../flow/table.ts';
 import { COUNTS, DSACKS, RETRANSMITTED_BYTES } from './figures.ts';
 import type { HoleList } from './holes.ts';
@@ -11,23 +19,14 @@ import { TransferMemory } from './transfer-memory.ts';
 
 /** More than this is no number of bytes in flight but a jump of the sequence numbers. */
 export const MAX_FLIGHT_BYTES = 2_000_000_000;
-const MAX_SACK_WORDS = 8;
 
 /** The part of `Transfer` that Wireshark has no count for. */
 export class TransferLedger extends TransferMemory {
   protected readonly columns: SegmentColumns;
-  protected readonly readSack: (position: number, out: Int32Array) => number;
-  readonly #sack = new Int32Array(MAX_SACK_WORDS);
 
-  /** `readSack` reads the SACK blocks of the segment at a ring position: how many it wrote. */
-  constructor(
-    table: FlowTable,
-    columns: SegmentColumns,
-    readSack: (position: number, out: Int32Array) => number,
-  ) {
+  constructor(table: FlowTable, columns: SegmentColumns) {
     super(table);
     this.columns = columns;
-    this.readSack = readSack;
   }
 
   // The block is looked up first: making one may replace `extra`, whose old memory would take the value otherwise.
@@ -130,25 +129,26 @@ export class TransferLedger extends TransferMemory {
 
   /** The SACK blocks of a segment of end `d`, whose state is `s`: its state afterwards. */
   protected takeSack(r: number, d: number, s: number, p: number, ack: number): number {
-    const hasMore = (this.columns.optionBits[p]! & HAS_MORE_OPTIONS) !== 0;
-    if (!hasMore && (s & T.SACKING) === 0) return s;
-    const count = hasMore ? this.readSack(p, this.#sack) : 0;
+    const count = this.columns.optionBits[p]! >> SACK_SHIFT;
     if (count === 0) {
       if ((s & T.SACKING) !== 0) this.put(r, 1 - d, T.X_SACKED, 0);
       return s & ~T.SACKING;
     }
-    const sack = this.#sack;
+    const sack = this.columns.more;
+    const at = p * MORE_WORDS;
     const x = this.block(r, 1 - d);
     const extra = this.extra;
-    const isBelow = ((sack[1]! - ack) | 0) <= 0;
+    const isBelow = ((sack[at + 1]! - ack) | 0) <= 0;
     const isInside =
-      count > 1 && ((sack[0]! - sack[2]!) | 0) >= 0 && ((sack[1]! - sack[3]!) | 0) <= 0;
+      count > 1 &&
+      ((sack[at]! - sack[at + 2]!) | 0) >= 0 &&
+      ((sack[at + 1]! - sack[at + 3]!) | 0) <= 0;
     const first = isBelow || isInside ? 1 : 0;
     if (first === 1) extra[x + DSACKS]!++;
     let sum = 0;
     for (let i = first; i < count; i++) {
-      sum += Math.max(0, (sack[2 * i + 1]! - sack[2 * i]!) | 0);
-      const edge = sack[2 * i + 1]!;
+      const edge = sack[at + 2 * i + 1]!;
+      sum += Math.max(0, (edge - sack[at + 2 * i]!) | 0);
       if (
         (extra[x + T.X_BITS]! & T.X_HAS_SACKED) === 0 ||
         ((edge - extra[x + T.X_SACK_EDGE]!) | 0) > 0

@@ -1,6 +1,7 @@
 /** Transfer figures of every connection with the definitions of Wireshark's tcp.analysis (docs/specification.md §5, docs/differences.md). */
 
 import { ACK, FIN, HAS_MORE_OPTIONS, RST, SYN } from '../decode/columns.ts';
+import { windowShift } from '../decode/packed-options.ts';
 import {
   ACKED_UNSEEN,
   DUPLICATE_ACKS,
@@ -19,7 +20,6 @@ import {
   ZERO_WINDOWS,
 } from './figures.ts';
 import * as L from './layout.ts';
-import { windowShift } from './packed-options.ts';
 import * as T from './transfer-layout.ts';
 import { MAX_FLIGHT_BYTES, TransferLedger } from './transfer-ledger.ts';
 

@@ -2,7 +2,13 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findTimestamps, parseSynOptions, readSackBlocks } from '../../src/decode/tcp-options.ts';
+import {
+  cookieText,
+  packSynOptions,
+  SYN_OPTION_WORDS,
+  unpackOptions,
+} from '../../src/decode/packed-options.ts';
+import { findTimestamps, MAX_SACK_BLOCKS, readSackBlocks } from '../../src/decode/tcp-options.ts';
 import { hex } from '../support/headers.ts';
 
 function viewOf(text: string): DataView {
@@ -11,7 +17,11 @@ function viewOf(text: string): DataView {
 
 function parse(text: string) {
   const view = viewOf(text);
-  return parseSynOptions(view, 0, view.byteLength);
+  const words = new Int32Array(2 + SYN_OPTION_WORDS).fill(-1);
+  packSynOptions(view, 0, view.byteLength, words, 2);
+  const options = unpackOptions(words[2]!, cookieText(words, 2));
+  if (options === null) throw new Error('a SYN without options is one, too');
+  return options;
 }
 
 const none = {
@@ -43,6 +53,12 @@ test('an empty fast open option asks for a cookie', () => {
 
 test('a fast open cookie is given in hex', () => {
   expect(parse('220a0123456789abcdef').fastOpenCookie).toBe('0123456789abcdef');
+});
+
+test('of a cookie that is longer than one can be the beginning counts', () => {
+  const bytes = '000102030405060708090a0b0c0d0e0f';
+
+  expect(parse(`2214${bytes}1011`).fastOpenCookie).toBe(bytes);
 });
 
 test('the experimental fast open option counts as the standard one', () => {
@@ -84,18 +100,21 @@ test('the blocks of a SACK option are edges in turn', () => {
   const view = viewOf('0101 0512 00000001 00000005 fffffff0 00000010');
   const out = new Int32Array(8);
 
-  expect(readSackBlocks(view, 0, view.byteLength, out)).toBe(2);
+  expect(readSackBlocks(view, 0, view.byteLength, out, 0)).toBe(2);
   expect([...out]).toEqual([1, 5, -16, 16, 0, 0, 0, 0]);
 });
 
-test('no more SACK blocks are read than there is room for', () => {
-  const view = viewOf('0512 00000001 00000005 00000007 00000009');
+test('no more SACK blocks are read than an option has room for', () => {
+  const blocks = Array.from({ length: 10 }, (_, i) => `0000000${i}`).join('');
+  const view = viewOf(`052a ${blocks}`);
+  const out = new Int32Array(10);
 
-  expect(readSackBlocks(view, 0, view.byteLength, new Int32Array(2))).toBe(1);
+  expect(readSackBlocks(view, 0, view.byteLength, out, 1)).toBe(MAX_SACK_BLOCKS);
+  expect([...out]).toEqual([0, 0, 1, 2, 3, 4, 5, 6, 7, 0]);
 });
 
 test('a segment without SACK has no blocks', () => {
-  expect(readSackBlocks(viewOf('01010101'), 0, 4, new Int32Array(8))).toBe(0);
+  expect(readSackBlocks(viewOf('01010101'), 0, 4, new Int32Array(8), 0)).toBe(0);
 });
 
 test('timestamps are found behind other options', () => {
@@ -108,9 +127,9 @@ test('any bytes give an answer within the view', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(60), fc.nat(60), (bytes, offset, len) => {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      parseSynOptions(view, offset, len);
+      packSynOptions(view, offset, len, new Int32Array(SYN_OPTION_WORDS), 0);
       findTimestamps(view, offset, len);
-      const blocks = readSackBlocks(view, offset, len, new Int32Array(8));
+      const blocks = readSackBlocks(view, offset, len, new Int32Array(8), 0);
       expect(blocks).toBeGreaterThanOrEqual(0);
       expect(blocks).toBeLessThanOrEqual(4);
     }),

@@ -5,12 +5,7 @@ import { openCapture } from '../../src/capture/open.ts';
 import { createFrameBatch, type FrameBatch } from '../../src/capture/source.ts';
 import { createSegmentColumns, SEGMENT_RING } from '../../src/decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from '../../src/decode/decode.ts';
-import {
-  optionsLenAt,
-  payloadCapturedAt,
-  payloadOffsetAt,
-  TCP_HEADER_LEN,
-} from '../../src/decode/tcp.ts';
+import { payloadCapturedAt, payloadOffsetAt, TCP_HEADER_LEN } from '../../src/decode/tcp.ts';
 import { FragmentReassembler } from '../../src/flow/fragments.ts';
 import { batchesOf, type TestFrame } from './pcap.ts';
 import type { TsharkSegment } from './tshark.ts';
@@ -74,6 +69,8 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
       const [bytes, view] =
         c.inSpill[at] === 1 ? [c.spill, c.spillView] : [batch.bytes, batch.view];
       const payload = payloadOffsetAt(c, view, at);
+      const options = c.headerOffset[at]! + TCP_HEADER_LEN;
+      const cut = Math.min(0, c.payloadLen[at]! - c.uncaptured[at]!);
       const hasTs = (c.optionBits[at]! & 1) !== 0;
       segments.push({
         frame: c.frame[at]!,
@@ -92,7 +89,7 @@ function createDecoding(): { add(batch: FrameBatch): void; result(): Decoded } {
         tsVal: hasTs ? c.tsVal[at]! >>> 0 : null,
         tsEcr: hasTs ? c.tsEcr[at]! >>> 0 : null,
         snapped: c.uncaptured[at]! > 0,
-        options: hex(bytes, c.headerOffset[at]! + TCP_HEADER_LEN, optionsLenAt(c, view, at)),
+        options: hex(bytes, options, Math.max(0, payload - options + cut)),
         payload: hex(bytes, payload, payloadCapturedAt(c, at)),
       });
     }

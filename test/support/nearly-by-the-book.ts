@@ -8,13 +8,15 @@ import {
   FIN,
   HAS_MORE_OPTIONS,
   HAS_TIMESTAMPS,
+  MORE_WORDS,
   PSH,
   RST,
+  SACK_SHIFT,
   type SegmentColumns,
   SYN,
   URG,
 } from '../../src/decode/columns.ts';
-import { packOptions } from '../../src/tcp/packed-options.ts';
+import { packSynOptions } from '../../src/decode/packed-options.ts';
 
 /** A segment as the tracker gets it. */
 export interface Row {
@@ -37,8 +39,8 @@ export interface Row {
   optionBits: number;
   tsVal: number;
   tsEcr: number;
-  /** Of a SYN, packed; the edges of SACK blocks. */
-  options: number;
+  /** Of a SYN; the edges of SACK blocks. */
+  options: Uint8Array;
   sack: readonly number[];
 }
 
@@ -184,10 +186,9 @@ function next(talk: Conversation, random: Random, pick: Pick): Row | null {
   };
 }
 
-function optionsOf(windowScale: number | null, asksForCookie: boolean): number {
-  const fastOpenCookie = asksForCookie ? '' : null;
-  const others = { sackPermitted: true, timestamps: false, mptcp: false };
-  return packOptions({ mss: 1460, windowScale, fastOpenCookie, ...others });
+function optionsOf(windowScale: number | null, asksForCookie: boolean): Uint8Array {
+  const scale = windowScale === null ? [] : [3, 3, windowScale];
+  return Uint8Array.from([2, 4, 5, 180, 4, 2, ...scale, ...(asksForCookie ? [34, 2] : [])]);
 }
 
 /** Changes one thing of one segment, or its place. */
@@ -239,4 +240,12 @@ export function writeRow(columns: SegmentColumns, p: number, row: Row): void {
   for (const name of same) columns[name][p] = row[name];
   const more = ['ipId', 'checksum', 'optionBits', 'tsVal', 'tsEcr'] as const;
   for (const name of more) columns[name][p] = row[name];
+  const at = p * MORE_WORDS;
+  if ((row.flags & SYN) !== 0) {
+    const view = new DataView(row.options.buffer);
+    packSynOptions(view, 0, view.byteLength, columns.more, at);
+  } else {
+    columns.more.set(row.sack, at);
+    columns.optionBits[p]! |= (row.sack.length / 2) << SACK_SHIFT;
+  }
 }

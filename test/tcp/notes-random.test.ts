@@ -36,22 +36,11 @@ function leaving(rows: readonly Row[], wants: boolean, around: Surroundings) {
   const connections: string[] = [];
   let noted = 0;
   let ordinary = 0;
-  const rowAt = (p: number): Row => {
-    const row = rows[(p - first) & MASK];
-    if (p >= SEGMENT_RING || row === undefined) throw new Error('not in the batch');
-    return row;
-  };
   const tracker = new Tracker(columns, {
     lingerSec,
     maxConnections,
     idle: FILE_IDLE,
     seed: 1,
-    readOptions: (p) => rowAt(p).options,
-    readCookie: (p) => `${rowAt(p).frame}`,
-    readSack(p, out) {
-      out.set(rowAt(p).sack);
-      return rowAt(p).sack.length / 2;
-    },
     onFinished(connection: LeavingConnection) {
       packed.used = 0;
       connection.pack(packed);

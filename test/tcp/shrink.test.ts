@@ -268,7 +268,6 @@ class Told extends Tracker {
   constructor(blocks: number, onMoved: () => void) {
     super(createSegmentColumns(), {
       ...{ lingerSec: 60, idle: null, maxConnections: 16, seed: 1 },
-      ...{ readOptions: () => 0, readCookie: () => '', readSack: () => 0 },
       onFinished() {},
       onMoved,
     });
