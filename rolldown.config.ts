@@ -7,7 +7,8 @@ import { isAbsolute } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
 /** What every analysis needs, the library's too. The rest is loaded by those who ask for it. */
-const ENGINE = /src\/(analyze|capture\/open|report\/(census|csv|json|select|summary))\.ts$/;
+const ENGINE =
+  /src\/(analyze|segments|capture\/open|report\/(census|csv|json|select|summary))\.ts$/;
 /** What the command line shares with the engine: names of kinds, addresses, and what errors of the system mean. */
 const WORDS = /src\/(base\/system-error|report\/address|tcp\/verdicts)\.ts$/;
 
@@ -41,6 +42,7 @@ export default defineConfig({
     index: 'src/index.ts',
     // Threads and processes, started by their names.
     'parts/report-thread': 'src/cli/report-thread.ts',
+    'parts/decode-thread': 'src/cli/decode-thread.ts',
     'parts/batch-thread': 'src/cli/batch-thread.ts',
     'parts/decompress-thread': 'src/capture/decompress-thread.ts',
     'parts/cap-child': 'src/capture/live/cap-child.ts',

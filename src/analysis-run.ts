@@ -4,16 +4,15 @@ import { randomInt } from 'node:crypto';
 import { fileOfFrame } from './base/files.ts';
 import { DEFAULT_MSL_SEC } from './base/time.ts';
 import type { ReaderName } from './capture/open.ts';
-import { createFrameBatch, type FrameSource } from './capture/source.ts';
-import { ACK, createSegmentColumns } from './decode/columns.ts';
-import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
+import type { FrameBatch, FrameSource } from './capture/source.ts';
+import { ACK, type SegmentColumns } from './decode/columns.ts';
 import { payloadCapturedAt, payloadOffsetAt } from './decode/tcp.ts';
-import { FragmentReassembler } from './flow/fragments.ts';
 import type { StreamSegment } from './flow/stream.ts';
 import { buildRecord, TransientRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord, SegmentView } from './report/record.ts';
-import { account, emptySummary, sumDrops, TimeSpan } from './report/totals.ts';
+import { emptySummary } from './report/totals.ts';
+import { Decoding, type SegmentSource } from './segments.ts';
 import { conclude, type FilledMold } from './tcp/conclude.ts';
 import type { FinishedConnection } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
@@ -118,11 +117,8 @@ interface WatchedSegment {
 export class AnalysisRun {
   /** Whether all that was wanted has been handed out. */
   isDone = false;
-  readonly #source: FrameSource;
-  readonly #columns = createSegmentColumns();
-  readonly #context = createDecodeContext(new FragmentReassembler());
-  readonly #batch = createFrameBatch();
-  readonly #times = new TimeSpan();
+  readonly #source: SegmentSource;
+  readonly #columns: SegmentColumns;
   readonly #summary: CaptureSummary;
   readonly #tracker: Tracker;
   readonly #lingerSec: number;
@@ -131,13 +127,15 @@ export class AnalysisRun {
   readonly #watched: WatchedSegment[] = [];
   readonly #unpacker = new Unpacker();
 
-  constructor(source: FrameSource, options: RunOptions) {
+  /** Payload can be handed out only where the frames are decoded here. */
+  constructor(capture: FrameSource | SegmentSource, options: RunOptions) {
+    const source = 'next' in capture ? capture : new Decoding(capture);
     this.#source = source;
+    this.#columns = source.columns;
     const file = options.file === undefined ? source.name : options.file;
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
     this.#summary = emptySummary(file, source);
     const { onHappening, onMoved, payload, watch } = options;
-    const { files } = source;
     const filling = options.transient;
     const molds = filling === undefined ? null : new Molds(mslSec, filling);
     const transient = filling === undefined ? null : new TransientRecord(filling.names);
@@ -156,6 +154,7 @@ export class AnalysisRun {
         if (options.takeFinished?.(leaving)) return;
         const finished = this.#unpacker.read(leaving);
         const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
+        const { files } = source;
         const name = files === undefined ? file : fileOfFrame(files, finished.firstFrame);
         const record =
           transient?.fill(finished, name, conclusion) ?? buildRecord(finished, name, conclusion);
@@ -167,7 +166,9 @@ export class AnalysisRun {
       ...(watch === undefined
         ? {}
         : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
-      ...(payload === undefined ? {} : { onSegment: this.#payloadHandler(payload, options.only) }),
+      ...(payload === undefined || !(source instanceof Decoding)
+        ? {}
+        : { onSegment: this.#payloadHandler(source.batch, payload, options.only) }),
       ...(onHappening === undefined
         ? {}
         : { onHappening: (index) => onHappening(this.#now(index), index) }),
@@ -177,25 +178,28 @@ export class AnalysisRun {
 
   get progress(): Progress {
     return {
-      frames: this.#summary.frames,
+      frames: this.#source.frames,
       bytesRead: this.#source.bytesRead,
       bytesTotal: this.#source.bytesTotal,
       connections: this.#tracker.counts.connections,
     };
   }
 
-  /** Takes all frames that are at hand. Hot path: synchronous, batch after batch. */
+  /** Takes all segments that are at hand. Hot path: synchronous, batch after batch. */
   drain(): void {
     const source = this.#source;
-    const batch = this.#batch;
-    const summary = this.#summary;
-    while (source.fill(batch) > 0) {
-      account(batch, summary, this.#times);
-      const first = summary.frames + 1;
-      summary.frames += batch.count;
-      const position = this.#tracker.position;
-      this.#tracker.process(decodeBatch(batch, first, this.#columns, position, this.#context));
+    const tracker = this.#tracker;
+    for (;;) {
+      const count = source.next(tracker.position);
+      if (count < 0) return;
+      tracker.process(count);
     }
+  }
+
+  /** Ends the reading before its time: what was read already is taken. */
+  async stop(): Promise<void> {
+    await this.#source.stop();
+    this.drain();
   }
 
   /** Connections open or waiting for late frames. */
@@ -230,7 +234,7 @@ export class AnalysisRun {
    * a frame from the future would make a lie. A live one ends where `advanceTo` has brought it.
    */
   finishInParts(): Generator<void> {
-    const { lastNs, lastSec } = this.#times;
+    const { lastNs, lastSec } = this.#source.totals();
     if (this.#advancedSec > lastSec) return this.#tracker.finish(this.#advancedSec, 0);
     return this.#tracker.finish(lastSec, lastNs);
   }
@@ -245,22 +249,14 @@ export class AnalysisRun {
     summary.duplicateFrames = counts.duplicates;
     summary.strayFrames = counts.strays;
     summary.evicted = counts.evicted;
-    summary.snappedFrames = this.#context.snappedFrames;
-    summary.notDecoded = { ...addReasons(this.#context) };
-    summary.unknownLinkTypes = [...this.#context.unknownLinkTypes].map(([linkType, frames]) => ({
-      linkType,
-      frames,
-    }));
-    summary.start = this.#times.first;
-    summary.end = this.#times.last;
-    summary.outOfOrderFrames = this.#times.backwards;
-    summary.droppedByInterface = sumDrops(this.#source);
+    const { lastNs: _, lastSec: __, ...totals } = this.#source.totals();
+    Object.assign(summary, totals);
     summary.warnings = [...this.#source.warnings];
     summary.damage = this.#source.damage;
     return summary;
   }
 
-  #payloadHandler(listener: PayloadListener, only: number | undefined) {
+  #payloadHandler(batch: FrameBatch, listener: PayloadListener, only: number | undefined) {
     const columns = this.#columns;
     const segment = createPayloadSegment();
     return (stream: number, p: number, fromHigh: boolean): void => {
@@ -274,7 +270,7 @@ export class AnalysisRun {
       segment.ack = (columns.ack[p] ?? 0) >>> 0;
       segment.flags = columns.flags[p] ?? 0;
       segment.len = columns.payloadLen[p] ?? 0;
-      const { bytes, view } = this.#batch;
+      const { bytes, view } = batch;
       const isSpilled = columns.inSpill[p] === 1;
       segment.bytes = isSpilled ? columns.spill : bytes;
       segment.start = payloadOffsetAt(columns, isSpilled ? columns.spillView : view, p);

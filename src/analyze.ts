@@ -5,6 +5,7 @@ import { AnalysisRun, type AnalyzeOptions, type RunOptions } from './analysis-ru
 import { openCapture } from './capture/open.ts';
 import type { FrameSource } from './capture/source.ts';
 import type { CaptureSummary, ConnectionRecord } from './report/record.ts';
+import type { SegmentSource } from './segments.ts';
 import type { Filling } from './tcp/molds.ts';
 
 export type {
@@ -30,7 +31,7 @@ export interface Analysis extends AsyncIterable<ConnectionRecord> {
 
 /** Analyzes an opened source to its end. Connections still open then come last, in the order of their numbers. */
 export async function runAnalysis(
-  source: FrameSource,
+  source: FrameSource | SegmentSource,
   options: RunOptions,
 ): Promise<CaptureSummary> {
   const run = new AnalysisRun(source, options);
@@ -40,6 +41,7 @@ export async function runAnalysis(
     if (options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
   } while (goesOn && !run.isDone && (await source.more()));
   if (run.isDone) return run.summarize();
+  if (!goesOn) await run.stop();
   for (const _ of run.finishInParts()) {
     if (goesOn && options.onChunk !== undefined) goesOn = await options.onChunk(run.progress);
   }

@@ -77,6 +77,25 @@ export interface CaptureInterface {
 
 export type CaptureFormat = 'pcap' | 'pcapng';
 
+/** A capture that is being read. */
+export interface CaptureSource {
+  /** As the user gave it; `-` for standard input. */
+  readonly name: string;
+  readonly format: CaptureFormat;
+  /** Where several files are read as one: those begun so far. Grows while the capture is read. */
+  readonly files?: readonly FileStart[] | undefined;
+  readonly damage: Damage | null;
+  /** Things worth a warning that stop nothing, each once, e.g. an option that ran past its block. */
+  readonly warnings: readonly string[];
+  /** Bytes taken from the input so far, before decompression; for progress. */
+  readonly bytesRead: number;
+  /** Size of the input before decompression where known, else null. */
+  readonly bytesTotal: number | null;
+  more(): Promise<boolean>;
+  /** Releases file handles, threads and child processes; allowed at any time, more than once. */
+  close(): Promise<void>;
+}
+
 /**
  * A source of frames in the order of the capture.
  *
@@ -85,23 +104,8 @@ export type CaptureFormat = 'pcap' | 'pcapng';
  * latest when `more` has resolved to false: what was readable before the damage was handed over.
  * Opening functions throw `CaptureError` where the input is no capture.
  */
-export interface FrameSource {
-  /** As the user gave it; `-` for standard input. */
-  readonly name: string;
-  readonly format: CaptureFormat;
-  /** Where several files are read as one: those begun so far. Grows while the capture is read. */
-  readonly files?: readonly FileStart[];
+export interface FrameSource extends CaptureSource {
   /** Grows while the capture is read. */
   readonly interfaces: readonly CaptureInterface[];
-  readonly damage: Damage | null;
-  /** Things worth a warning that stop nothing, each once, e.g. an option that ran past its block. */
-  readonly warnings: readonly string[];
-  /** Bytes taken from the input so far, before decompression; for progress. */
-  readonly bytesRead: number;
-  /** Size of the input before decompression where known, else null. */
-  readonly bytesTotal: number | null;
   fill(batch: FrameBatch): number;
-  more(): Promise<boolean>;
-  /** Releases file handles and child processes; allowed at any time, more than once. */
-  close(): Promise<void>;
 }

@@ -2,7 +2,7 @@
 
 import type { FileStart } from '../base/files.ts';
 import { DEFAULT_MSL_SEC } from '../base/time.ts';
-import type { FrameSource } from '../capture/source.ts';
+import type { CaptureSource } from '../capture/source.ts';
 import { Census } from '../report/census.ts';
 import { addCounts } from '../report/counts.ts';
 import { escapeTerminal } from '../report/escape.ts';
@@ -104,7 +104,7 @@ async function runFiles(
     return readable;
   };
   for (let next = timelines.shift(); next !== undefined; next = timelines.shift()) {
-    let source: FrameSource | null = null;
+    let source: CaptureSource | null = null;
     const census = countsOnly ? new Census(mslSec, fails) : null;
     /** Connections that the census did not take. */
     let judged = 0;
@@ -123,6 +123,8 @@ async function runFiles(
     form.begin();
     const outcome = await readInput(ctx, next, reading, {
       writesToTerminal: ctx.stdoutIsTerminal && options.output === null && isStreamed(format),
+      // In all other forms records are judged and written on that core.
+      decodesElsewhere: countsOnly,
       opened(found) {
         source = found;
       },

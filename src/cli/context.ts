@@ -5,6 +5,7 @@ import type { ReaderName } from '../capture/open.ts';
 import type { FrameSource } from '../capture/source.ts';
 import { toAscii } from '../report/ascii.ts';
 import type { CaptureSummary } from '../report/record.ts';
+import type { SegmentSource } from '../segments.ts';
 import type { ColorChoice } from './shared-options.ts';
 import type { Writer } from './writer.ts';
 
@@ -12,7 +13,10 @@ import type { Writer } from './writer.ts';
 export const EXIT = { done: 0, matched: 1, unusable: 2, damaged: 3, interrupted: 130 } as const;
 
 /** Analyzes an opened source to its end. */
-export type RunAnalysis = (source: FrameSource, options: RunOptions) => Promise<CaptureSummary>;
+export type RunAnalysis = (
+  source: FrameSource | SegmentSource,
+  options: RunOptions,
+) => Promise<CaptureSummary>;
 
 /** Opens a capture by its name. */
 export type OpenSource = (

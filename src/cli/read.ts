@@ -6,11 +6,13 @@ import { CaptureError, type Damage } from '../base/errors.ts';
 import type { JoinedSource } from '../capture/joined.ts';
 import type { ReaderName } from '../capture/open.ts';
 import type { Timeline } from '../capture/rotation.ts';
-import type { FrameSource } from '../capture/source.ts';
+import type { CaptureSource, FrameSource } from '../capture/source.ts';
 import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary } from '../report/record.ts';
+import type { SegmentSource } from '../segments.ts';
 import { type Context, EXIT } from './context.ts';
 import { createProgress } from './progress.ts';
+import type { DecodeThread } from './start-decoding.ts';
 import { notContinued } from './timelines.ts';
 
 /** How often a run lets the process see what else goes on: Ctrl-C, a window made wider. */
@@ -46,8 +48,10 @@ export async function readInput(
     drain: (connections: number) => Promise<boolean>;
     /** `drain` writes results to the terminal: no line of progress may stand between them. */
     writesToTerminal?: boolean;
+    /** A large file may be decoded by another thread: nobody else needs that core, and nobody wants the frames. */
+    decodesElsewhere?: boolean;
     /** Told the source before the first frame is read. */
-    opened?: (source: FrameSource) => void;
+    opened?: (source: CaptureSource) => void;
   },
 ): Promise<ReadOutcome> {
   const first = typeof input === 'string' ? input : (input.pieces[0]?.path ?? '');
@@ -55,17 +59,28 @@ export async function readInput(
   const warn = (text: string): void => ctx.warn(`finwait: ${escapeTerminal(text)}`);
   const progress = createProgress(ctx, name, options.quiet || on.writesToTerminal === true);
   let turned = performance.now();
+  let thread: DecodeThread | null = null;
   try {
-    const { openCapture, runAnalysis } = await ctx.engine();
     const { reader } = options;
+    const isOne = typeof input === 'string' || input.pieces.length === 1;
+    if (on.decodesElsewhere === true && isOne && reader === 'native') {
+      const { startDecoding } = await import('./start-decoding.ts');
+      thread = startDecoding(first);
+    }
+    const { openCapture, runAnalysis } = await ctx.engine();
     let joined: JoinedSource | null = null;
     if (typeof input !== 'string' && input.pieces.length > 1) {
       const { openJoined } = await import('../capture/joined.ts');
       joined = await openJoined(input, { reader });
     }
     const opening = joined ?? openCapture(first, { name: first, reader });
-    const source = await untilInterrupted(Promise.resolve(opening), ctx.interrupt, async () => {});
-    if (source === null) return { status: EXIT.interrupted, summary: null, rest: null };
+    const found = await untilInterrupted(Promise.resolve(opening), ctx.interrupt, async () => {});
+    if (found === null) {
+      await thread?.worker.terminate();
+      return { status: EXIT.interrupted, summary: null, rest: null };
+    }
+    const source = await decodedBy(thread, found);
+    thread = null;
     on.opened?.(source);
     try {
       const run = runAnalysis(source, {
@@ -107,11 +122,25 @@ export async function readInput(
     }
   } catch (error) {
     progress.clear();
+    if (thread !== null) await thread.worker.terminate();
     if (!(error instanceof CaptureError)) throw error;
     const hint = error.code === 'is-a-folder' ? '; `finwait report` reads folders' : '';
     warn(`${error.message.replace(/^-: /, `${name}: `)}${hint}`);
     return { status: EXIT.unusable, summary: null, rest: null };
   }
+}
+
+/** The segments that `thread` decodes in place of `found`, or `found` where it doesn't. */
+async function decodedBy(
+  thread: DecodeThread | null,
+  found: FrameSource,
+): Promise<FrameSource | SegmentSource> {
+  if (thread === null) return found;
+  const { DecodedInput } = await import('./decoded-input.ts');
+  const source = new DecodedInput(thread, found);
+  const [unused, used] = (await thread.isReady) ? [found, source] : [source, found];
+  await unused.close();
+  return used;
 }
 
 /** Says what a run has to say; damage is said even with --quiet. */

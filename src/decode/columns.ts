@@ -1,16 +1,21 @@
 /** Decoded TCP segments, a column a field: what the flow table and the tracker read of a frame. */
 
 /**
- * Segments the ring holds: a power of two. The last segments stay readable for a while, so that a duplicate
- * frame can be told from a retransmission without storing every segment a second time.
+ * Segments the ring holds: powers of two. The last segments stay readable for a while, so that a duplicate
+ * frame can be told from a retransmission without storing every segment a second time. A ring that two threads share has room
+ * for RING_AHEAD more, as far as the one that decodes may be ahead.
  */
 export const SEGMENT_RING = 4096;
+export const SHARED_RING = 16_384;
+export const RING_AHEAD = SHARED_RING - SEGMENT_RING;
 
 /**
- * A ring of decoded segments. A segment's position is its running number modulo SEGMENT_RING. Every column but
+ * A ring of decoded segments. A segment's position is its running number modulo the size of the ring. Every column but
  * the offsets stays valid until its position is written again; offsets hold for the current batch only.
  */
 export interface SegmentColumns {
+  /** The size of the ring less one. */
+  readonly mask: number;
   /** The memory of all columns but `frame`, which the decoder writes at the `…_AT` constants below. */
   readonly memory32: Int32Array;
   readonly memory16: Uint16Array;
@@ -69,15 +74,16 @@ export interface SegmentColumns {
 // in all of them would fall into the same set of it. Measured for 20 columns a segment: 38 ns with an array each, 62 ns
 // through one array without the gaps, 14 ns as it is here.
 const GAP_BYTES = 384;
-/** Rows behind the ring, in the gaps: for segments that are looked at once more. */
+/** Rows behind the largest ring, in the gaps: for segments that are looked at once more. */
+export const FIRST_SPARE = SHARED_RING;
 export const SPARE_ROWS = GAP_BYTES / 8;
-const ROWS = SEGMENT_RING + SPARE_ROWS;
-const WORDS = SEGMENT_RING + GAP_BYTES / 4;
-const HALVES = SEGMENT_RING + GAP_BYTES / 2;
-const BYTES = SEGMENT_RING + GAP_BYTES;
-const ADDRESS_WORDS = SEGMENT_RING * 4 + GAP_BYTES / 4;
+const ROWS = SHARED_RING + SPARE_ROWS;
+const WORDS = SHARED_RING + GAP_BYTES / 4;
+const HALVES = SHARED_RING + GAP_BYTES / 2;
+const BYTES = SHARED_RING + GAP_BYTES;
+const ADDRESS_WORDS = SHARED_RING * 4 + GAP_BYTES / 4;
 
-const FRAME_DOUBLES = SEGMENT_RING + GAP_BYTES / 8;
+const FRAME_DOUBLES = SHARED_RING + GAP_BYTES / 8;
 const FIRST_WORD = FRAME_DOUBLES * 2;
 export const TS_SEC_AT = FIRST_WORD + 0 * WORDS;
 export const TS_NS_AT = FIRST_WORD + 1 * WORDS;
@@ -109,23 +115,25 @@ export const IN_SPILL_AT = FIRST_BYTE + 3 * BYTES;
 export const MORE_WORDS = 8;
 export const MORE_AT = (FIRST_BYTE + 4 * BYTES) / 4;
 
-const MEMORY_BYTES = (MORE_AT + ROWS * MORE_WORDS) * 4;
+/** What the columns of a ring take. */
+export const MEMORY_BYTES = (MORE_AT + ROWS * MORE_WORDS) * 4;
 
-/** An empty ring. */
-export function createSegmentColumns(): SegmentColumns {
-  const memory = new ArrayBuffer(MEMORY_BYTES);
+/** An empty ring; a large one in the MEMORY_BYTES that threads share, if it is given them. What is never written takes no memory. */
+export function createSegmentColumns(shared: SharedArrayBuffer | null = null): SegmentColumns {
+  const memory = shared ?? new ArrayBuffer(MEMORY_BYTES);
   const words = (at: number, count = ROWS) => new Int32Array(memory, at * 4, count);
   const halves = (at: number) => new Uint16Array(memory, at * 2, ROWS);
   const bytes = (at: number) => new Uint8Array(memory, at, ROWS);
   const spill = new Uint8Array(0);
   return {
+    mask: (shared === null ? SEGMENT_RING : SHARED_RING) - 1,
     memory32: new Int32Array(memory),
     memory16: new Uint16Array(memory),
     memory8: new Uint8Array(memory),
     frame: new Float64Array(memory, 0, ROWS),
     tsSec: new Uint32Array(memory, TS_SEC_AT * 4, ROWS),
-    src: words(SRC_AT, SEGMENT_RING * 4),
-    dst: words(DST_AT, SEGMENT_RING * 4),
+    src: words(SRC_AT, SHARED_RING * 4),
+    dst: words(DST_AT, SHARED_RING * 4),
     tsNs: words(TS_NS_AT),
     seq: words(SEQ_AT),
     ack: words(ACK_AT),

@@ -19,7 +19,6 @@ import {
   PAYLOAD_LEN_AT,
   PORTS_AT,
   SACK_SHIFT,
-  SEGMENT_RING,
   SEQ_AT,
   type SegmentColumns,
   SRC_AT,
@@ -40,7 +39,6 @@ import { findTimestamps, NOP_NOP_TIMESTAMPS, readSackBlocks } from './tcp-option
 
 /** In the word of flags and window. */
 const SYN_BIT = SYN << 16;
-const RING_MASK = SEGMENT_RING - 1;
 const ETHERNET_LEN = 14;
 const VLAN_TAG_LEN = 4;
 const IPV4_LEN = 20;
@@ -98,7 +96,7 @@ export function readSegments(
   place: Place,
 ): void {
   const { capturedLen, linkType, offset, originalLen, tsNs, tsSec } = batch;
-  const { frame, memory16, memory32, memory8 } = columns;
+  const { frame, mask, memory16, memory32, memory8 } = columns;
   const found = place.isFound ? place.frame : -1;
   const frames = place.isFound ? place.frame + 1 : batch.count;
   const view = place.isFound ? place.view : batch.view;
@@ -150,7 +148,7 @@ export function readSegments(
       if (headerLen < TCP_HEADER_LEN || tcp + headerLen > wireEnd) break;
     }
 
-    const to = (start + count) & RING_MASK;
+    const to = (start + count) & mask;
     const to4 = to * 4;
     count++;
     frame[to] = firstFrame + k;

@@ -1,12 +1,12 @@
 /** The figures of a capture that come from its frames: totals, times, drops. */
 
 import { formatUtc } from '../base/time.ts';
-import type { FrameBatch, FrameSource } from '../capture/source.ts';
+import type { CaptureSource, FrameBatch, FrameSource } from '../capture/source.ts';
 import { createCounts } from './counts.ts';
 import type { CaptureSummary } from './record.ts';
 
 /** A summary of nothing read yet. */
-export function emptySummary(file: string | null, source: FrameSource): CaptureSummary {
+export function emptySummary(file: string | null, source: CaptureSource): CaptureSummary {
   return {
     file,
     format: source.format,
@@ -61,8 +61,12 @@ export class TimeSpan {
   }
 }
 
-/** Adds a batch to the totals. Hot path: one loop over two columns, which leaves it only where time goes back. */
-export function account(batch: FrameBatch, summary: CaptureSummary, times: TimeSpan): void {
+/** Adds a batch to the totals. Hot path: one loop over three columns, which leaves it only where time goes back. */
+export function account(
+  batch: FrameBatch,
+  sums: Pick<CaptureSummary, 'frameBytes'>,
+  times: TimeSpan,
+): void {
   const { tsSec, tsNs, capturedLen, count } = batch;
   if (count === 0) return;
   let bytes = 0;
@@ -83,7 +87,7 @@ export function account(batch: FrameBatch, summary: CaptureSummary, times: TimeS
   times.add(lastSec, lastNs);
   times.lastSec = lastSec;
   times.lastNs = lastNs;
-  summary.frameBytes += bytes;
+  sums.frameBytes += bytes;
 }
 
 /** Frames that the interfaces say they dropped, or null where none says. */

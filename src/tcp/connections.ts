@@ -1,6 +1,6 @@
 /** The open connections: their packed records, how they come and go, and how long the closed ones stay. */
 
-import { ACK, SEGMENT_RING, type SegmentColumns, SYN } from '../decode/columns.ts';
+import { ACK, type SegmentColumns, SYN } from '../decode/columns.ts';
 import { hasCookie } from '../decode/packed-options.ts';
 import { AddressTable } from '../flow/addresses.ts';
 import { FlowTable } from '../flow/table.ts';
@@ -15,7 +15,6 @@ import { Transfer } from './transfer.ts';
 import { createZeekFacts } from './zeek/facts.ts';
 import { ZeekObserver } from './zeek/observer.ts';
 
-const MASK = SEGMENT_RING - 1;
 const BATCH = 256;
 /** With fewer connections in progress their memory stays in the caches: a first look costs more than it saves. */
 const TOUCH_FROM = 512;
@@ -89,7 +88,7 @@ export class Connections {
 
   /** Ring position at which the next segments are to be written. */
   get position(): number {
-    return this.counts.segments & MASK;
+    return this.counts.segments & this.columns.mask;
   }
 
   /** Hands over every connection that is left, in the order of their numbers; pauses after each FINISH_PART. The capture ends at `sec` and `ns`. */
@@ -108,7 +107,7 @@ export class Connections {
 
   /** First pass: the keys of the batch. */
   protected keys(count: number): void {
-    const { family, src, dst, ports: portsAt } = this.columns;
+    const { family, src, dst, mask, ports: portsAt } = this.columns;
     const table = this.table;
     const addresses = this.addresses;
     addresses.sweep();
@@ -119,7 +118,7 @@ export class Connections {
     const ends = this.ends;
     const first = this.counts.segments;
     for (let i = 0; i < count; i++) {
-      const p = (first + i) & MASK;
+      const p = (first + i) & mask;
       const six = family[p] === 6 ? 1 : 0;
       const s = six === 1 ? addresses.intern(src, p * 4) : src[p * 4]!;
       const d = six === 1 ? addresses.intern(dst, p * 4) : dst[p * 4]!;

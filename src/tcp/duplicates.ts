@@ -9,12 +9,10 @@ const DUPLICATE_WINDOW_NS = 5_000_000;
 const MAX_STEPS = 64;
 
 /**
- * Segments back that are still whole in the ring: a batch that is being decoded overwrites the oldest. A constant, so that the
- * answer never depends on how the input was cut into batches.
+ * Segments back that are still whole in the ring: what is decoded ahead, and a batch at hand, overwrite the oldest. A constant, so that the
+ * answer never depends on how the input was cut into batches, or by which thread.
  */
 export const RING_REACH = SEGMENT_RING - 256;
-
-const MASK = SEGMENT_RING - 1;
 
 /** Running numbers are kept modulo 2^30 and one greater, so that 0 means none. */
 export const NUMBER_MASK = 0x3fff_ffff;
@@ -32,13 +30,13 @@ export function isDuplicate(
   latest: number,
   previous: Int32Array,
 ): boolean {
-  const at = current & MASK;
-  const { seq, ack, flags, payloadLen, checksum, ipId, optionBits, tsVal, ttl, tsSec, tsNs } =
+  const { seq, ack, flags, payloadLen, checksum, ipId, optionBits, tsVal, ttl, tsSec, tsNs, mask } =
     columns;
+  const at = current & mask;
   let number = latest;
   for (let step = 0; step < MAX_STEPS; step++) {
     if (number === 0 || ((current - (number - 1)) & NUMBER_MASK) > RING_REACH) return false;
-    const other = (number - 1) & MASK;
+    const other = (number - 1) & mask;
     const apart = (tsSec[at]! - tsSec[other]!) * 1e9 + (tsNs[at]! - tsNs[other]!);
     if (apart > DUPLICATE_WINDOW_NS || apart < -DUPLICATE_WINDOW_NS) return false;
     if (

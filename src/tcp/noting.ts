@@ -3,11 +3,11 @@
 import {
   ACK,
   FIN,
+  FIRST_SPARE,
   HAS_MORE_OPTIONS,
   HAS_TIMESTAMPS,
   MORE_WORDS,
   RST,
-  SEGMENT_RING,
   SPARE_ROWS,
   SYN,
 } from '../decode/columns.ts';
@@ -32,7 +32,7 @@ const MAX_NOTED_BYTES = 1 << 20;
  */
 export class Noting extends Shrinking {
   /** Of the segment of each ring position: the running number + 1 of the one before from the same end. */
-  protected readonly previous = new Int32Array(SEGMENT_RING + SPARE_ROWS);
+  protected readonly previous = new Int32Array(FIRST_SPARE + SPARE_ROWS);
   /** Which end sent the segment of each row behind the ring. */
   protected readonly spareEnds = new Uint8Array(SPARE_ROWS);
   /** Nobody wants to see segments as they come. */
@@ -260,7 +260,7 @@ export class Noting extends Shrinking {
     const table = this.table;
     const hot = table.words;
     const firstFrame = table.doubles[(h + L.COLD + L.C_FIRST_FRAME) >> 1]!;
-    const p = SEGMENT_RING + k;
+    const p = FIRST_SPARE + k;
     const note = words[at + L.N_BITS]!;
     const d = (note & FROM_HIGH) === 0 ? 0 : 1;
     const own = h + L.HOT_END + d * L.END_WORDS;

@@ -1,6 +1,6 @@
 /** How segments of a connection that is followed come into its story. */
 
-import { ACK, FIN, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
+import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { NUMBER_MASK, RING_REACH } from './duplicates.ts';
 import { type Decision, KEEP, KEEP_FILL, REPLACE_FILL } from './keep.ts';
 import * as L from './layout.ts';
@@ -14,7 +14,6 @@ import {
   PEER_LAST,
 } from './story.ts';
 
-const MASK = SEGMENT_RING - 1;
 /** Segments looked back at when a FIN arrives. */
 const MAX_RECALLED = 8;
 
@@ -38,7 +37,7 @@ export class Telling extends Noting {
     let found = false;
     for (let step = 0; step < MAX_RECALLED; step++) {
       if (number === 0 || ((current - (number - 1)) & NUMBER_MASK) > RING_REACH) break;
-      const at = (number - 1) & MASK;
+      const at = (number - 1) & this.columns.mask;
       const flags = columns.flags[at]!;
       if ((flags & (ACK | SYN | RST | FIN)) === ACK && ((columns.ack[at]! - position) | 0) > 0) {
         this.tell(index, at, 1 - d, false, KEEP);

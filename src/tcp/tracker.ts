@@ -1,6 +1,6 @@
 /** Follows every connection of a capture: counts what is common, keeps what is rare. */
 
-import { ACK, FIN, isFin, MORE_WORDS, RST, SEGMENT_RING, SYN } from '../decode/columns.ts';
+import { ACK, FIN, FIRST_SPARE, isFin, MORE_WORDS, RST, SYN } from '../decode/columns.ts';
 import { cookieText, hasCookie } from '../decode/packed-options.ts';
 import { isDuplicate, NUMBER_MASK } from './duplicates.ts';
 import { type IdleLimits, idleLimitSec, isClosing } from './idle.ts';
@@ -17,7 +17,6 @@ import * as L from './layout.ts';
 import type { LeavingConnection } from './packed.ts';
 import { Telling } from './telling.ts';
 
-const MASK = SEGMENT_RING - 1;
 const FLAGGED = SYN | FIN | RST;
 /** Silent connections are looked for once in so many segments (a power of two), and once in so many seconds of the capture. */
 const SWEEP_SEGMENTS = 4096;
@@ -39,11 +38,11 @@ export class Tracker extends Telling {
   /** Takes the next `count` (at most 256) segments, which begin at `position`. Hot path. */
   process(count: number): void {
     this.keys(count);
-    const { tsSec } = this.columns;
+    const { mask, tsSec } = this.columns;
     const first = this.counts.segments;
     for (let i = 0; i < count; i++) {
       const number = first + i;
-      const position = number & MASK;
+      const position = number & mask;
       const sec = tsSec[position]!;
       if (sec !== this.lastSec) this.tick(sec);
       this.#segment(position, number, i);
@@ -142,9 +141,9 @@ export class Tracker extends Telling {
     const lowLatest = words[low]!;
     const highLatest = words[high]!;
     const count = this.takeNotes(index);
-    this.transfer.open(index, SEGMENT_RING);
+    this.transfer.open(index, FIRST_SPARE);
     for (let k = 0; k < count; k++) {
-      this.#follow(index, SEGMENT_RING + k, k, this.spareEnds[k]!);
+      this.#follow(index, FIRST_SPARE + k, k, this.spareEnds[k]!);
     }
     // The numbers by which the ring knows them.
     words[low] = lowLatest;
@@ -189,7 +188,7 @@ export class Tracker extends Telling {
     words[own + L.END_RING] = (number & NUMBER_MASK) + 1;
     if ((!advancesSeq && !advancesAck) || (flags & RST) !== 0) {
       // What was noted is no duplicate, and isn't in the ring.
-      if (p < SEGMENT_RING && isDuplicate(columns, number & NUMBER_MASK, latest, this.previous)) {
+      if (p < FIRST_SPARE && isDuplicate(columns, number & NUMBER_MASK, latest, this.previous)) {
         words[h + L.COLD + L.C_DUPLICATES]!++;
         this.counts.duplicates++;
         this.transfer.duplicate(index, d, len);

@@ -9,6 +9,8 @@ import { type Outcome, ROOT } from './command.ts';
 export type Traced = Outcome & { modules: string[] };
 
 export interface Built {
+  /** The folder of its modules. */
+  dist: string;
   /** Runs a shell command in the project's folder; `finwait` in it is the built program, which other commands start as `"$node" "$main"`. */
   shell: (command: string) => Outcome;
   /** Runs it and tells which modules the main thread loaded: those of the program by their path in dist/. */
@@ -56,6 +58,7 @@ export function buildProgram(): Built {
     return { status: status ?? -1, stderr, stdout };
   };
   return {
+    dist: join(folder, 'dist'),
     shell: (command) => start('sh', '-c', `finwait() { "$node" "$main" "$@"; }\n${command}`),
     traced: (...args) => readTrace(start(process.execPath, '--import', TRACE, main, ...args)),
     tracedShell(command) {

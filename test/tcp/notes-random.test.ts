@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Random } from '../../bench/generate/random.ts';
-import { createSegmentColumns, SEGMENT_RING } from '../../src/decode/columns.ts';
+import { createSegmentColumns } from '../../src/decode/columns.ts';
 import { FILE_IDLE } from '../../src/tcp/idle.ts';
 import * as L from '../../src/tcp/layout.ts';
 import { type LeavingConnection, P_RECORD, PackedConnections } from '../../src/tcp/packed.ts';
@@ -13,7 +13,6 @@ import { nearlyByTheBook, type Row, writeRow } from '../support/nearly-by-the-bo
 import { hasSameOutline } from '../support/outlines.ts';
 
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
-const MASK = SEGMENT_RING - 1;
 
 const columns = createSegmentColumns();
 const packed = new PackedConnections(new ArrayBuffer(1 << 20));
@@ -59,7 +58,7 @@ function leaving(rows: readonly Row[], wants: boolean, around: Surroundings) {
   tracker.counts.segments = first;
   for (let i = 0; i < rows.length; i += batch) {
     const part = rows.slice(i, i + batch);
-    for (const [k, row] of part.entries()) writeRow(columns, (first + i + k) & MASK, row);
+    for (const [k, row] of part.entries()) writeRow(columns, (first + i + k) & columns.mask, row);
     tracker.process(part.length);
     if (i < after || i >= after + batch || between === 'nothing') continue;
     if (between === 'compact') tracker.compact();

@@ -1,0 +1,38 @@
+/** What the decoding thread is told and what it answers (cli/decoded-input.ts, cli/decode-thread.ts). */
+
+import type { CaptureSource } from '../capture/source.ts';
+import type { FrameTotals } from '../segments.ts';
+
+/** Bytes of a file from which on a thread that decodes pays: below, it takes longer to start than it saves (docs/performance.md). */
+export const DECODE_FROM_BYTES = 128 * 1024 * 1024;
+
+export interface DecodeJob {
+  path: string;
+  /** The ring of columns (decode/columns.ts). */
+  memory: SharedArrayBuffer;
+  /** CONTROL_BYTES: the words and doubles below. */
+  control: SharedArrayBuffer;
+}
+
+export const CONTROL_BYTES = 64;
+// Words. Segments written and taken so far, modulo 2^32; 1: nothing more is written; 1: nothing more is wanted; 1: the thread waits until so many were taken.
+export const WRITTEN = 0;
+export const TAKEN = 1;
+export const ENDED = 2;
+export const STOPPED = 3;
+export const WAITING = 4;
+export const WANTED = 5;
+// Doubles, for progress only.
+export const FRAMES_READ = 3;
+export const BYTES_READ = 4;
+
+/** Segments between two looks at what the other thread has done. */
+export const SEGMENTS_TOGETHER = 1024;
+
+/** From the thread: it is about to read; it has read all that it will. */
+export type FromDecoding =
+  | { kind: 'ready' }
+  | ({ kind: 'end'; totals: FrameTotals } & Pick<
+      CaptureSource,
+      'bytesRead' | 'damage' | 'warnings'
+    >);

@@ -1,0 +1,75 @@
+/** The thread that reads and decodes a large file: writes segments to the ring, as far ahead as that has room. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { openCapture } from '../capture/open.ts';
+import { FRAMES_PER_BATCH } from '../capture/source.ts';
+import { createSegmentColumns, RING_AHEAD } from '../decode/columns.ts';
+import { Decoding } from '../segments.ts';
+import {
+  BYTES_READ,
+  type DecodeJob,
+  ENDED,
+  FRAMES_READ,
+  type FromDecoding,
+  SEGMENTS_TOGETHER,
+  STOPPED,
+  TAKEN,
+  WAITING,
+  WANTED,
+  WRITTEN,
+} from './decode-job.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('decode-thread.js runs as a worker thread only');
+const tell = (message: FromDecoding): void => port.postMessage(message);
+const job = workerData as DecodeJob;
+const control = new Int32Array(job.control);
+const figures = new Float64Array(job.control);
+const source = new Decoding(
+  await openCapture(job.path, { name: job.path }),
+  createSegmentColumns(job.memory),
+);
+tell({ kind: 'ready' });
+
+let written = 0;
+let told = 0;
+
+/** Lets the other thread see what was written. */
+function publish(): void {
+  told = written;
+  figures[FRAMES_READ] = source.frames;
+  figures[BYTES_READ] = source.bytesRead;
+  Atomics.store(control, WRITTEN, written);
+  Atomics.notify(control, WRITTEN);
+}
+
+/** Waits until the ring has room for a batch, and then for many batches: to be woken costs more than one. What lies RING_AHEAD segments back may still be looked at. */
+function awaitRoom(): void {
+  const hasRoom = (): boolean =>
+    ((written - Atomics.load(control, TAKEN)) | 0) + FRAMES_PER_BATCH <= RING_AHEAD;
+  while (!hasRoom() && Atomics.load(control, STOPPED) === 0) {
+    if (told !== written) publish();
+    Atomics.store(control, WANTED, (written - RING_AHEAD / 4) | 0);
+    Atomics.store(control, WAITING, 1);
+    if (!hasRoom() && Atomics.load(control, STOPPED) === 0) Atomics.wait(control, WAITING, 1);
+    Atomics.store(control, WAITING, 0);
+  }
+}
+
+do {
+  for (;;) {
+    awaitRoom();
+    if (Atomics.load(control, STOPPED) === 1) break;
+    const count = source.next(written & source.columns.mask);
+    if (count < 0) break;
+    written = (written + count) | 0;
+    if (((written - told) | 0) >= SEGMENTS_TOGETHER) publish();
+  }
+  publish();
+} while (Atomics.load(control, STOPPED) === 0 && (await source.more()));
+const { bytesRead, damage, warnings } = source;
+tell({ kind: 'end', totals: source.totals(), bytesRead, damage, warnings: [...warnings] });
+Atomics.store(control, ENDED, 1);
+Atomics.notify(control, WRITTEN);
+await source.close();
+port.close();

@@ -1,0 +1,66 @@
+/** Starts the thread that decodes a large file, before this one has loaded what it needs to follow connections. */
+
+import { statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { MEMORY_BYTES } from '../decode/columns.ts';
+import {
+  CONTROL_BYTES,
+  DECODE_FROM_BYTES,
+  type DecodeJob,
+  type FromDecoding,
+} from './decode-job.ts';
+
+/** What the thread makes lives as long as it: its young generation need not grow to the 48 MB that are usual. */
+const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 };
+
+/** Present only in the built program: a thread can't be started from TypeScript. */
+const THREAD = import.meta.url.endsWith('.js')
+  ? new URL('./decode-thread.js', import.meta.url)
+  : null;
+
+/** A thread that reads a file, and what it has said so far. */
+export interface DecodeThread {
+  readonly worker: Worker;
+  readonly job: DecodeJob;
+  /** Resolves to whether it runs, and can read the file. */
+  readonly isReady: Promise<boolean>;
+  end: Extract<FromDecoding, { kind: 'end' }> | null;
+  failure: Error | null;
+  /** Called when one of these has changed. */
+  wake: () => void;
+}
+
+/** Has the file at `path` read by a thread of its own; null where that wouldn't pay or can't be done. */
+export function startDecoding(path: string): DecodeThread | null {
+  if (THREAD === null || path === '-' || availableParallelism() === 1) return null;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isFile() !== true || stats.size < DECODE_FROM_BYTES) return null;
+  return startThread(THREAD, path);
+}
+
+/** Starts the module at `url`, which is cli/decode-thread.ts as JavaScript. */
+export function startThread(url: URL, path: string): DecodeThread {
+  const job: DecodeJob = {
+    path,
+    memory: new SharedArrayBuffer(MEMORY_BYTES),
+    control: new SharedArrayBuffer(CONTROL_BYTES),
+  };
+  const worker = new Worker(url, { resourceLimits: RESOURCE_LIMITS, workerData: job });
+  let decide = (_isReady: boolean): void => {};
+  const isReady = new Promise<boolean>((resolve) => {
+    decide = resolve;
+  });
+  const thread: DecodeThread = { worker, job, isReady, end: null, failure: null, wake() {} };
+  worker.on('message', (message: FromDecoding) => {
+    if (message.kind === 'ready') decide(true);
+    else thread.end = message;
+    thread.wake();
+  });
+  worker.on('error', (error) => {
+    decide(false);
+    thread.failure = error;
+    thread.wake();
+  });
+  return thread;
+}

@@ -1,0 +1,129 @@
+/** Where an analysis gets its segments from: frames decoded in this thread, or in another (cli/decoded-input.ts). */
+
+import {
+  type CaptureSource,
+  createFrameBatch,
+  type FrameBatch,
+  type FrameSource,
+} from './capture/source.ts';
+import { createSegmentColumns, type SegmentColumns } from './decode/columns.ts';
+import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
+import type { NotDecodedReason } from './decode/reasons.ts';
+import { FragmentReassembler } from './flow/fragments.ts';
+import { account, sumDrops, TimeSpan } from './report/totals.ts';
+
+/** What is known of the frames once they were all read. */
+export interface FrameTotals {
+  frames: number;
+  /** Captured. */
+  frameBytes: number;
+  snappedFrames: number;
+  notDecoded: Partial<Record<NotDecodedReason, number>>;
+  unknownLinkTypes: { linkType: number; frames: number }[];
+  outOfOrderFrames: number;
+  droppedByInterface: number | null;
+  /** RFC 3339 of the first and last frame in time order, or null without frames. */
+  start: string | null;
+  end: string | null;
+  /** The time of the frame read last. */
+  lastSec: number;
+  lastNs: number;
+}
+
+/** Decoded segments in the order of the capture. `more` and `close` are those of the capture. */
+export interface SegmentSource extends CaptureSource {
+  readonly columns: SegmentColumns;
+  /** Frames read so far. */
+  readonly frames: number;
+  /** Hands out the next segments, which stand in the columns from ring position `position` on: how many, at most 128. -1: there are none at hand. */
+  next(position: number): number;
+  /** Nothing more is read; what was has yet to be taken. */
+  stop(): Promise<void>;
+  /** Once all were taken. */
+  totals(): FrameTotals;
+}
+
+/** Frames decoded as they are asked for. */
+export class Decoding implements SegmentSource {
+  readonly columns: SegmentColumns;
+  readonly batch: FrameBatch = createFrameBatch();
+  frames = 0;
+  readonly #source: FrameSource;
+  readonly #context = createDecodeContext(new FragmentReassembler());
+  readonly #times = new TimeSpan();
+  readonly #sums = { frameBytes: 0 };
+
+  constructor(source: FrameSource, columns = createSegmentColumns()) {
+    this.#source = source;
+    this.columns = columns;
+  }
+
+  get name(): string {
+    return this.#source.name;
+  }
+
+  get format(): FrameSource['format'] {
+    return this.#source.format;
+  }
+
+  get files(): FrameSource['files'] {
+    return this.#source.files;
+  }
+
+  get damage(): FrameSource['damage'] {
+    return this.#source.damage;
+  }
+
+  get warnings(): readonly string[] {
+    return this.#source.warnings;
+  }
+
+  get bytesRead(): number {
+    return this.#source.bytesRead;
+  }
+
+  get bytesTotal(): number | null {
+    return this.#source.bytesTotal;
+  }
+
+  /** Hot path: synchronous, batch after batch. */
+  next(position: number): number {
+    const { batch } = this;
+    if (this.#source.fill(batch) === 0) return -1;
+    account(batch, this.#sums, this.#times);
+    const first = this.frames + 1;
+    this.frames += batch.count;
+    return decodeBatch(batch, first, this.columns, position, this.#context);
+  }
+
+  more(): Promise<boolean> {
+    return this.#source.more();
+  }
+
+  async stop(): Promise<void> {}
+
+  close(): Promise<void> {
+    return this.#source.close();
+  }
+
+  totals(): FrameTotals {
+    const context = this.#context;
+    const times = this.#times;
+    return {
+      frames: this.frames,
+      frameBytes: this.#sums.frameBytes,
+      snappedFrames: context.snappedFrames,
+      notDecoded: { ...addReasons(context) },
+      unknownLinkTypes: [...context.unknownLinkTypes].map(([linkType, frames]) => ({
+        linkType,
+        frames,
+      })),
+      outOfOrderFrames: times.backwards,
+      droppedByInterface: sumDrops(this.#source),
+      start: times.first,
+      end: times.last,
+      lastSec: times.lastSec,
+      lastNs: times.lastNs,
+    };
+  }
+}

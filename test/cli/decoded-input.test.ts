@@ -1,0 +1,139 @@
+/** A file that another thread reads and decodes gives the records, the totals and the warnings that one thread gives. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RunOptions } from '../../src/analysis-run.ts';
+import { runAnalysis } from '../../src/analyze.ts';
+import { openCapture } from '../../src/capture/open.ts';
+import { DECODE_FROM_BYTES } from '../../src/cli/decode-job.ts';
+import { DecodedInput } from '../../src/cli/decoded-input.ts';
+import { startThread } from '../../src/cli/start-decoding.ts';
+import { SHARED_RING } from '../../src/decode/columns.ts';
+import { type Built, buildProgram } from '../support/built.ts';
+import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
+import { finwait } from '../support/command.ts';
+import { segments } from '../support/fixtures.ts';
+import { generated } from '../support/generated.ts';
+import { readPcap, type TestFrame, writePcap } from '../support/pcap.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'finwait-decoded-'));
+let program: Built;
+
+beforeAll(() => {
+  program = buildProgram();
+}, 60_000);
+afterAll(() => {
+  program.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What there is to compare. */
+async function analyzed(path: string, isElsewhere: boolean, options: Partial<RunOptions> = {}) {
+  const lines: string[] = [];
+  const opened = await openCapture(path, { name: path });
+  const url = pathToFileURL(join(program.dist, 'parts/decode-thread.js'));
+  const source = isElsewhere ? new DecodedInput(startThread(url, path), opened) : opened;
+  try {
+    const summary = await runAnalysis(source, {
+      ...options,
+      onRecord: (record) => lines.push(JSON.stringify(record)),
+    });
+    return { lines, summary, bytes: [source.bytesRead, source.bytesTotal] };
+  } finally {
+    await source.close();
+    await opened.close();
+  }
+}
+
+function fileOf(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+test('one in four of all captures', { timeout: 120_000 }, async () => {
+  let compared = 0;
+
+  // A thread for each takes its time.
+  for (const { path } of [...FIXTURES, ...OTHER_CAPTURES].filter((_, i) => i % 4 === 0)) {
+    const here = await analyzed(path, false).catch((error: Error) => error.name);
+    // What can't be read is opened here first, and goes no further.
+    if (here === 'CaptureError') continue;
+    expect(await analyzed(path, true), path).toEqual(here);
+    compared++;
+  }
+
+  expect(compared).toBeGreaterThan(10);
+});
+
+test('more segments than the ring holds, with Zeek’s view of them', async () => {
+  for (const kind of ['web', 'flood'] as const) {
+    const frames = SHARED_RING * 3;
+    const capture = await generated({ kind, frames, concurrency: 300, ipVersion: 6 });
+    const path = fileOf('large.pcap', capture);
+    const here = await analyzed(path, false, { zeek: true });
+
+    expect(await analyzed(path, true, { zeek: true })).toEqual(here);
+    expect(here.summary.tcpFrames).toBe(frames);
+  }
+});
+
+test('a capture that ends within a frame, and one in which there is no segment', async () => {
+  const capture = await generated({ kind: 'web', frames: 5000, concurrency: 20 });
+  const cut = fileOf('cut.pcap', capture.subarray(0, capture.length - 7));
+  const bare = fileOf('bare.pcap', segments`C > S udp len 9`);
+
+  for (const path of [cut, bare]) {
+    expect(await analyzed(path, true)).toEqual(await analyzed(path, false));
+  }
+  expect((await analyzed(cut, true)).summary.damage?.code).toBe('truncated-record');
+});
+
+test('what was read before the run is stopped is taken, and is all that is counted', async () => {
+  const capture = await generated({ kind: 'web', frames: SHARED_RING * 4, concurrency: 50 });
+  const path = fileOf('stopped.pcap', capture);
+  let chunks = 0;
+
+  const stopped = await analyzed(path, true, { onChunk: () => ++chunks < 2 });
+
+  const { connections, frames, tcpFrames } = stopped.summary;
+  expect(frames).toBeLessThan(SHARED_RING * 4);
+  expect([tcpFrames, connections]).toEqual([frames, stopped.lines.length]);
+  const part = fileOf('part.pcap', writePcap(readPcap(capture).slice(0, frames)));
+  const { lines } = await analyzed(part, false);
+  const withoutFile = (line: string) => line.replace(/"file":"[^"]*"/, '');
+  expect(stopped.lines.map(withoutFile)).toEqual(lines.map(withoutFile));
+});
+
+test('where the thread can’t read the file, it says so', async () => {
+  const url = pathToFileURL(join(program.dist, 'parts/decode-thread.js'));
+
+  expect(await startThread(url, join(folder, 'missing.pcap')).isReady).toBe(false);
+});
+
+test('the summary of a large file is made so, and is the same', { timeout: 60_000 }, async () => {
+  const [first] = readPcap(segments`C > S udp len 9`);
+  const web = readPcap(await generated({ kind: 'web', frames: 20_000, concurrency: 50 }));
+  const half = web.length / 2;
+  const { linkType, tsNs, tsSec } = web[half] as TestFrame;
+  const bytes = new Uint8Array(250_000);
+  bytes.set((first as TestFrame).bytes);
+  const padding = Array.from({ length: Math.ceil(DECODE_FROM_BYTES / bytes.length) }, () => ({
+    ...{ bytes, linkType, tsNs, tsSec, originalLen: bytes.length },
+  }));
+  const path = fileOf(
+    'padded.pcap',
+    writePcap([...web.slice(0, half), ...padding, ...web.slice(half)]),
+  );
+
+  const built = program.traced(path, '-f', 'summary');
+  const source = await finwait(path, '-f', 'summary');
+
+  const isUsed = built.modules.includes('parts/decoded-input.js');
+  expect(isUsed).toBe(availableParallelism() > 1);
+  expect(built.stdout).toBe(source.stdout);
+  expect(program.traced(path, '-f', 'csv').modules).not.toContain('parts/decoded-input.js');
+});
