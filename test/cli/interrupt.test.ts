@@ -1,7 +1,7 @@
 /** A run that is told to end leaves no file behind that has not got its name yet. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -63,6 +63,25 @@ describe.each<[string, NodeJS.Signals[]]>([
   }, 30_000);
 });
 
+/** Whether the main thread of the process waits for something, and has used how much time so far (proc(5)). */
+function sleepAndTime(pid: number): string | null {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return state === 'S' ? rest.slice(10, 12).join(' ') : null;
+}
+
+/** Resolves once the process has only waited for a second, as no program does that is being loaded. */
+async function hasSettled(pid: number): Promise<void> {
+  let since = Date.now();
+  let time = sleepAndTime(pid);
+  while (Date.now() - since < 1000) {
+    await wait(20);
+    const now = sleepAndTime(pid);
+    if (now === null || now !== time) since = Date.now();
+    time = now;
+  }
+}
+
 test.skipIf(process.platform !== 'linux').each([
   ['a pipe in which nothing has come', '-'],
   ['a FIFO that nobody writes to', 'fifo'],
@@ -73,13 +92,10 @@ test.skipIf(process.platform !== 'linux').each([
     const path = input === '-' ? input : join(folder, input);
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', path], {
       cwd: ROOT,
-      env: { ...process.env, NODE_DEBUG: 'net' },
-      stdio: ['pipe', 'ignore', 'pipe'],
+      stdio: ['pipe', 'ignore', 'ignore'],
     });
     const ended = new Promise<number | null>((resolve) => child.on('exit', resolve));
-    // Node says so once the program waits.
-    await new Promise<void>((resolve) => child.stderr?.once('data', () => resolve()));
-    await wait(1000);
+    await hasSettled(child.pid ?? 0);
 
     child.kill('SIGINT');
 
