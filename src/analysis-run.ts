@@ -1,6 +1,5 @@
 /** An analysis under way: capture, decode, flow and tcp joined, driven chunk by chunk by those who wait for input. */
 
-import { randomInt } from 'node:crypto';
 import { fileOfFrame } from './base/files.ts';
 import { DEFAULT_MSL_SEC } from './base/time.ts';
 import type { ReaderName } from './capture/open.ts';
@@ -144,7 +143,7 @@ export class AnalysisRun {
       lingerSec: this.#lingerSec,
       idle: options.isLive === true ? null : FILE_IDLE,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
-      seed: randomInt(2 ** 32 - 1),
+      seed: source.seed,
       zeek: options.zeek === true,
       onFinished: (leaving) => {
         if (options.only !== undefined) {

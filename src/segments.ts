@@ -1,5 +1,6 @@
 /** Where an analysis gets its segments from: frames decoded in this thread, or in another (cli/decoded-input.ts). */
 
+import { randomInt } from 'node:crypto';
 import {
   type CaptureSource,
   createFrameBatch,
@@ -10,6 +11,7 @@ import { createSegmentColumns, type SegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
 import type { NotDecodedReason } from './decode/reasons.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
+import { writeKeys } from './flow/keys.ts';
 import { account, sumDrops, TimeSpan } from './report/totals.ts';
 
 /** What is known of the frames once they were all read. */
@@ -33,6 +35,8 @@ export interface FrameTotals {
 /** Decoded segments in the order of the capture. `more` and `close` are those of the capture. */
 export interface SegmentSource extends CaptureSource {
   readonly columns: SegmentColumns;
+  /** Of the keys of IPv4, which are there (flow/keys.ts). */
+  readonly seed: number;
   /** Frames read so far. */
   readonly frames: number;
   /** Hands out the next segments, which stand in the columns from ring position `position` on: how many, at most 128. -1: there are none at hand. */
@@ -46,6 +50,7 @@ export interface SegmentSource extends CaptureSource {
 /** Frames decoded as they are asked for. */
 export class Decoding implements SegmentSource {
   readonly columns: SegmentColumns;
+  readonly seed: number;
   readonly batch: FrameBatch = createFrameBatch();
   frames = 0;
   readonly #source: FrameSource;
@@ -53,8 +58,13 @@ export class Decoding implements SegmentSource {
   readonly #times = new TimeSpan();
   readonly #sums = { frameBytes: 0 };
 
-  constructor(source: FrameSource, columns = createSegmentColumns()) {
+  constructor(
+    source: FrameSource,
+    columns = createSegmentColumns(),
+    seed = randomInt(2 ** 32 - 1),
+  ) {
     this.#source = source;
+    this.seed = seed;
     this.columns = columns;
   }
 
@@ -93,7 +103,9 @@ export class Decoding implements SegmentSource {
     account(batch, this.#sums, this.#times);
     const first = this.frames + 1;
     this.frames += batch.count;
-    return decodeBatch(batch, first, this.columns, position, this.#context);
+    const count = decodeBatch(batch, first, this.columns, position, this.#context);
+    writeKeys(this.columns, position, count, this.seed);
+    return count;
   }
 
   more(): Promise<boolean> {

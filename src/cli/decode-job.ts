@@ -8,6 +8,8 @@ export const DECODE_FROM_BYTES = 128 * 1024 * 1024;
 
 export interface DecodeJob {
   path: string;
+  /** Of the keys (flow/keys.ts). */
+  seed: number;
   /** The ring of columns (decode/columns.ts). */
   memory: SharedArrayBuffer;
   /** CONTROL_BYTES: the words and doubles below. */

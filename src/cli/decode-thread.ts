@@ -28,6 +28,7 @@ const figures = new Float64Array(job.control);
 const source = new Decoding(
   await openCapture(job.path, { name: job.path }),
   createSegmentColumns(job.memory),
+  job.seed,
 );
 tell({ kind: 'ready' });
 

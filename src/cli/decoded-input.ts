@@ -29,6 +29,7 @@ export class DecodedInput implements SegmentSource {
   readonly format: CaptureFormat;
   readonly bytesTotal: number | null;
   readonly columns: SegmentColumns;
+  readonly seed: number;
   readonly #thread: DecodeThread;
   readonly #control: Int32Array;
   readonly #figures: Float64Array;
@@ -41,6 +42,7 @@ export class DecodedInput implements SegmentSource {
   /** `opened`: the same file, which nobody has read from yet. */
   constructor(thread: DecodeThread, { bytesTotal, format, name }: CaptureSource) {
     this.name = name;
+    this.seed = thread.job.seed;
     this.format = format;
     this.bytesTotal = bytesTotal;
     this.columns = createSegmentColumns(thread.job.memory);

@@ -1,5 +1,6 @@
 /** Starts the thread that decodes a large file, before this one has loaded what it needs to follow connections. */
 
+import { randomInt } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -43,6 +44,7 @@ export function startDecoding(path: string): DecodeThread | null {
 export function startThread(url: URL, path: string): DecodeThread {
   const job: DecodeJob = {
     path,
+    seed: randomInt(2 ** 32 - 1),
     memory: new SharedArrayBuffer(MEMORY_BYTES),
     control: new SharedArrayBuffer(CONTROL_BYTES),
   };

@@ -31,6 +31,12 @@ export interface SegmentColumns {
   readonly dst: Int32Array;
   /** Source port in the upper half, destination port in the lower, as on the wire. */
   readonly ports: Int32Array;
+  /** The key (flow/keys.ts): the lower end's address (or IPv6 id), the upper end's, both ports (the lower end's in the upper half), hash, and 1 where the upper end sent it. */
+  readonly keyA: Int32Array;
+  readonly keyB: Int32Array;
+  readonly keyPorts: Int32Array;
+  readonly hash: Int32Array;
+  readonly fromHigh: Uint8Array;
   /** 32-bit patterns. */
   readonly seq: Int32Array;
   readonly ack: Int32Array;
@@ -96,7 +102,11 @@ export const HEADER_OFFSET_AT = FIRST_WORD + 7 * WORDS;
 export const UNCAPTURED_AT = FIRST_WORD + 8 * WORDS;
 export const PORTS_AT = FIRST_WORD + 9 * WORDS;
 export const IP_LEN_AT = FIRST_WORD + 10 * WORDS;
-export const SRC_AT = FIRST_WORD + 11 * WORDS;
+const KEY_A_AT = FIRST_WORD + 11 * WORDS;
+const KEY_B_AT = FIRST_WORD + 12 * WORDS;
+const KEY_PORTS_AT = FIRST_WORD + 13 * WORDS;
+const HASH_AT = FIRST_WORD + 14 * WORDS;
+export const SRC_AT = FIRST_WORD + 15 * WORDS;
 export const DST_AT = SRC_AT + ADDRESS_WORDS;
 
 const FIRST_HALF = (DST_AT + ADDRESS_WORDS) * 2;
@@ -110,10 +120,11 @@ export const FAMILY_AT = FIRST_BYTE + 0 * BYTES;
 export const TTL_AT = FIRST_BYTE + 1 * BYTES;
 export const OPTION_BITS_AT = FIRST_BYTE + 2 * BYTES;
 export const IN_SPILL_AT = FIRST_BYTE + 3 * BYTES;
+const FROM_HIGH_AT = FIRST_BYTE + 4 * BYTES;
 
 /** The options of a SYN, or two words for each SACK block. */
 export const MORE_WORDS = 8;
-export const MORE_AT = (FIRST_BYTE + 4 * BYTES) / 4;
+export const MORE_AT = (FIRST_BYTE + 5 * BYTES) / 4;
 
 /** What the columns of a ring take. */
 export const MEMORY_BYTES = (MORE_AT + ROWS * MORE_WORDS) * 4;
@@ -144,6 +155,11 @@ export function createSegmentColumns(shared: SharedArrayBuffer | null = null): S
     uncaptured: words(UNCAPTURED_AT),
     ipLen: words(IP_LEN_AT),
     ports: words(PORTS_AT),
+    keyA: words(KEY_A_AT),
+    keyB: words(KEY_B_AT),
+    keyPorts: words(KEY_PORTS_AT),
+    hash: words(HASH_AT),
+    fromHigh: bytes(FROM_HIGH_AT),
     flags: halves(FLAGS_AT),
     window: halves(WINDOW_AT),
     checksum: halves(CHECKSUM_AT),

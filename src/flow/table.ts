@@ -1,5 +1,6 @@
 /** The 4-tuple table: open addressing over packed records, one key shape for both families. */
 
+import { hashKey } from './keys.ts';
 import { alignedWords, bytesOf, doublesOf } from './memory.ts';
 import { Moves } from './moves.ts';
 
@@ -41,8 +42,7 @@ export class FlowTable {
   readonly #seed: number;
 
   /**
-   * `recordWords`: an even number, of which `add` clears the first `clearedWords`; `seed` stirs the hash, so that a hostile capture can't
-   * choose tuples that collide.
+   * `recordWords`: an even number, of which `add` clears the first `clearedWords`; `seed`: that of the hashes it is given.
    */
   constructor(recordWords: number, clearedWords: number, seed: number) {
     this.recordWords = recordWords;
@@ -66,14 +66,6 @@ export class FlowTable {
   /** Every index is below. */
   get indexes(): number {
     return this.#next;
-  }
-
-  /** The hash of a key. Hot path. */
-  hash(a: number, b: number, ports: number, family: number): number {
-    let h = Math.imul(a ^ this.#seed, 0x9e3779b1);
-    h = Math.imul((h ^ (h >>> 15)) + b, 0x85ebca6b);
-    h = Math.imul((h ^ (h >>> 13)) + ports, 0xc2b2ae35) ^ family;
-    return h ^ (h >>> 16);
   }
 
   /**
@@ -207,7 +199,7 @@ export class FlowTable {
   #hashOf(index: number): number {
     const w = index * this.recordWords;
     const words = this.words;
-    return this.hash(words[w]!, words[w + 1]!, words[w + 2]!, words[w + 3]! & 1);
+    return hashKey(this.#seed, words[w]!, words[w + 1]!, words[w + 2]!, words[w + 3]! & 1);
   }
 
   #place(hash: number, index: number): void {

@@ -3,6 +3,7 @@
 import { ACK, type SegmentColumns, SYN } from '../decode/columns.ts';
 import { hasCookie } from '../decode/packed-options.ts';
 import { AddressTable } from '../flow/addresses.ts';
+import { writeKey } from '../flow/keys.ts';
 import { FlowTable } from '../flow/table.ts';
 import type { EndOfTracking } from './finished.ts';
 import { GhostMemory } from './ghosts.ts';
@@ -51,11 +52,6 @@ export class Connections {
    */
   protected clock = 0;
   protected lastSec = -1;
-  protected readonly keyA = new Int32Array(BATCH);
-  protected readonly keyB = new Int32Array(BATCH);
-  protected readonly keyPorts = new Int32Array(BATCH);
-  protected readonly hashes = new Int32Array(BATCH);
-  protected readonly ends = new Uint8Array(BATCH);
   protected readonly found = new Int32Array(BATCH);
   /** Keeps the touching pass from being optimized away. */
   touched = 0;
@@ -105,45 +101,30 @@ export class Connections {
     }
   }
 
-  /** First pass: the keys of the batch. */
+  /** First pass: the keys of the batch that are not there yet, and a first look at what they lead to. */
   protected keys(count: number): void {
-    const { family, src, dst, mask, ports: portsAt } = this.columns;
-    const table = this.table;
-    const addresses = this.addresses;
-    addresses.sweep();
-    const keyA = this.keyA;
-    const keyB = this.keyB;
-    const keyPorts = this.keyPorts;
-    const hashes = this.hashes;
-    const ends = this.ends;
+    const { columns, addresses } = this;
+    const { family, src, dst, mask } = columns;
+    const { seed } = this.options;
     const first = this.counts.segments;
+    addresses.sweep();
     for (let i = 0; i < count; i++) {
       const p = (first + i) & mask;
-      const six = family[p] === 6 ? 1 : 0;
-      const s = six === 1 ? addresses.intern(src, p * 4) : src[p * 4]!;
-      const d = six === 1 ? addresses.intern(dst, p * 4) : dst[p * 4]!;
-      const sent = portsAt[p]!;
-      const high = s > d || (s === d && sent >>> 16 > (sent & 0xffff));
-      const a = high ? d : s;
-      const b = high ? s : d;
-      const ports = high ? (sent << 16) | (sent >>> 16) : sent;
-      keyA[i] = a;
-      keyB[i] = b;
-      keyPorts[i] = ports;
-      ends[i] = high ? 1 : 0;
-      hashes[i] = table.hash(a, b, ports, six);
+      if (family[p] !== 6) continue;
+      writeKey(columns, p, addresses.intern(src, p * 4), addresses.intern(dst, p * 4), 1, seed);
     }
-    if (table.size - this.linger.size >= TOUCH_FROM) this.#touch(count);
+    if (this.table.size - this.linger.size >= TOUCH_FROM) this.#touch(first, count);
   }
 
   /** Second pass: a first look at what the keys of the batch lead to. */
-  #touch(count: number): void {
-    const { table, hashes } = this;
+  #touch(first: number, count: number): void {
+    const { table } = this;
+    const { hash, mask } = this.columns;
     const found = this.found;
     const pool = this.pool;
     const words = table.words;
     let touched = 0;
-    for (let i = 0; i < count; i++) found[i] = table.guess(hashes[i]!);
+    for (let i = 0; i < count; i++) found[i] = table.guess(hash[(first + i) & mask]!);
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.RECORD_WORDS;
       touched ^= words[h]! ^ words[h + L.LINE_WORDS]!;
@@ -162,12 +143,12 @@ export class Connections {
   }
 
   /** A record for a 4-tuple not in the table, or -1 where the segment is a late one of a forgotten connection. */
-  protected openRecord(p: number, i: number, d: number, six: number, isReuse: boolean): number {
+  protected openRecord(p: number, d: number, six: number, isReuse: boolean): number {
     const columns = this.columns;
     const addresses = this.addresses;
-    const a = this.keyA[i]!;
-    const b = this.keyB[i]!;
-    const ports = this.keyPorts[i]!;
+    const a = columns.keyA[p]!;
+    const b = columns.keyB[p]!;
+    const ports = columns.keyPorts[p]!;
     const ghostA = six === 1 ? addresses.fold(a) : a;
     const ghostB = six === 1 ? addresses.fold(b) : b;
     let isReused = isReuse;
@@ -192,7 +173,7 @@ export class Connections {
       addresses.hold(b);
     }
     if (this.table.size >= this.options.maxConnections) this.evict();
-    const index = this.table.add(this.hashes[i]!, a, b, ports, six);
+    const index = this.table.add(columns.hash[p]!, a, b, ports, six);
     const { words, doubles, bytes } = this.table;
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;

@@ -11,7 +11,7 @@ export interface TrackerOptions {
   idle: IdleLimits | null;
   /** Connections held at once, at least 16. */
   maxConnections: number;
-  /** Any number: stirs the hashes. */
+  /** Any number, that with which the keys of IPv4 were made (flow/keys.ts): stirs the hashes. */
   seed: number;
   onFinished: (leaving: LeavingConnection) => void;
   /** The connection to watch (its stream number), and where its segments go. */

@@ -45,7 +45,7 @@ export class Tracker extends Telling {
       const position = number & mask;
       const sec = tsSec[position]!;
       if (sec !== this.lastSec) this.tick(sec);
-      this.#segment(position, number, i);
+      this.#segment(position, number);
       if ((number & (SWEEP_SEGMENTS - 1)) === 0) this.#sweep(sec);
       else if (sec < this.#floorSec) this.#floorSec = sec;
     }
@@ -103,14 +103,15 @@ export class Tracker extends Telling {
   }
 
   /** Third pass: one segment. */
-  #segment(p: number, number: number, i: number): void {
+  #segment(p: number, number: number): void {
     const columns = this.columns;
     const table = this.table;
-    const d = this.ends[i]!;
+    const d = columns.fromHigh[p]!;
     const six = columns.family[p] === 6 ? 1 : 0;
     const flags = columns.flags[p]!;
     const seq = columns.seq[p]!;
-    let index = table.find(this.hashes[i]!, this.keyA[i]!, this.keyB[i]!, this.keyPorts[i]!, six);
+    const { hash, keyA, keyB, keyPorts } = columns;
+    let index = table.find(hash[p]!, keyA[p]!, keyB[p]!, keyPorts[p]!, six);
     let isReuse = false;
     if (index >= 0 && (flags & (SYN | ACK)) === SYN) {
       // A SYN with another sequence number than this end's first is a new incarnation (Wireshark's tcp.stream).
@@ -123,7 +124,7 @@ export class Tracker extends Telling {
       }
     }
     if (index < 0) {
-      index = this.openRecord(p, i, d, six, isReuse);
+      index = this.openRecord(p, d, six, isReuse);
       if (index < 0 || this.beginNotes(index, p, number, d)) return;
       this.transfer.open(index, p);
     } else if ((table.words[index * L.RECORD_WORDS + L.HOT_BITS]! & L.NOTED) !== 0) {

@@ -17,6 +17,7 @@ import {
   URG,
 } from '../../src/decode/columns.ts';
 import { packSynOptions } from '../../src/decode/packed-options.ts';
+import { writeKeys } from '../../src/flow/keys.ts';
 
 /** A segment as the tracker gets it. */
 export interface Row {
@@ -228,8 +229,8 @@ function change(rows: Row[], random: Random, pick: Pick): void {
 
 const ADDRESS_START = 0x2001_0db8;
 
-/** Writes `row` to position `p` of the ring. */
-export function writeRow(columns: SegmentColumns, p: number, row: Row): void {
+/** Writes `row` to position `p` of the ring, with its key for a tracker with that seed. */
+export function writeRow(columns: SegmentColumns, p: number, row: Row, seed: number): void {
   const isSix = row.family === 6;
   columns.src.set(isSix ? [ADDRESS_START, 0, 0, row.src] : [row.src, 0, 0, 0], p * 4);
   columns.dst.set(isSix ? [ADDRESS_START, 0, 0, row.dst] : [row.dst, 0, 0, 0], p * 4);
@@ -248,4 +249,5 @@ export function writeRow(columns: SegmentColumns, p: number, row: Row): void {
     columns.more.set(row.sack, at);
     columns.optionBits[p]! |= (row.sack.length / 2) << SACK_SHIFT;
   }
+  writeKeys(columns, p, 1, seed);
 }

@@ -14,6 +14,8 @@ import { hasSameOutline } from '../support/outlines.ts';
 
 const RUNS = Number(process.env.FINWAIT_PROPERTY_RUNS ?? 300);
 
+const SEED = 1;
+
 const columns = createSegmentColumns();
 const packed = new PackedConnections(new ArrayBuffer(1 << 20));
 
@@ -39,7 +41,7 @@ function leaving(rows: readonly Row[], wants: boolean, around: Surroundings) {
     lingerSec,
     maxConnections,
     idle: FILE_IDLE,
-    seed: 1,
+    seed: SEED,
     onFinished(connection: LeavingConnection) {
       packed.used = 0;
       connection.pack(packed);
@@ -54,11 +56,12 @@ function leaving(rows: readonly Row[], wants: boolean, around: Surroundings) {
     ...(wants ? { onSegment() {} } : {}),
   });
   // The first that the capture had: one segment again and again.
-  for (let p = 0; p < L.MAX_NOTES; p++) writeRow(columns, p, rows[after % rows.length]!);
+  for (let p = 0; p < L.MAX_NOTES; p++) writeRow(columns, p, rows[after % rows.length]!, SEED);
   tracker.counts.segments = first;
   for (let i = 0; i < rows.length; i += batch) {
     const part = rows.slice(i, i + batch);
-    for (const [k, row] of part.entries()) writeRow(columns, (first + i + k) & columns.mask, row);
+    for (const [k, row] of part.entries())
+      writeRow(columns, (first + i + k) & columns.mask, row, SEED);
     tracker.process(part.length);
     if (i < after || i >= after + batch || between === 'nothing') continue;
     if (between === 'compact') tracker.compact();
