@@ -1,5 +1,6 @@
 /** Runs one input through the analyzer: warnings, progress, interruption, and what the exit status becomes. */
 
+import { statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { RunOptions } from '../analyze.ts';
 import { CaptureError, type Damage } from '../base/errors.ts';
@@ -11,6 +12,7 @@ import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary } from '../report/record.ts';
 import type { SegmentSource } from '../segments.ts';
 import { type Context, EXIT } from './context.ts';
+import { DECODE_FROM_BYTES } from './decode-job.ts';
 import { createProgress } from './progress.ts';
 import type { DecodeThread } from './start-decoding.ts';
 import { notContinued } from './timelines.ts';
@@ -63,7 +65,7 @@ export async function readInput(
   try {
     const { reader } = options;
     const isOne = typeof input === 'string' || input.pieces.length === 1;
-    if (on.decodesElsewhere === true && isOne && reader === 'native') {
+    if (on.decodesElsewhere === true && isOne && reader === 'native' && isLargeFile(first)) {
       const { startDecoding } = await import('./start-decoding.ts');
       thread = startDecoding(first);
     }
@@ -127,6 +129,17 @@ export async function readInput(
     const hint = error.code === 'is-a-folder' ? '; `finwait report` reads folders' : '';
     warn(`${error.message.replace(/^-: /, `${name}: `)}${hint}`);
     return { status: EXIT.unusable, summary: null, rest: null };
+  }
+}
+
+/** Whether it takes longer to read than a thread takes to start. */
+function isLargeFile(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return path !== '-' && stats.isFile() && stats.size >= DECODE_FROM_BYTES;
+  } catch {
+    // Whoever opens it says why.
+    return false;
   }
 }
 

@@ -1,16 +1,10 @@
 /** Starts the thread that decodes a large file, before this one has loaded what it needs to follow connections. */
 
 import { randomInt } from 'node:crypto';
-import { statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { MEMORY_BYTES } from '../decode/columns.ts';
-import {
-  CONTROL_BYTES,
-  DECODE_FROM_BYTES,
-  type DecodeJob,
-  type FromDecoding,
-} from './decode-job.ts';
+import { CONTROL_BYTES, type DecodeJob, type FromDecoding } from './decode-job.ts';
 
 /** What the thread makes lives as long as it: its young generation need not grow to the 48 MB that are usual. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 };
@@ -32,12 +26,9 @@ export interface DecodeThread {
   wake: () => void;
 }
 
-/** Has the file at `path` read by a thread of its own; null where that wouldn't pay or can't be done. */
+/** Has the file at `path` read by a thread of its own; null where that can't be done, or takes a core that another needs. */
 export function startDecoding(path: string): DecodeThread | null {
-  if (THREAD === null || path === '-' || availableParallelism() === 1) return null;
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats?.isFile() !== true || stats.size < DECODE_FROM_BYTES) return null;
-  return startThread(THREAD, path);
+  return THREAD === null || availableParallelism() === 1 ? null : startThread(THREAD, path);
 }
 
 /** Starts the module at `url`, which is cli/decode-thread.ts as JavaScript. */
