@@ -90,13 +90,18 @@ export class Connections {
   /** Hands over every connection that is left, in the order of their numbers; pauses after each FINISH_PART. The capture ends at `sec` and `ns`. */
   *finish(sec: number, ns: number): Generator<void> {
     const indexes = new Int32Array(this.table.size);
+    // By number, and behind it the place in `indexes`: numbers are sorted several times as fast as by a comparison that looks into records.
+    const order = new Float64Array(this.table.size);
+    const places = 2 ** Math.ceil(Math.log2(this.table.size + 1));
     let n = 0;
     this.eachOpen((index) => {
-      indexes[n++] = index;
+      indexes[n] = index;
+      order[n] = this.streamOf(index) * places + n;
+      n++;
     });
-    indexes.sort((x, y) => this.streamOf(x) - this.streamOf(y));
+    order.sort();
     for (let i = 0; i < n; i++) {
-      this.finishRecord(indexes[i]!, 'input-ended', -1, sec, ns);
+      this.finishRecord(indexes[order[i]! % places]!, 'input-ended', -1, sec, ns);
       if (i % FINISH_PART === FINISH_PART - 1) yield;
     }
   }
