@@ -4,7 +4,7 @@ import type { CaptureSource } from '../capture/source.ts';
 import type { FrameTotals } from '../segments.ts';
 
 /** Bytes of a file from which on a thread that decodes pays: below, it takes longer to start than it saves (docs/performance.md). */
-export const DECODE_FROM_BYTES = 128 * 1024 * 1024;
+export const DECODE_FROM_BYTES = 256 * 1024 * 1024;
 
 export interface DecodeJob {
   path: string;

@@ -34,6 +34,8 @@ tell({ kind: 'ready' });
 
 let written = 0;
 let told = 0;
+/** Told to stop with frames at hand that were read and are not decoded. */
+let isCut = false;
 
 /** Lets the other thread see what was written. */
 function publish(): void {
@@ -44,7 +46,7 @@ function publish(): void {
   Atomics.notify(control, WRITTEN);
 }
 
-/** Waits until the ring has room for a batch, and then for many batches: to be woken costs more than one. What lies RING_AHEAD segments back may still be looked at. */
+/** Waits until the ring has room for a batch, and then for many batches: to be woken costs more than one. The last SEGMENT_RING that were taken may still be looked at. */
 function awaitRoom(): void {
   const hasRoom = (): boolean =>
     ((written - Atomics.load(control, TAKEN)) | 0) + FRAMES_PER_BATCH <= RING_AHEAD;
@@ -60,7 +62,8 @@ function awaitRoom(): void {
 do {
   for (;;) {
     awaitRoom();
-    if (Atomics.load(control, STOPPED) === 1) break;
+    isCut = Atomics.load(control, STOPPED) === 1;
+    if (isCut) break;
     const count = source.next(written & source.columns.mask);
     if (count < 0) break;
     written = (written + count) | 0;
@@ -68,7 +71,9 @@ do {
   }
   publish();
 } while (Atomics.load(control, STOPPED) === 0 && (await source.more()));
-const { bytesRead, damage, warnings } = source;
+const { damage, warnings } = source;
+// What was not decoded counts as not read, at least the last byte of it.
+const bytesRead = isCut ? source.bytesRead - 1 : source.bytesRead;
 tell({ kind: 'end', totals: source.totals(), bytesRead, damage, warnings: [...warnings] });
 Atomics.store(control, ENDED, 1);
 Atomics.notify(control, WRITTEN);

@@ -110,22 +110,11 @@ export class DecodedInput implements SegmentSource {
     await this.#ended();
   }
 
+  /** Throws where the thread was ended before it could say. */
   totals(): FrameTotals {
-    return (
-      this.#thread.end?.totals ?? {
-        frames: this.frames,
-        frameBytes: 0,
-        snappedFrames: 0,
-        notDecoded: {},
-        unknownLinkTypes: [],
-        outOfOrderFrames: 0,
-        droppedByInterface: null,
-        start: null,
-        end: null,
-        lastSec: -1,
-        lastNs: 0,
-      }
-    );
+    const { end } = this.#thread;
+    if (end === null) throw new Error('closed before its end');
+    return end.totals;
   }
 
   async close(): Promise<void> {

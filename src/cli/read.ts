@@ -75,13 +75,13 @@ export async function readInput(
       const { openJoined } = await import('../capture/joined.ts');
       joined = await openJoined(input, { reader });
     }
-    const opening = joined ?? openCapture(first, { name: first, reader });
-    const found = await untilInterrupted(Promise.resolve(opening), ctx.interrupt, async () => {});
-    if (found === null) {
+    const opening = Promise.resolve(joined ?? openCapture(first, { name: first, reader }));
+    const decoding = opening.then((found) => decodedBy(thread, found));
+    const source = await untilInterrupted(decoding, ctx.interrupt, async () => {});
+    if (source === null) {
       await thread?.worker.terminate();
       return { status: EXIT.interrupted, summary: null, rest: null };
     }
-    const source = await decodedBy(thread, found);
     thread = null;
     on.opened?.(source);
     try {

@@ -28,7 +28,13 @@ export interface DecodeThread {
 
 /** Has the file at `path` read by a thread of its own; null where that can't be done, or takes a core that another needs. */
 export function startDecoding(path: string): DecodeThread | null {
-  return THREAD === null || availableParallelism() === 1 ? null : startThread(THREAD, path);
+  if (THREAD === null || availableParallelism() === 1) return null;
+  try {
+    return startThread(THREAD, path);
+  } catch {
+    // No thread to be had: this one reads as well.
+    return null;
+  }
 }
 
 /** Starts the module at `url`, which is cli/decode-thread.ts as JavaScript. */
@@ -53,6 +59,12 @@ export function startThread(url: URL, path: string): DecodeThread {
   worker.on('error', (error) => {
     decide(false);
     thread.failure = error;
+    thread.wake();
+  });
+  worker.on('exit', () => {
+    decide(false);
+    if (thread.end === null)
+      thread.failure ??= new Error('the thread that decodes ended too early');
     thread.wake();
   });
   return thread;

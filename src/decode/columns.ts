@@ -6,7 +6,7 @@
  * for RING_AHEAD more, as far as the one that decodes may be ahead.
  */
 export const SEGMENT_RING = 4096;
-export const SHARED_RING = 16_384;
+export const SHARED_RING = 8192;
 export const RING_AHEAD = SHARED_RING - SEGMENT_RING;
 
 /**
@@ -129,7 +129,7 @@ export const MORE_AT = (FIRST_BYTE + 5 * BYTES) / 4;
 /** What the columns of a ring take. */
 export const MEMORY_BYTES = (MORE_AT + ROWS * MORE_WORDS) * 4;
 
-/** An empty ring; a large one in the MEMORY_BYTES that threads share, if it is given them. What is never written takes no memory. */
+/** An empty ring; the larger one in the MEMORY_BYTES that threads share, if it is given them. */
 export function createSegmentColumns(shared: SharedArrayBuffer | null = null): SegmentColumns {
   const memory = shared ?? new ArrayBuffer(MEMORY_BYTES);
   const words = (at: number, count = ROWS) => new Int32Array(memory, at * 4, count);

@@ -64,9 +64,12 @@ export function createDecodeContext(reassembler: Reassembler = NO_REASSEMBLER): 
     snappedFrames: 0,
     packet: createPacket(),
     place: createPlace(),
-    reassembly: { reassembler, columns: createSegmentColumns(), spillUsed: 0 },
+    reassembly: { reassembler, columns: NO_COLUMNS, spillUsed: 0 },
   };
 }
+
+/** Until the first batch says which. */
+const NO_COLUMNS = createSegmentColumns();
 
 const NO_REASSEMBLER: Reassembler = {
   key: new Int32Array(FRAGMENT_KEY_WORDS),

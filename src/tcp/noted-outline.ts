@@ -144,7 +144,7 @@ export function outlineOfNotes(words: Int32Array, h: number, more: Int32Array): 
       latest = own;
       continue;
     }
-    // What tcp/keep.ts keeps.
+    // What tcp/keep.ts keeps, as `isKept` in tcp/notes.ts has it; the window that is full is that of `transfer` there.
     const flags = bits & FLAGS_MASK;
     const coversFin = peer.hasFin && (flags & ACK) !== 0 && ((ack - peer.fin) | 0) > 0;
     if (len > 0) latestData = own;

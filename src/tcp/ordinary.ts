@@ -1,4 +1,4 @@
-/** Which connections are ordinary, and the outline of one that was followed (tcp/notes.ts makes those of the others). */
+/** Which connections are ordinary, and the outline of one that was followed (tcp/noted-outline.ts makes those of the others). */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { hasCookie } from '../decode/packed-options.ts';

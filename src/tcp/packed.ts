@@ -72,7 +72,7 @@ export interface LeavingConnection {
   readonly stream: number;
   /** Appends it to `target`, which must have room. */
   pack: (target: PackedConnections) => void;
-  /** Makes its outline (tcp/outline.ts) of its notes, and fills `noted` (tcp/notes.ts), for those who only count; false where it has none, or is not ordinary. */
+  /** Makes its outline (tcp/outline.ts) of its notes, and fills `noted` (tcp/noted-outline.ts), for those who only count; false where it has none, or is not ordinary. */
   outline: (mslSec: number) => boolean;
 }
 
