@@ -3,7 +3,7 @@
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { windowShift } from '../decode/packed-options.ts';
 import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
-import { MAX_COVERS, MAX_EARLY_COVERS, MAX_OPENING } from './keep.ts';
+import { MAX_EARLY_COVERS, MAX_OPENING } from './keep.ts';
 import * as L from './layout.ts';
 import {
   COVERS_FIN,
@@ -51,9 +51,8 @@ interface End {
   finNote: number;
   isCovered: boolean;
   quietFrom: number;
-  /** Entries for acknowledging the other's FIN: before its own, and behind it. */
+  /** Entries for acknowledging the other's FIN before its own. */
   earlyCovers: number;
-  covers: number;
 }
 
 function createEnd(mark: number): End {
@@ -73,7 +72,6 @@ function createEnd(mark: number): End {
     isCovered: false,
     quietFrom: 0,
     earlyCovers: 0,
-    covers: 0,
   };
 }
 
@@ -91,7 +89,6 @@ function begin(end: End, isn: number, shift: number): void {
   end.hasFin = false;
   end.isCovered = false;
   end.earlyCovers = 0;
-  end.covers = 0;
 }
 
 /**
@@ -151,7 +148,8 @@ export function outlineOfNotes(words: Int32Array, h: number, more: Int32Array): 
     let isKept = (flags & SPECIAL) !== 0;
     if (!isKept) {
       if (coversFin) {
-        isKept = own.hasFin ? own.covers++ < MAX_COVERS : own.earlyCovers++ < MAX_EARLY_COVERS;
+        // Behind its own FIN there is one such segment: the next would acknowledge nothing new.
+        isKept = own.hasFin || own.earlyCovers++ < MAX_EARLY_COVERS;
       } else if (!own.hasFin && !peer.hasFin) {
         isKept = openings++ < MAX_OPENING;
       }
@@ -189,7 +187,6 @@ export function outlineOfNotes(words: Int32Array, h: number, more: Int32Array): 
       outline.words[++entries] = word;
       // Whatever an end sends once it has acknowledged the other's FIN, it sends on a half-closed connection.
       if (coversFin && !peer.isCovered) {
-        if (!own.hasFin && len > 0) return false;
         peer.isCovered = true;
         peer.quietFrom = own.hasFin ? own.fin : seq;
       }
