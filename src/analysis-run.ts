@@ -3,7 +3,7 @@
 import { fileOfFrame } from './base/files.ts';
 import { DEFAULT_MSL_SEC } from './base/time.ts';
 import type { ReaderName } from './capture/open.ts';
-import type { FrameBatch, FrameSource } from './capture/source.ts';
+import type { CaptureSource, FrameBatch, FrameSource } from './capture/source.ts';
 import { ACK, type SegmentColumns } from './decode/columns.ts';
 import { payloadCapturedAt, payloadOffsetAt } from './decode/tcp.ts';
 import type { StreamSegment } from './flow/stream.ts';
@@ -11,7 +11,7 @@ import { buildRecord, TransientRecord } from './report/build-record.ts';
 import { countRecord } from './report/counts.ts';
 import type { CaptureSummary, ConnectionRecord, SegmentView } from './report/record.ts';
 import { emptySummary } from './report/totals.ts';
-import { Decoding, type SegmentSource } from './segments.ts';
+import { Decoding, type SegmentSource, type Segments } from './segments.ts';
 import { conclude, type FilledMold } from './tcp/conclude.ts';
 import type { FinishedConnection } from './tcp/finished.ts';
 import { flagNames } from './tcp/flag-names.ts';
@@ -116,7 +116,8 @@ interface WatchedSegment {
 export class AnalysisRun {
   /** Whether all that was wanted has been handed out. */
   isDone = false;
-  readonly #source: SegmentSource;
+  readonly #capture: CaptureSource;
+  readonly #segments: Segments;
   readonly #columns: SegmentColumns;
   readonly #summary: CaptureSummary;
   readonly #tracker: Tracker;
@@ -128,12 +129,13 @@ export class AnalysisRun {
 
   /** Payload can be handed out only where the frames are decoded here. */
   constructor(capture: FrameSource | SegmentSource, options: RunOptions) {
-    const source = 'next' in capture ? capture : new Decoding(capture);
-    this.#source = source;
-    this.#columns = source.columns;
-    const file = options.file === undefined ? source.name : options.file;
+    const segments = 'next' in capture ? capture : new Decoding(capture);
+    this.#capture = capture;
+    this.#segments = segments;
+    this.#columns = segments.columns;
+    const file = options.file === undefined ? capture.name : options.file;
     const mslSec = options.msl ?? DEFAULT_MSL_SEC;
-    this.#summary = emptySummary(file, source);
+    this.#summary = emptySummary(file, capture);
     const { onHappening, onMoved, payload, watch } = options;
     const filling = options.transient;
     const molds = filling === undefined ? null : new Molds(mslSec, filling);
@@ -143,7 +145,7 @@ export class AnalysisRun {
       lingerSec: this.#lingerSec,
       idle: options.isLive === true ? null : FILE_IDLE,
       maxConnections: Math.max(16, options.maxConnections ?? DEFAULT_MAX_CONNECTIONS),
-      seed: source.seed,
+      seed: segments.seed,
       zeek: options.zeek === true,
       onFinished: (leaving) => {
         if (options.only !== undefined) {
@@ -153,7 +155,7 @@ export class AnalysisRun {
         if (options.takeFinished?.(leaving)) return;
         const finished = this.#unpacker.read(leaving);
         const conclusion = molds === null ? conclude(finished, mslSec) : molds.conclude(finished);
-        const { files } = source;
+        const { files } = capture;
         const name = files === undefined ? file : fileOfFrame(files, finished.firstFrame);
         const record =
           transient?.fill(finished, name, conclusion) ?? buildRecord(finished, name, conclusion);
@@ -165,9 +167,9 @@ export class AnalysisRun {
       ...(watch === undefined
         ? {}
         : { watchStream: watch.stream, onWatched: this.#watch.bind(this) }),
-      ...(payload === undefined || !(source instanceof Decoding)
+      ...(payload === undefined || !(segments instanceof Decoding)
         ? {}
-        : { onSegment: this.#payloadHandler(source.batch, payload, options.only) }),
+        : { onSegment: this.#payloadHandler(segments.batch, payload, options.only) }),
       ...(onHappening === undefined
         ? {}
         : { onHappening: (index) => onHappening(this.#now(index), index) }),
@@ -177,19 +179,19 @@ export class AnalysisRun {
 
   get progress(): Progress {
     return {
-      frames: this.#source.frames,
-      bytesRead: this.#source.bytesRead,
-      bytesTotal: this.#source.bytesTotal,
+      frames: this.#segments.frames,
+      bytesRead: this.#capture.bytesRead,
+      bytesTotal: this.#capture.bytesTotal,
       connections: this.#tracker.counts.connections,
     };
   }
 
   /** Takes all segments that are at hand. Hot path: synchronous, batch after batch. */
   drain(): void {
-    const source = this.#source;
+    const segments = this.#segments;
     const tracker = this.#tracker;
     for (;;) {
-      const count = source.next(tracker.position);
+      const count = segments.next(tracker.position);
       if (count < 0) return;
       tracker.process(count);
     }
@@ -197,7 +199,7 @@ export class AnalysisRun {
 
   /** Ends the reading before its time: what was read already is taken. */
   async stop(): Promise<void> {
-    await this.#source.stop();
+    await this.#segments.stop();
     this.drain();
   }
 
@@ -233,7 +235,7 @@ export class AnalysisRun {
    * a frame from the future would make a lie. A live one ends where `advanceTo` has brought it.
    */
   finishInParts(): Generator<void> {
-    const { lastNs, lastSec } = this.#source.totals();
+    const { lastNs, lastSec } = this.#segments.totals();
     if (this.#advancedSec > lastSec) return this.#tracker.finish(this.#advancedSec, 0);
     return this.#tracker.finish(lastSec, lastNs);
   }
@@ -242,16 +244,15 @@ export class AnalysisRun {
   summarize(): CaptureSummary {
     const { counts } = this.#tracker;
     const summary = this.#summary;
-    if (this.#source.files !== undefined) summary.file = this.#source.name;
+    if (this.#capture.files !== undefined) summary.file = this.#capture.name;
     summary.tcpFrames = counts.segments;
     summary.connections = counts.connections;
     summary.duplicateFrames = counts.duplicates;
     summary.strayFrames = counts.strays;
     summary.evicted = counts.evicted;
-    const { lastNs: _, lastSec: __, ...totals } = this.#source.totals();
-    Object.assign(summary, totals);
-    summary.warnings = [...this.#source.warnings];
-    summary.damage = this.#source.damage;
+    Object.assign(summary, this.#segments.totals().figures);
+    summary.warnings = [...this.#capture.warnings];
+    summary.damage = this.#capture.damage;
     return summary;
   }
 

@@ -9,31 +9,32 @@ import {
 } from './capture/source.ts';
 import { createSegmentColumns, type SegmentColumns } from './decode/columns.ts';
 import { addReasons, createDecodeContext, decodeBatch } from './decode/decode.ts';
-import type { NotDecodedReason } from './decode/reasons.ts';
 import { FragmentReassembler } from './flow/fragments.ts';
 import { writeKeys } from './flow/keys.ts';
+import type { CaptureSummary } from './report/record.ts';
 import { account, sumDrops, TimeSpan } from './report/totals.ts';
 
 /** What is known of the frames once they were all read. */
 export interface FrameTotals {
-  frames: number;
-  /** Captured. */
-  frameBytes: number;
-  snappedFrames: number;
-  notDecoded: Partial<Record<NotDecodedReason, number>>;
-  unknownLinkTypes: { linkType: number; frames: number }[];
-  outOfOrderFrames: number;
-  droppedByInterface: number | null;
-  /** RFC 3339 of the first and last frame in time order, or null without frames. */
-  start: string | null;
-  end: string | null;
+  figures: Pick<
+    CaptureSummary,
+    | 'droppedByInterface'
+    | 'end'
+    | 'frameBytes'
+    | 'frames'
+    | 'notDecoded'
+    | 'outOfOrderFrames'
+    | 'snappedFrames'
+    | 'start'
+    | 'unknownLinkTypes'
+  >;
   /** The time of the frame read last. */
   lastSec: number;
   lastNs: number;
 }
 
-/** Decoded segments in the order of the capture. `more` and `close` are those of the capture. */
-export interface SegmentSource extends CaptureSource {
+/** The segments of a capture in their order. */
+export interface Segments {
   readonly columns: SegmentColumns;
   /** Of the keys of IPv4, which are there (flow/keys.ts). */
   readonly seed: number;
@@ -47,8 +48,11 @@ export interface SegmentSource extends CaptureSource {
   totals(): FrameTotals;
 }
 
+/** A capture that comes as segments. */
+export interface SegmentSource extends CaptureSource, Segments {}
+
 /** Frames decoded as they are asked for. */
-export class Decoding implements SegmentSource {
+export class Decoding implements Segments {
   readonly columns: SegmentColumns;
   readonly seed: number;
   readonly batch: FrameBatch = createFrameBatch();
@@ -68,34 +72,6 @@ export class Decoding implements SegmentSource {
     this.columns = columns;
   }
 
-  get name(): string {
-    return this.#source.name;
-  }
-
-  get format(): FrameSource['format'] {
-    return this.#source.format;
-  }
-
-  get files(): FrameSource['files'] {
-    return this.#source.files;
-  }
-
-  get damage(): FrameSource['damage'] {
-    return this.#source.damage;
-  }
-
-  get warnings(): readonly string[] {
-    return this.#source.warnings;
-  }
-
-  get bytesRead(): number {
-    return this.#source.bytesRead;
-  }
-
-  get bytesTotal(): number | null {
-    return this.#source.bytesTotal;
-  }
-
   /** Hot path: synchronous, batch after batch. */
   next(position: number): number {
     const { batch } = this;
@@ -108,32 +84,26 @@ export class Decoding implements SegmentSource {
     return count;
   }
 
-  more(): Promise<boolean> {
-    return this.#source.more();
-  }
-
   async stop(): Promise<void> {}
-
-  close(): Promise<void> {
-    return this.#source.close();
-  }
 
   totals(): FrameTotals {
     const context = this.#context;
     const times = this.#times;
     return {
-      frames: this.frames,
-      frameBytes: this.#sums.frameBytes,
-      snappedFrames: context.snappedFrames,
-      notDecoded: { ...addReasons(context) },
-      unknownLinkTypes: [...context.unknownLinkTypes].map(([linkType, frames]) => ({
-        linkType,
-        frames,
-      })),
-      outOfOrderFrames: times.backwards,
-      droppedByInterface: sumDrops(this.#source),
-      start: times.first,
-      end: times.last,
+      figures: {
+        frames: this.frames,
+        frameBytes: this.#sums.frameBytes,
+        snappedFrames: context.snappedFrames,
+        notDecoded: addReasons(context),
+        unknownLinkTypes: [...context.unknownLinkTypes].map(([linkType, frames]) => ({
+          linkType,
+          frames,
+        })),
+        outOfOrderFrames: times.backwards,
+        droppedByInterface: sumDrops(this.#source),
+        start: times.first,
+        end: times.last,
+      },
       lastSec: times.lastSec,
       lastNs: times.lastNs,
     };

@@ -25,11 +25,8 @@ const tell = (message: FromDecoding): void => port.postMessage(message);
 const job = workerData as DecodeJob;
 const control = new Int32Array(job.control);
 const figures = new Float64Array(job.control);
-const source = new Decoding(
-  await openCapture(job.path, { name: job.path }),
-  createSegmentColumns(job.memory),
-  job.seed,
-);
+const source = await openCapture(job.path, { name: job.path });
+const segments = new Decoding(source, createSegmentColumns(job.memory), job.seed);
 tell({ kind: 'ready' });
 
 let written = 0;
@@ -40,7 +37,7 @@ let isCut = false;
 /** Lets the other thread see what was written. */
 function publish(): void {
   told = written;
-  figures[FRAMES_READ] = source.frames;
+  figures[FRAMES_READ] = segments.frames;
   figures[BYTES_READ] = source.bytesRead;
   Atomics.store(control, WRITTEN, written);
   Atomics.notify(control, WRITTEN);
@@ -64,7 +61,7 @@ do {
     awaitRoom();
     isCut = Atomics.load(control, STOPPED) === 1;
     if (isCut) break;
-    const count = source.next(written & source.columns.mask);
+    const count = segments.next(written & segments.columns.mask);
     if (count < 0) break;
     written = (written + count) | 0;
     if (((written - told) | 0) >= SEGMENTS_TOGETHER) publish();
@@ -74,7 +71,7 @@ do {
 const { damage, warnings } = source;
 // What was not decoded counts as not read, at least the last byte of it.
 const bytesRead = isCut ? source.bytesRead - 1 : source.bytesRead;
-tell({ kind: 'end', totals: source.totals(), bytesRead, damage, warnings: [...warnings] });
+tell({ kind: 'end', totals: segments.totals(), bytesRead, damage, warnings: [...warnings] });
 Atomics.store(control, ENDED, 1);
 Atomics.notify(control, WRITTEN);
 await source.close();

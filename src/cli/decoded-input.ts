@@ -37,6 +37,7 @@ export class DecodedInput implements SegmentSource {
   /** Segments handed out, and those of them that the tracker has taken for certain and the thread was told of. */
   #handedOut = 0;
   #told = 0;
+  /** Segments before the rest of the process has its chance; infinite once all that is left has to be taken. */
   #left = SEGMENTS_A_TURN;
 
   /** `opened`: the same file, which nobody has read from yet. */

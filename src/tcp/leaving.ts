@@ -6,7 +6,7 @@ import type { AddressTable } from '../flow/addresses.ts';
 import type { FlowTable } from '../flow/table.ts';
 import type { EndOfTracking } from './finished.ts';
 import * as L from './layout.ts';
-import { noted, outlineOfNotes } from './noted-outline.ts';
+import { outlineOfNotes } from './noted-outline.ts';
 import { wordsOfNoted } from './notes.ts';
 import { finishOutline } from './outline.ts';
 import {
@@ -147,17 +147,11 @@ export class Leaving implements LeavingConnection {
     const c = h + L.COLD;
     if ((own[h + L.HOT_BITS]! & L.NOTED) === 0) return false;
     if (own[c + L.C_HEAD] !== 0) pool.copy(own[c + L.C_HEAD]!, own[c + L.C_TAIL]!, this.#more, 0);
-    if (!outlineOfNotes(own, h, this.#more)) return false;
+    if (!outlineOfNotes(own, table.doubles, h, this.#more)) return false;
     const lastNs = nsSince(own, c, own[h + L.HOT_LAST_SEC]! >>> 0, own[h + L.HOT_LAST_NS]!);
     const watchedNs = Math.max(lastNs, this.#watchedNs(h));
     const reusedNs = this.#reusedAt < 0 ? Number.NaN : this.#reusedNs(c);
-    if (!finishOutline(this.#end === 'evicted', reusedNs, watchedNs, mslSec)) return false;
-    noted.bytes = 0;
-    for (let at = h + L.HOT_END + L.END_BYTES; at < c; at += L.END_WORDS) {
-      noted.bytes += table.doubles[at >> 1]!;
-    }
-    noted.reusedPorts = (own[h + L.HOT_BITS]! & L.REUSED) !== 0;
-    return true;
+    return finishOutline(this.#end === 'evicted', reusedNs, watchedNs, mslSec);
   }
 
   /** From the first frame, of the record with the cold part `c`, to the SYN that took its ports. */

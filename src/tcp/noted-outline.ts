@@ -28,7 +28,7 @@ import {
 
 const SPECIAL = SYN | FIN | RST;
 
-/** What else is counted of the connection whose outline was made last: segments that filled the other's window; payload, and whether the capture holds an earlier connection of the same two ends (tcp/leaving.ts). */
+/** What else is counted of the connection whose outline was made last: segments that filled the other's window, payload, and whether the capture holds an earlier connection of the same two ends. */
 export const noted = { windowFull: 0, bytes: 0, reusedPorts: false };
 
 /** One end while its notes are read. */
@@ -92,13 +92,18 @@ function begin(end: End, isn: number, shift: number): void {
 }
 
 /**
- * Fills `outline`, but for the connection's word, and `noted` from the NOTED record at word `h` and the notes for which it has no room, in `more`. False where the
+ * Fills `outline`, but for the connection's word, and `noted` from the NOTED record at word `h` of `words` and `doubles`, which are the same memory, and the notes for which it has no room, in `more`. False where the
  * connection is not ordinary. It is the outline that `outlineOf` (tcp/ordinary.ts) makes of the connection's story, but what that looks for and
  * noting excludes (tcp/noting.ts) isn't looked for here; test/report/census.test.ts compares.
  *
  * Hot path, once a connection. Most segments are in no story: these are passed first.
  */
-export function outlineOfNotes(words: Int32Array, h: number, more: Int32Array): boolean {
+export function outlineOfNotes(
+  words: Int32Array,
+  doubles: Float64Array,
+  h: number,
+  more: Int32Array,
+): boolean {
   const low = h + L.HOT_END;
   const high = low + L.END_WORDS;
   const count = words[low + L.END_PACKETS]! + words[high + L.END_PACKETS]!;
@@ -216,6 +221,8 @@ export function outlineOfNotes(words: Int32Array, h: number, more: Int32Array): 
   outline.firstFinNs =
     firstFin < 0 ? Number.POSITIVE_INFINITY : nsBetween(words, h, more, 0, firstFin);
   noted.windowFull = windowFull;
+  noted.bytes = doubles[(low + L.END_BYTES) >> 1]! + doubles[(high + L.END_BYTES) >> 1]!;
+  noted.reusedPorts = (words[h + L.HOT_BITS]! & L.REUSED) !== 0;
   return staysQuiet(client, server) && staysQuiet(server, client);
 }
 

@@ -24,7 +24,7 @@ export const IS_AFTER_DATA = 1 << 22;
 /** A RST of an end that has no such connection. */
 export const IS_ANSWER_OF_NONE = 1 << 23;
 
-/** The connection's word: a new one took its ports while TIME_WAIT, if there was any, lasted. */
+/** The connection's word: the SYN of another one took its ports less than 2·MSL after its first frame, and so within TIME_WAIT where it came to that. */
 const REUSED = 1;
 /** It was let go before the input ended. */
 const EVICTED = 2;

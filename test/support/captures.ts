@@ -33,3 +33,15 @@ export const OTHER_CAPTURES =
     : ['real', 'kernel'].flatMap((part) =>
         capturesIn(join(CAPTURES_FOLDER, part), CAPTURES_FOLDER),
       );
+
+/** The sum of what `count` says of every fixture and every other capture; what can't be read is tested elsewhere. */
+export async function sumOverCaptures(count: (path: string) => Promise<number>): Promise<number> {
+  let sum = 0;
+  for (const { path } of [...FIXTURES, ...OTHER_CAPTURES]) {
+    sum += await count(path).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'CaptureError') return 0;
+      throw error;
+    });
+  }
+  return sum;
+}

@@ -25,3 +25,12 @@ export async function generated(
   });
   return Buffer.concat(chunks);
 }
+
+/** A flood and short connections with their ports used again, over IPv4 and IPv6: more than 300 connections each. */
+export async function* floodAndWeb(): AsyncGenerator<Uint8Array> {
+  for (const kind of ['flood', 'web'] as const) {
+    for (const ipVersion of [4, 6] as const) {
+      yield await generated({ kind, frames: 8000, concurrency: 200, ipVersion });
+    }
+  }
+}
