@@ -7,8 +7,9 @@ import { isAbsolute } from 'node:path';
 import { defineConfig, type Plugin } from 'rolldown';
 
 /** What every analysis needs, the library's too. The rest is loaded by those who ask for it. */
-const ENGINE =
-  /src\/(analyze|segments|capture\/open|report\/(census|csv|json|select|summary))\.ts$/;
+const ENGINE = /src\/(analyze|report\/(census|csv|json|select|summary))\.ts$/;
+/** Of that, what takes frames apart: a thread may do nothing else. */
+const READER = /src\/(segments|capture\/open)\.ts$/;
 /** What the command line shares with the engine: names of kinds, addresses, and what errors of the system mean. */
 const WORDS = /src\/(base\/system-error|report\/address|tcp\/verdicts)\.ts$/;
 
@@ -60,6 +61,7 @@ export default defineConfig({
       groups: [
         { name: 'words', test: WORDS, priority: 3 },
         { name: 'command-line', test: /src\/cli\/process\.ts$/, priority: 2 },
+        { name: 'reader', test: READER, priority: 2 },
         { name: 'engine', test: ENGINE, priority: 1 },
         { name: 'analysis', test: /src\/cli\/analyze-command\.ts$/ },
       ],

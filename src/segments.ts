@@ -1,6 +1,5 @@
 /** Where an analysis gets its segments from: frames decoded in this thread, or in another (cli/decoded-input.ts). */
 
-import { randomInt } from 'node:crypto';
 import {
   type CaptureSource,
   createFrameBatch,
@@ -51,6 +50,11 @@ export interface Segments {
 /** A capture that comes as segments. */
 export interface SegmentSource extends CaptureSource, Segments {}
 
+/** For the hashes of keys, which nobody should foretell: V8 begins its random numbers with those of the system. */
+export function randomSeed(): number {
+  return (Math.random() * 2 ** 32) | 0;
+}
+
 /** Frames decoded as they are asked for. */
 export class Decoding implements Segments {
   readonly columns: SegmentColumns;
@@ -62,11 +66,7 @@ export class Decoding implements Segments {
   readonly #times = new TimeSpan();
   readonly #sums = { frameBytes: 0 };
 
-  constructor(
-    source: FrameSource,
-    columns = createSegmentColumns(),
-    seed = randomInt(2 ** 32 - 1),
-  ) {
+  constructor(source: FrameSource, columns = createSegmentColumns(), seed = randomSeed()) {
     this.#source = source;
     this.seed = seed;
     this.columns = columns;

@@ -15,7 +15,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   capture: ['node:', 'pcap-parser', 'fzstd', 'cap'],
   report: ['node:crypto', 'cli-table3'],
   cli: ['node:', 'commander', 'piscina', 'prom-client', 'terminal-kit'],
-  root: ['node:crypto', 'node:stream'],
+  root: ['node:stream'],
 };
 /** What the files at the root of src/ may take of report/: what builds and counts records, no form of them. */
 const REPORT_FOR_ROOT = ['build-record', 'counts', 'record', 'totals', 'zeek-view'];

@@ -1,17 +1,18 @@
 /** A large file that another thread reads and decodes, so that this one only follows connections. */
 
-import { setImmediate } from 'node:timers/promises';
 import type { Damage } from '../base/errors.ts';
-import { type CaptureFormat, type CaptureSource, FRAMES_PER_BATCH } from '../capture/source.ts';
+import { type CaptureFormat, FRAMES_PER_BATCH } from '../capture/source.ts';
 import { createSegmentColumns, type SegmentColumns } from '../decode/columns.ts';
 import type { FrameTotals, SegmentSource } from '../segments.ts';
 import {
   BYTES_READ,
   ENDED,
   FRAMES_READ,
+  type Opened,
   SEGMENTS_TOGETHER,
   STOPPED,
   TAKEN,
+  type ToDecoding,
   WAITING,
   WANTED,
   WRITTEN,
@@ -22,6 +23,8 @@ import type { DecodeThread } from './start-decoding.ts';
 const SEGMENTS_A_TURN = 8192;
 /** How long this thread waits for the other before it sees what else goes on. */
 const PATIENCE_MS = 20;
+/** And how long it goes on waiting while the rest of the process can run. */
+const LONG_PATIENCE_MS = 100;
 
 /** The end of the thread that takes the segments. */
 export class DecodedInput implements SegmentSource {
@@ -40,9 +43,9 @@ export class DecodedInput implements SegmentSource {
   /** Segments before the rest of the process has its chance; infinite once all that is left has to be taken. */
   #left = SEGMENTS_A_TURN;
 
-  /** `opened`: the same file, which nobody has read from yet. */
-  constructor(thread: DecodeThread, { bytesTotal, format, name }: CaptureSource) {
-    this.name = name;
+  /** `opened`: what the thread has found. */
+  constructor(thread: DecodeThread, { bytesTotal, format }: Opened) {
+    this.name = thread.job.path;
     this.seed = thread.job.seed;
     this.format = format;
     this.bytesTotal = bytesTotal;
@@ -95,9 +98,11 @@ export class DecodedInput implements SegmentSource {
     if (this.#thread.failure !== null) throw this.#thread.failure;
     // In this order: what was written last was written before the end.
     const isEnded = Atomics.load(this.#control, ENDED) === 1;
-    if (Atomics.load(this.#control, WRITTEN) !== this.#handedOut) return true;
+    const all = this.#handedOut;
+    if (Atomics.load(this.#control, WRITTEN) !== all) return true;
     if (!isEnded && !this.#isClosed) {
-      await setImmediate();
+      // A pipe may be silent for hours, and is looked at now and then for whoever wants to end that.
+      await Atomics.waitAsync(this.#control, WRITTEN, all, LONG_PATIENCE_MS).value;
       return true;
     }
     await this.#ended();
@@ -107,6 +112,7 @@ export class DecodedInput implements SegmentSource {
   async stop(): Promise<void> {
     this.#left = Number.POSITIVE_INFINITY;
     Atomics.store(this.#control, STOPPED, 1);
+    this.#thread.worker.postMessage('stop' satisfies ToDecoding);
     this.#wakeThread();
     await this.#ended();
   }

@@ -25,13 +25,7 @@ export async function runProcess(args: readonly string[], version: string): Prom
   }
   const inLocale = localeText(process.env);
   const context: Context = {
-    engine: async () => {
-      const [{ openCapture }, { runAnalysis }] = await Promise.all([
-        import('../capture/open.ts'),
-        import('../analyze.ts'),
-      ]);
-      return { openCapture, runAnalysis };
-    },
+    engine: () => import('./engine.ts'),
     stdout: fdWriter(1),
     warn: (line) => toStderr(inLocale(`${line}\n`)),
     status: (text) => toStderr(inLocale(text)),

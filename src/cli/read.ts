@@ -1,6 +1,6 @@
 /** Runs one input through the analyzer: warnings, progress, interruption, and what the exit status becomes. */
 
-import { statSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { RunOptions } from '../analyze.ts';
 import { CaptureError, type Damage } from '../base/errors.ts';
@@ -65,7 +65,7 @@ export async function readInput(
   try {
     const { reader } = options;
     const isOne = typeof input === 'string' || input.pieces.length === 1;
-    if (on.decodesElsewhere === true && isOne && reader === 'native' && isLargeFile(first)) {
+    if (on.decodesElsewhere === true && isOne && reader === 'native' && mayBeLarge(first)) {
       const { startDecoding } = await import('./start-decoding.ts');
       thread = startDecoding(first);
     }
@@ -75,9 +75,9 @@ export async function readInput(
       const { openJoined } = await import('../capture/joined.ts');
       joined = await openJoined(input, { reader });
     }
-    const opening = Promise.resolve(joined ?? openCapture(first, { name: first, reader }));
-    const decoding = opening.then((found) => decodedBy(thread, found));
-    const source = await untilInterrupted(decoding, ctx.interrupt, async () => {});
+    const open = async (): Promise<FrameSource | SegmentSource> =>
+      (await thread?.opened) ?? joined ?? openCapture(first, { name: first, reader });
+    const source = await untilInterrupted(open(), ctx.interrupt, async () => {});
     if (source === null) {
       await thread?.worker.terminate();
       return { status: EXIT.interrupted, summary: null, rest: null };
@@ -132,28 +132,15 @@ export async function readInput(
   }
 }
 
-/** Whether it takes longer to read than a thread takes to start. */
-function isLargeFile(path: string): boolean {
+/** Whether it may well take longer to read than a thread takes to start. */
+function mayBeLarge(path: string): boolean {
   try {
-    const stats = statSync(path);
-    return path !== '-' && stats.isFile() && stats.size >= DECODE_FROM_BYTES;
+    const stats = path === '-' ? fstatSync(0) : statSync(path);
+    return stats.isFIFO() || (stats.isFile() && stats.size >= DECODE_FROM_BYTES);
   } catch {
     // Whoever opens it says why.
     return false;
   }
-}
-
-/** The segments that `thread` decodes in place of `found`, or `found` where it doesn't. */
-async function decodedBy(
-  thread: DecodeThread | null,
-  found: FrameSource,
-): Promise<FrameSource | SegmentSource> {
-  if (thread === null) return found;
-  const { DecodedInput } = await import('./decoded-input.ts');
-  const source = new DecodedInput(thread, found);
-  const [unused, used] = (await thread.isReady) ? [found, source] : [source, found];
-  await unused.close();
-  return used;
 }
 
 /** Says what a run has to say; damage is said even with --quiet. */

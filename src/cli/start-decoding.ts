@@ -1,10 +1,12 @@
 /** Starts the thread that decodes a large file, before this one has loaded what it needs to follow connections. */
 
-import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { CaptureError } from '../base/errors.ts';
 import { MEMORY_BYTES } from '../decode/columns.ts';
+import { randomSeed, type SegmentSource } from '../segments.ts';
 import { CONTROL_BYTES, type DecodeJob, type FromDecoding } from './decode-job.ts';
+import { DecodedInput } from './decoded-input.ts';
 
 /** What the thread makes lives as long as it: its young generation need not grow to the 48 MB that are usual. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 2 };
@@ -18,15 +20,15 @@ const THREAD = import.meta.url.endsWith('.js')
 export interface DecodeThread {
   readonly worker: Worker;
   readonly job: DecodeJob;
-  /** Resolves to whether it runs, and can read the file. */
-  readonly isReady: Promise<boolean>;
+  /** What it decodes; null where it doesn't run, and has read nothing. Rejects with CaptureError where the input can't be read. */
+  readonly opened: Promise<SegmentSource | null>;
   end: Extract<FromDecoding, { kind: 'end' }> | null;
   failure: Error | null;
   /** Called when one of these has changed. */
   wake: () => void;
 }
 
-/** Has the file at `path` read by a thread of its own; null where that can't be done, or takes a core that another needs. */
+/** Has the file at `path` (`-`: standard input) read by a thread of its own; null where that can't be done, or takes a core that another needs. */
 export function startDecoding(path: string): DecodeThread | null {
   if (THREAD === null || availableParallelism() === 1) return null;
   try {
@@ -41,28 +43,38 @@ export function startDecoding(path: string): DecodeThread | null {
 export function startThread(url: URL, path: string): DecodeThread {
   const job: DecodeJob = {
     path,
-    seed: randomInt(2 ** 32 - 1),
+    seed: randomSeed(),
     memory: new SharedArrayBuffer(MEMORY_BYTES),
     control: new SharedArrayBuffer(CONTROL_BYTES),
   };
   const worker = new Worker(url, { resourceLimits: RESOURCE_LIMITS, workerData: job });
-  let decide = (_isReady: boolean): void => {};
-  const isReady = new Promise<boolean>((resolve) => {
-    decide = resolve;
+  let found = (_: SegmentSource | null): void => {};
+  let refuse = (_: CaptureError): void => {};
+  const opened = new Promise<SegmentSource | null>((resolve, reject) => {
+    found = resolve;
+    refuse = reject;
   });
-  const thread: DecodeThread = { worker, job, isReady, end: null, failure: null, wake() {} };
+  // Who was interrupted meanwhile doesn't ask.
+  opened.catch(() => {});
+  const thread: DecodeThread = { worker, job, opened, end: null, failure: null, wake() {} };
   worker.on('message', (message: FromDecoding) => {
-    if (message.kind === 'ready') decide(true);
-    else thread.end = message;
+    if (message.kind === 'opened') {
+      found(new DecodedInput(thread, message));
+    } else if (message.kind === 'unreadable') {
+      const { code, offset, source, what } = message;
+      refuse(new CaptureError(code, source, what, offset));
+    } else {
+      thread.end = message;
+    }
     thread.wake();
   });
   worker.on('error', (error) => {
-    decide(false);
+    found(null);
     thread.failure = error;
     thread.wake();
   });
   worker.on('exit', () => {
-    decide(false);
+    found(null);
     if (thread.end === null)
       thread.failure ??= new Error('the thread that decodes ended too early');
     thread.wake();

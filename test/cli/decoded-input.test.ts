@@ -1,23 +1,27 @@
 /** A file that another thread reads and decodes gives the records, the totals and the warnings that one thread gives. */
 
+import { spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunOptions } from '../../src/analysis-run.ts';
 import { runAnalysis } from '../../src/analyze.ts';
+import { CaptureError } from '../../src/base/errors.ts';
 import { openCapture } from '../../src/capture/open.ts';
 import { DECODE_FROM_BYTES } from '../../src/cli/decode-job.ts';
-import { DecodedInput } from '../../src/cli/decoded-input.ts';
 import { startThread } from '../../src/cli/start-decoding.ts';
 import { SHARED_RING } from '../../src/decode/columns.ts';
+import type { SegmentSource } from '../../src/segments.ts';
 import { type Built, buildProgram } from '../support/built.ts';
 import { FIXTURES, OTHER_CAPTURES } from '../support/captures.ts';
 import { finwait } from '../support/command.ts';
 import { segments } from '../support/fixtures.ts';
 import { generated } from '../support/generated.ts';
 import { readPcap, type TestFrame, writePcap } from '../support/pcap.ts';
+import { hasSettled } from '../support/settled.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'finwait-decoded-'));
 let program: Built;
@@ -30,12 +34,18 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** The segments of what a thread of its own reads. */
+async function decoded(path: string): Promise<SegmentSource> {
+  const thread = startThread(pathToFileURL(join(program.dist, 'parts/decode-thread.js')), path);
+  const source = await thread.opened;
+  if (source === null) throw thread.failure;
+  return source;
+}
+
 /** What there is to compare. */
 async function analyzed(path: string, isElsewhere: boolean, options: Partial<RunOptions> = {}) {
   const lines: string[] = [];
-  const opened = await openCapture(path, { name: path });
-  const url = pathToFileURL(join(program.dist, 'parts/decode-thread.js'));
-  const source = isElsewhere ? new DecodedInput(startThread(url, path), opened) : opened;
+  const source = isElsewhere ? await decoded(path) : await openCapture(path, { name: path });
   try {
     const summary = await runAnalysis(source, {
       ...options,
@@ -44,7 +54,6 @@ async function analyzed(path: string, isElsewhere: boolean, options: Partial<Run
     return { lines, summary, bytes: [source.bytesRead, source.bytesTotal] };
   } finally {
     await source.close();
-    await opened.close();
   }
 }
 
@@ -56,17 +65,19 @@ function fileOf(name: string, bytes: Uint8Array): string {
 
 test('one in four of all captures', { timeout: 120_000 }, async () => {
   let compared = 0;
+  let refused = 0;
 
   // A thread for each takes its time.
   for (const { path } of [...FIXTURES, ...OTHER_CAPTURES].filter((_, i) => i % 4 === 0)) {
-    const here = await analyzed(path, false).catch((error: Error) => error.name);
-    // What can't be read is opened here first, and goes no further.
-    if (here === 'CaptureError') continue;
-    expect(await analyzed(path, true), path).toEqual(here);
-    compared++;
+    const here = await analyzed(path, false).catch((error: CaptureError) => ({ ...error }));
+    const there = analyzed(path, true).catch((error: CaptureError) => ({ ...error }));
+    expect(await there, path).toEqual(here);
+    if ('lines' in here) compared++;
+    else refused++;
   }
 
   expect(compared).toBeGreaterThan(10);
+  expect(refused).toBeGreaterThan(0);
 });
 
 test('more segments than the ring holds, with Zeek’s view of them', async () => {
@@ -108,11 +119,67 @@ test('what was read before the run is stopped is taken, and is all that is count
   expect(stopped.lines.map(withoutFile)).toEqual(lines.map(withoutFile));
 });
 
-test('where the thread can’t read the file, it says so', async () => {
-  const url = pathToFileURL(join(program.dist, 'parts/decode-thread.js'));
+test('where the thread can’t read the file, it says why', async () => {
+  const path = join(folder, 'missing.pcap');
 
-  expect(await startThread(url, join(folder, 'missing.pcap')).isReady).toBe(false);
+  const error = await decoded(path).catch((reason: CaptureError) => reason);
+
+  expect(error).toEqual(
+    new CaptureError('not-found', path, 'expected a capture file, found no such file'),
+  );
 });
+
+const hasThread = availableParallelism() > 1;
+
+test('what comes through a pipe is read so, and is the same', async () => {
+  const capture = await generated({ kind: 'web', frames: 20_000, concurrency: 50 });
+  const path = fileOf('piped.pcap', capture);
+  const gzip = fileOf('piped.gz', gzipSync(capture));
+  const cut = fileOf('piped-cut.pcap', capture.subarray(0, capture.length - 7));
+  const file = program.shell(`finwait ${path} -f summary`);
+
+  for (const input of [path, gzip]) {
+    const piped = program.tracedShell(`cat ${input} | finwait - -f summary`);
+    expect(piped.modules.includes('parts/start-decoding.js')).toBe(hasThread);
+    expect(piped).toMatchObject({ ...file });
+  }
+  expect(program.shell(`cat ${cut} | finwait - -f summary`)).toMatchObject({
+    status: 3,
+    stderr: expect.stringContaining('standard input: expected a record with'),
+  });
+  expect(program.shell('echo nothing | finwait - -f summary')).toEqual({
+    status: 2,
+    stdout: '',
+    stderr:
+      'finwait: standard input: expected a pcap or pcapng capture, found the text "nothing\\n" (at byte 0)\n',
+  });
+  expect(program.tracedShell(`cat ${path} | finwait - -f csv`).modules).not.toContain(
+    'parts/start-decoding.js',
+  );
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'Ctrl-C while the thread waits for a pipe: the result holds what has come',
+  async () => {
+    const capture = await generated({ kind: 'web', frames: 5000, concurrency: 20 });
+    const whole = program.shell(`finwait ${fileOf('begun.pcap', capture)} -f summary`);
+    const main = join(program.dist, 'cli/main.js');
+    const child = spawn(process.execPath, [main, '-', '-f', 'summary']);
+    let stdout = '';
+    child.stdout.on('data', (text) => {
+      stdout += text;
+    });
+    const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+    child.stdin.write(capture);
+    await hasSettled(child.pid ?? 0);
+
+    child.kill('SIGINT');
+
+    expect(await ended).toBe(130);
+    expect(stdout).toBe(whole.stdout);
+  },
+  30_000,
+);
 
 test('the summary of a large file is made so, and is the same', { timeout: 60_000 }, async () => {
   const [first] = readPcap(segments`C > S udp len 9`);
@@ -137,8 +204,7 @@ test('the summary of a large file is made so, and is the same', { timeout: 60_00
   const built = program.traced(path, '-f', 'summary');
   const source = await finwait(path, '-f', 'summary');
 
-  const isUsed = built.modules.includes('parts/decoded-input.js');
-  expect(isUsed).toBe(availableParallelism() > 1);
+  expect(built.modules.includes('parts/start-decoding.js')).toBe(hasThread);
   expect(built.stdout).toBe(source.stdout);
-  expect(program.traced(path, '-f', 'csv').modules).not.toContain('parts/decoded-input.js');
+  expect(program.traced(path, '-f', 'csv').modules).not.toContain('parts/start-decoding.js');
 });

@@ -1,13 +1,14 @@
 /** A run that is told to end leaves no file behind that has not got its name yet. */
 
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ROOT } from '../support/command.ts';
 import { generated } from '../support/generated.ts';
+import { hasSettled } from '../support/settled.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -62,25 +63,6 @@ describe.each<[string, NodeJS.Signals[]]>([
     expect(readdirSync(folder)).toEqual(['out.csv']);
   }, 30_000);
 });
-
-/** Whether the main thread of the process waits for something, and has used how much time so far (proc(5)). */
-function sleepAndTime(pid: number): string | null {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [state, ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return state === 'S' ? rest.slice(10, 12).join(' ') : null;
-}
-
-/** Resolves once the process has only waited for a second, as no program does that is being loaded. */
-async function hasSettled(pid: number): Promise<void> {
-  let since = Date.now();
-  let time = sleepAndTime(pid);
-  while (Date.now() - since < 1000) {
-    await wait(20);
-    const now = sleepAndTime(pid);
-    if (now === null || now !== time) since = Date.now();
-    time = now;
-  }
-}
 
 test.skipIf(process.platform !== 'linux').each([
   ['a pipe in which nothing has come', '-'],
