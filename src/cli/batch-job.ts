@@ -10,10 +10,11 @@ import { openCapture, type ReaderName, startsLikeCapture } from '../capture/open
 import type { Timeline } from '../capture/rotation.ts';
 import type { FrameSource } from '../capture/source.ts';
 import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
+import { Census } from '../report/census.ts';
 import { addCounts, countRecord, createCounts } from '../report/counts.ts';
-import { countConnection, createFigures } from '../report/figures.ts';
+import { countConnection, countsOf, createFigures } from '../report/figures.ts';
 import { createTransfer, fillTransfer } from '../tcp/figures.ts';
-import type { FinishedConnection } from '../tcp/finished.ts';
+import { createFinished, type Ends } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 import { Unpacker } from '../tcp/packed.ts';
 import { fillingOf } from './data-form.ts';
@@ -95,6 +96,19 @@ async function readSource(
   const transfer = createTransfer();
   const figures = createFigures();
   const counts = createCounts();
+  const ends = createFinished();
+  const census = new Census(
+    mslSec,
+    () => false,
+    (conclusion) => {
+      const counted = countsOf(conclusion);
+      return (leaving) => {
+        leaving.ends(ends);
+        countConnection(figures, ends, counted);
+        if (joined !== null) countBegun(begun, joined, ends);
+      };
+    },
+  );
   const begun: number[] = [];
   let turned = performance.now();
   let goesOn = true;
@@ -104,6 +118,7 @@ async function readSource(
     ...(job.maxConnections === null ? {} : { maxConnections: job.maxConnections }),
     // Figures only: a record is not needed, and would take longer to build than to judge.
     takeFinished(leaving) {
+      if (census.take(leaving)) return true;
       const finished = unpacker.read(leaving);
       const conclusion = molds.conclude(finished);
       const { close, handshake } = conclusion;
@@ -117,7 +132,7 @@ async function readSource(
         handshake,
         transfer,
       });
-      countConnection(figures, finished, conclusion);
+      countConnection(figures, finished, countsOf(conclusion));
       if (joined !== null) countBegun(begun, joined, finished);
       return true;
     },
@@ -132,7 +147,9 @@ async function readSource(
     },
   });
   if (!goesOn) return null;
+  census.settle();
   addCounts(summary, counts);
+  addCounts(summary, census.counts);
   const files = joined === null ? [ofWhole(summary)] : joined.files.map(ofFile);
   return { kind: 'read', files, summary, figures };
 
@@ -148,7 +165,7 @@ function sides(pair: readonly [number, number], client: 0 | 1): { client: number
 }
 
 /** Counts a connection for the file in which it began. */
-function countBegun(begun: number[], { files }: JoinedSource, { firstFrame }: FinishedConnection) {
+function countBegun(begun: number[], { files }: JoinedSource, { firstFrame }: Ends): void {
   const i = fileIndexOfFrame(files, firstFrame);
   begun[i] = (begun[i] ?? 0) + 1;
 }

@@ -1,6 +1,6 @@
 /** Connections that are only counted: the ordinary ones by their outlines, each judged once. */
 
-import { conclude } from '../tcp/conclude.ts';
+import { type Conclusion, conclude } from '../tcp/conclude.ts';
 import { createTransfer } from '../tcp/figures.ts';
 import { noted } from '../tcp/noted-outline.ts';
 import { Outlines, outline } from '../tcp/outline.ts';
@@ -8,9 +8,13 @@ import { type LeavingConnection, Unpacker } from '../tcp/packed.ts';
 import { type Counted, countRecord, createCounts, type RecordCounts } from './counts.ts';
 import { createTally, type Tally, tallyRecord } from './summary.ts';
 
+/** Called with each connection of one outline. */
+export type EachAlike = (leaving: LeavingConnection) => void;
+
 /** Connections with the same outline, added up: `sum` stands for all of them. */
 interface Alike {
   readonly sum: Counted;
+  readonly each: EachAlike | null;
   count: number;
   reusedPorts: number;
 }
@@ -26,14 +30,23 @@ export class Census {
   matched = false;
   readonly #mslSec: number;
   readonly #fails: (sum: Counted) => boolean;
+  readonly #eachOf: ((conclusion: Conclusion) => EachAlike) | null;
   readonly #unpacker = new Unpacker();
   readonly #outlines = new Outlines<Alike>();
   #all: Alike[] = [];
 
-  /** `fails`: which verdicts are matches; it says the same of all with the same outline. */
-  constructor(mslSec: number, fails: (sum: Counted) => boolean) {
+  /**
+   * `fails`: which verdicts are matches; it says the same of all with the same outline. `eachOf`: what else is to be done with each connection of an outline, by the
+   * conclusion on the first of them.
+   */
+  constructor(
+    mslSec: number,
+    fails: (sum: Counted) => boolean,
+    eachOf: ((conclusion: Conclusion) => EachAlike) | null = null,
+  ) {
     this.#mslSec = mslSec;
     this.#fails = fails;
+    this.#eachOf = eachOf;
   }
 
   /** Counts the connection that leaves; false where it has no outline and has to be judged. Hot path, once a connection. */
@@ -47,6 +60,7 @@ export class Census {
     sum.bytes.client += bytes;
     sum.transfer.client.uniqueBytes += bytes;
     sum.transfer.client.windowFull += windowFull;
+    alike.each?.(leaving);
     return true;
   }
 
@@ -68,13 +82,15 @@ export class Census {
     if (this.#outlines.isFull) this.settle();
     const words = outline.words.slice(0, outline.count);
     const finished = this.#unpacker.read(leaving);
-    const { close, findings, handshake } = conclude(finished, this.#mslSec);
+    const conclusion = conclude(finished, this.#mslSec);
+    const { close, findings, handshake } = conclusion;
     const client = finished.clientEnd;
     const server = client === 0 ? 1 : 0;
     const packets = { client: finished.packets[client], server: finished.packets[server] };
     const bytes = { client: 0, server: 0 };
     const sum = { bytes, close, findings, handshake, packets, transfer: createTransfer() };
-    const alike = { sum, count: 0, reusedPorts: 0 };
+    const each = this.#eachOf?.(conclusion) ?? null;
+    const alike = { sum, each, count: 0, reusedPorts: 0 };
     this.#outlines.add(words, alike);
     this.#all.push(alike);
     return alike;

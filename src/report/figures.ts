@@ -2,8 +2,15 @@
 
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import type { Conclusion } from '../tcp/conclude.ts';
-import type { FinishedConnection } from '../tcp/finished.ts';
-import { CLOSE_KINDS, FINDING_CODES, HANDSHAKE_KINDS, RST_PHASES, SIDES } from '../tcp/verdicts.ts';
+import type { Ends } from '../tcp/finished.ts';
+import {
+  CLOSE_KINDS,
+  type Close,
+  FINDING_CODES,
+  HANDSHAKE_KINDS,
+  RST_PHASES,
+  SIDES,
+} from '../tcp/verdicts.ts';
 import { closedFirst } from './counts.ts';
 import {
   addRow,
@@ -115,46 +122,59 @@ export function addFigures(figures: Figures, more: Figures): void {
   addTable(figures.hosts, more.hosts);
 }
 
-const scratch = new Float64Array(FIGURES.length);
+/** What a report counts of a verdict: which figures grow by one, and who sent the RST that ended the connection. It is the same for all with the same outline. */
+export interface Counts {
+  figures: readonly number[];
+  resetBy: Close['resetBy'];
+}
 
-/** Counts one connection. */
-export function countConnection(
-  figures: Figures,
-  finished: FinishedConnection,
-  { close, findings, handshake }: Conclusion,
-): void {
-  const client = finished.clientEnd;
-  const server = client === 0 ? 1 : 0;
-  const sent = finished.bytes[client];
-  const received = finished.bytes[server];
-  const row = scratch.fill(0);
-  row[CONNECTIONS] = 1;
-  row[BYTES.client] = sent;
-  row[BYTES.server] = received;
-  row[OPENED[handshake.kind]] = 1;
-  row[CLOSED[close.kind]] = 1;
+/** What is counted of a verdict. */
+export function countsOf({ close, findings, handshake }: Conclusion): Counts {
+  const figures = [CONNECTIONS, OPENED[handshake.kind], CLOSED[close.kind]];
   const first = closedFirst(close);
-  if (first !== null) row[CLOSED_FIRST[first]] = 1;
-  if (close.timeWait !== null) row[TIME_WAIT[close.timeWait]] = 1;
+  if (first !== null) figures.push(CLOSED_FIRST[first]);
+  if (close.timeWait !== null) figures.push(TIME_WAIT[close.timeWait]);
   if (close.phase !== null && close.resetBy !== null) {
     const place = RST_PHASES.indexOf(close.phase) * 2 + SIDES.indexOf(close.resetBy);
-    row[FIRST_RESET + place] = 1;
+    figures.push(FIRST_RESET + place);
   }
   const isOver = close.kind !== 'open' && close.kind !== 'half-closed';
-  if (isOver && !close.complete) row[INCOMPLETE] = 1;
-  if (close.certainty === 'likely') row[LIKELY] = 1;
+  if (isOver && !close.complete) figures.push(INCOMPLETE);
+  if (close.certainty === 'likely') figures.push(LIKELY);
   // Once a connection, however often it happened in it.
-  for (const { code } of findings) row[FINDINGS[code]] = 1;
+  for (const code of new Set(findings.map((finding) => finding.code))) figures.push(FINDINGS[code]);
+  return { figures, resetBy: close.resetBy };
+}
 
-  const port = finished.port[server];
-  const { family } = finished;
-  const clientKey = hostKey(family, finished.address[client]);
-  const serverKey = hostKey(family, finished.address[server]);
-  addRow(figures.total, row);
-  addRow(rowOf(figures.services, serviceKey(serverKey, port)), row);
-  addRow(rowOf(figures.ports, port), row);
-  countHost(rowOf(figures.hosts, clientKey), AS_CLIENT, sent, received, close.resetBy === 'client');
-  countHost(rowOf(figures.hosts, serverKey), AS_SERVER, received, sent, close.resetBy === 'server');
+/** Counts one connection. Hot path of a report, once a connection. */
+export function countConnection(
+  figures: Figures,
+  { address, bytes, clientEnd, family, port }: Ends,
+  { figures: counted, resetBy }: Counts,
+): void {
+  const client = clientEnd;
+  const server = client === 0 ? 1 : 0;
+  const sent = bytes[client];
+  const received = bytes[server];
+  const clientKey = hostKey(family, address[client]);
+  const serverKey = hostKey(family, address[server]);
+  const service = serviceKey(serverKey, port[server]);
+  count(figures.total, counted, sent, received);
+  count(rowOf(figures.services, service), counted, sent, received);
+  count(rowOf(figures.ports, port[server]), counted, sent, received);
+  countHost(rowOf(figures.hosts, clientKey), AS_CLIENT, sent, received, resetBy === 'client');
+  countHost(rowOf(figures.hosts, serverKey), AS_SERVER, received, sent, resetBy === 'server');
+}
+
+function count(
+  row: Float64Array,
+  counted: readonly number[],
+  sent: number,
+  received: number,
+): void {
+  for (const at of counted) add(row, at, 1);
+  add(row, BYTES.client, sent);
+  add(row, BYTES.server, received);
 }
 
 function countHost(
@@ -164,11 +184,15 @@ function countHost(
   received: number,
   reset: boolean,
 ): void {
-  row[role] = (row[role] ?? 0) + 1;
-  row[SENT] = (row[SENT] ?? 0) + sent;
-  row[RECEIVED] = (row[RECEIVED] ?? 0) + received;
-  row[HOST_BYTES] = (row[HOST_BYTES] ?? 0) + sent + received;
-  if (reset) row[HOST_RESETS] = (row[HOST_RESETS] ?? 0) + 1;
+  add(row, role, 1);
+  add(row, SENT, sent);
+  add(row, RECEIVED, received);
+  add(row, HOST_BYTES, sent + received);
+  if (reset) add(row, HOST_RESETS, 1);
+}
+
+function add(row: Float64Array, at: number, count: number): void {
+  row[at] = (row[at] ?? 0) + count;
 }
 
 function hostKey(family: 4 | 6, address: Int32Array): RowKey {

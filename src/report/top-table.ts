@@ -58,12 +58,24 @@ function compareKeys(a: RowKey, b: RowKey): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Only the keys of rows that are equally large are sorted as keys: a table of many that are all different is as quick as one of numbers. */
 function prune(table: TopTable): void {
-  const ordered = sortedRows(table);
-  const kept = Math.floor(table.limit / 2);
-  for (const [key, row] of ordered.slice(kept)) {
-    table.rows.delete(key);
-    addRow(table.beyond, row);
+  const { beyond, limit, rows, weight } = table;
+  const kept = Math.floor(limit / 2);
+  const weights = Float64Array.from(rows.values(), (row) => row[weight] ?? 0).sort();
+  const least = weights[weights.length - kept] ?? Number.POSITIVE_INFINITY;
+  const equal: RowKey[] = [];
+  let larger = 0;
+  for (const [key, row] of rows) {
+    const own = row[weight] ?? 0;
+    if (own > least) larger++;
+    else if (own === least) equal.push(key);
+  }
+  const stay = new Set(equal.sort(compareKeys).slice(0, kept - larger));
+  for (const [key, row] of rows) {
+    if ((row[weight] ?? 0) > least || stay.has(key)) continue;
+    rows.delete(key);
+    addRow(beyond, row);
     table.fellOff++;
   }
 }

@@ -60,6 +60,12 @@ export interface FinishedConnection {
   zeek: ZeekFacts | null;
 }
 
+/** Who talked to whom, and how much. */
+export type Ends = Pick<
+  FinishedConnection,
+  'address' | 'bytes' | 'clientEnd' | 'family' | 'firstFrame' | 'port'
+>;
+
 /** An empty record. */
 export function createFinished(): FinishedConnection {
   return {

@@ -4,7 +4,7 @@ import type { SegmentColumns } from '../decode/columns.ts';
 import { hasCookie } from '../decode/packed-options.ts';
 import type { AddressTable } from '../flow/addresses.ts';
 import type { FlowTable } from '../flow/table.ts';
-import type { EndOfTracking } from './finished.ts';
+import type { EndOfTracking, Ends } from './finished.ts';
 import * as L from './layout.ts';
 import { outlineOfNotes } from './noted-outline.ts';
 import { wordsOfNoted } from './notes.ts';
@@ -29,7 +29,7 @@ import {
   type PackedConnections,
   RTT_DOUBLES,
 } from './packed.ts';
-import { ENTRY_WORDS, type StoryPool } from './story.ts';
+import { ENTRY_WORDS, FROM_HIGH, type StoryPool } from './story.ts';
 import type { Transfer } from './transfer.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
 import { packZeek } from './zeek/packed.ts';
@@ -152,6 +152,24 @@ export class Leaving implements LeavingConnection {
     const watchedNs = Math.max(lastNs, this.#watchedNs(h));
     const reusedNs = this.#reusedAt < 0 ? Number.NaN : this.#reusedNs(c);
     return finishOutline(this.#end === 'evicted', reusedNs, watchedNs, mslSec);
+  }
+
+  ends(into: Ends): void {
+    const { addresses, table } = this.#memory;
+    const { doubles, words } = table;
+    const h = this.#index * L.RECORD_WORDS;
+    const isSix = (words[h + L.HOT_BITS]! & L.KEY_FAMILY) !== 0;
+    into.family = isSix ? 6 : 4;
+    for (let d = 0; d < 2; d++) {
+      if (isSix) addresses.copy(words[h + d]!, into.address[d]!, 0);
+      else into.address[d]![0] = words[h + d]!;
+      into.bytes[d] = doubles[(h + L.HOT_END + d * L.END_WORDS + L.END_BYTES) >> 1]!;
+    }
+    const ports = words[h + 2]!;
+    into.port[0] = ports >>> 16;
+    into.port[1] = ports & 0xffff;
+    into.clientEnd = (words[h + L.NOTES + L.N_BITS]! & FROM_HIGH) === 0 ? 0 : 1;
+    into.firstFrame = doubles[(h + L.COLD + L.C_FIRST_FRAME) >> 1]!;
   }
 
   /** From the first frame, of the record with the cold part `c`, to the SYN that took its ports. */

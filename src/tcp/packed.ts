@@ -11,7 +11,12 @@ import {
   RTT_SAMPLES,
   UNIQUE_BYTES,
 } from './figures.ts';
-import { createFinished, type EndOfTracking, type FinishedConnection } from './finished.ts';
+import {
+  createFinished,
+  type EndOfTracking,
+  type Ends,
+  type FinishedConnection,
+} from './finished.ts';
 import * as L from './layout.ts';
 import { readNotes, wordsOfNoted } from './notes.ts';
 import { readSamples } from './rtt.ts';
@@ -74,6 +79,8 @@ export interface LeavingConnection {
   pack: (target: PackedConnections) => void;
   /** Makes its outline (tcp/outline.ts) of its notes, and fills `noted` (tcp/noted-outline.ts), for those who only count; false where it has none, or is not ordinary. */
   outline: (mslSec: number) => boolean;
+  /** Fills `into` with whose it is, where it has an outline. */
+  ends: (into: Ends) => void;
 }
 
 /** Many packed connections, one behind the other, in one piece of memory that threads may share. */

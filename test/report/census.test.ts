@@ -6,8 +6,10 @@ import { openCapture } from '../../src/capture/open.ts';
 import { buildRecord } from '../../src/report/build-record.ts';
 import { Census } from '../../src/report/census.ts';
 import { addCounts, countRecord, createCounts } from '../../src/report/counts.ts';
+import { countConnection, countsOf, createFigures } from '../../src/report/figures.ts';
 import { addTally, createTally, tallyRecord } from '../../src/report/summary.ts';
 import { conclude } from '../../src/tcp/conclude.ts';
+import { createFinished } from '../../src/tcp/finished.ts';
 import { Unpacker } from '../../src/tcp/packed.ts';
 import { ALIKE } from '../support/alike.ts';
 import { sumOverCaptures } from '../support/captures.ts';
@@ -22,10 +24,25 @@ async function compare(
   options: Pick<AnalyzeOptions, 'maxConnections'> = {},
 ): Promise<number> {
   const unpacker = new Unpacker();
-  const all = { counts: createCounts(), tally: createTally(), matched: false };
-  const rest = { counts: createCounts(), tally: createTally(), matched: false };
+  const nothing = () => ({
+    counts: createCounts(),
+    tally: createTally(),
+    figures: createFigures(),
+    frames: 0,
+    matched: false,
+  });
+  const all = nothing();
+  const rest = nothing();
+  const ends = createFinished();
   const fails = ({ close }: { close: { kind: string } }): boolean => close.kind === 'rst';
-  const census = new Census(MSL_SEC, fails);
+  const census = new Census(MSL_SEC, fails, (conclusion) => {
+    const counted = countsOf(conclusion);
+    return (leaving) => {
+      leaving.ends(ends);
+      countConnection(rest.figures, ends, counted);
+      rest.frames += ends.firstFrame;
+    };
+  });
   let taken = 0;
   const source = await openCapture(input, {});
   await runAnalysis(source, {
@@ -35,8 +52,11 @@ async function compare(
       const isTaken = census.take(leaving);
       if (isTaken) taken++;
       const finished = unpacker.read(leaving);
-      const record = buildRecord(finished, null, conclude(finished, MSL_SEC));
+      const conclusion = conclude(finished, MSL_SEC);
+      const record = buildRecord(finished, null, conclusion);
       for (const one of isTaken ? [all] : [all, rest]) {
+        countConnection(one.figures, finished, countsOf(conclusion));
+        one.frames += finished.firstFrame;
         countRecord(one.counts, record);
         tallyRecord(one.tally, record);
         one.matched ||= fails(record);

@@ -47,6 +47,22 @@ test('a full table drops its smaller half, and the sum stays whole', () => {
   expect([table.fellOff, table.beyond[0]]).toEqual([2, 3]);
 });
 
+test('of rows that are equally large those with the first keys stay, numbers before text', () => {
+  const table = createTopTable(1, 0, 8);
+  count(table, 'large', 2);
+  for (const key of ['b', 70, 'a', 9, 10, 'c', 'd']) count(table, key);
+  count(table, 'new');
+
+  expect(shown(table)).toEqual([
+    ['large', 2],
+    [9, 1],
+    [10, 1],
+    [70, 1],
+    ['new', 1],
+  ]);
+  expect([table.fellOff, table.beyond[0]]).toEqual([4, 4]);
+});
+
 test('a million keys take no more than the limit, and the large ones stay', () => {
   const table = createTopTable(1, 0, 1000);
   for (let i = 0; i < 1_000_000; i++) {
