@@ -6,7 +6,7 @@
  * for RING_AHEAD more, as far as the one that decodes may be ahead.
  */
 export const SEGMENT_RING = 4096;
-export const SHARED_RING = 8192;
+export const SHARED_RING = 16_384;
 export const RING_AHEAD = SHARED_RING - SEGMENT_RING;
 
 /**
