@@ -26,6 +26,8 @@ const SLACK = 64;
 const MAX_UTF8_BYTES = 3;
 /** Phrases kept. */
 const MAX_PHRASES = 256;
+/** Seconds kept, a power of two. */
+const UTC_SECONDS = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
@@ -49,9 +51,9 @@ export class ByteText implements Sink {
   /** What stands for null. */
   readonly nullText: string;
   readonly #phrases = new Map<string, Fragment>();
-  /** The second written last, and how: records come by the thousand within one. */
-  #utcSec = -1;
-  #utcWhole = fragment('');
+  /** Seconds written of late, and how, by their lowest bits: records come by the thousand within one, but of long and short connections in turn. */
+  readonly #utcSecs = new Float64Array(UTC_SECONDS).fill(-1);
+  readonly #utcWholes: Fragment[] = Array.from({ length: UTC_SECONDS }, () => fragment(''));
 
   constructor(capacity: number, nullText = 'null') {
     this.#bytes = Buffer.alloc(capacity + SLACK);
@@ -219,11 +221,12 @@ export class ByteText implements Sink {
 
   /** An instant as `formatUtc` writes it. */
   utc(sec: number, ns: number): void {
-    if (sec !== this.#utcSec) {
-      this.#utcSec = sec;
-      this.#utcWhole = fragment(`${formatWholeUtc(sec)}.`);
+    const place = sec & (UTC_SECONDS - 1);
+    if (sec !== this.#utcSecs[place]) {
+      this.#utcSecs[place] = sec;
+      this.#utcWholes[place] = fragment(`${formatWholeUtc(sec)}.`);
     }
-    this.put(this.#utcWhole);
+    this.put(this.#utcWholes[place]!);
     this.#at = writeNineDigits(this.#view, this.#at, ns);
     this.raw('Z');
   }
