@@ -10,13 +10,16 @@ import {
   PLACE_END,
   PLACE_FRAME,
   PLACE_LEN,
+  PLACE_NS,
+  PLACE_OTHER,
   PLACE_RELATIVE_ACK,
   PLACE_RELATIVE_SEQ,
-  PLACE_SECONDS,
   PLACE_SEQ,
+  PLACE_SPAN,
   PLACE_TIME,
   PLACE_WHOLE,
   type Sink,
+  SPAN_SHIFT,
   type Template,
 } from './sink.ts';
 
@@ -37,6 +40,7 @@ const NS_PER_S = 1_000_000_000;
 const MAX_EXACT_NS = 1e15;
 /** Below, JavaScript's own form has an exponent. */
 const MIN_PLAIN_NS = 1000;
+const SPAN_MASK = (1 << SPAN_SHIFT) - 1;
 
 /**
  * A buffer that values are appended to; `take` hands over what is in it.
@@ -252,12 +256,19 @@ export class ByteText implements Sink {
       at += length;
       const entry = entries[k]!;
       const kind = kinds[k]!;
-      if (kind === PLACE_TIME) {
-        const ns = tNs[entry]!;
-        if (ns === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS)) {
-          at = writeNs(view, at, ns);
+      let ns = -1;
+      if (kind === PLACE_WHOLE) {
+        const value = numbers[entry]!;
+        if (value <= 0xffff_ffff) {
+          at = writeDigits(view, at, value >>> 0);
           continue;
         }
+      } else if (kind === PLACE_SPAN) {
+        ns = tNs[entry & SPAN_MASK]! - tNs[entry >> SPAN_SHIFT]!;
+      } else if (kind === PLACE_NS) {
+        ns = numbers[entry]!;
+      } else if (kind === PLACE_TIME) {
+        ns = tNs[entry]!;
       } else if (kind === PLACE_SEQ) {
         at = writeDigits(view, at, seq[entry]! >>> 0);
         continue;
@@ -268,21 +279,8 @@ export class ByteText implements Sink {
         at = writeDigits(view, at, len[entry]!);
         continue;
       } else if (kind === PLACE_FRAME && frame[entry]! <= 0xffff_ffff) {
-        at = writeDigits(view, at, frame[entry]!);
+        at = writeDigits(view, at, frame[entry]! >>> 0);
         continue;
-      } else if (kind === PLACE_WHOLE) {
-        const value = numbers[entry]!;
-        if (value >= 0 && value <= 0xffff_ffff && Math.floor(value) === value) {
-          at = writeDigits(view, at, value);
-          continue;
-        }
-      } else if (kind === PLACE_SECONDS) {
-        const value = numbers[entry]!;
-        const ns = Math.round(value * NS_PER_S);
-        if (value === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS && ns / NS_PER_S === value)) {
-          at = writeNs(view, at, ns);
-          continue;
-        }
       } else if (kind > PLACE_END) {
         const i = entry >> 1;
         const number =
@@ -294,12 +292,15 @@ export class ByteText implements Sink {
         at = writeDigits(view, at, (number - ((entry & 1) === 0 ? clientSeq : serverSeq)) >>> 0);
         continue;
       }
+      if (ns === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS)) {
+        at = writeNs(view, at, ns);
+        continue;
+      }
       this.#at = at;
       if (kind === PLACE_END) return;
-      if (kind === PLACE_TIME) this.seconds(tNs[entry]! / NS_PER_S);
-      else if (kind === PLACE_FRAME) this.integer(frame[entry]!);
+      if (kind === PLACE_FRAME) this.integer(frame[entry]!);
       else if (kind === PLACE_WHOLE) this.integer(numbers[entry]!);
-      else if (kind === PLACE_SECONDS) this.seconds(numbers[entry]!);
+      else if (kind !== PLACE_OTHER) this.seconds(ns / NS_PER_S);
       else t.others[k]!(this);
       at = this.#roomFor(t.maxBytes);
       view = this.#view;

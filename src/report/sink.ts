@@ -38,17 +38,20 @@ export const PLACE_TIME = 1;
 export const PLACE_SEQ = 2;
 export const PLACE_ACK = 3;
 export const PLACE_LEN = 4;
-/** A number of the record (report/record-numbers.ts): one that is usually whole, or seconds; the place's entry is its place. */
+/** A number of the connection (report/record-numbers.ts), as it is or nanoseconds; the place's entry is its place. */
 export const PLACE_WHOLE = 5;
-export const PLACE_SECONDS = 6;
-export const PLACE_OTHER = 7;
+export const PLACE_NS = 6;
+/** The time from one entry of the story to another: the place's entry is both, the first shifted by SPAN_SHIFT. */
+export const PLACE_SPAN = 7;
+export const SPAN_SHIFT = 8;
+export const PLACE_OTHER = 8;
 /** Behind the last piece. */
-export const PLACE_END = 8;
+export const PLACE_END = 9;
 /** From here on: numbers counted from the first one of an end; the place's entry is that entry · 2 + end. */
-export const PLACE_RELATIVE_SEQ = 9;
-export const PLACE_RELATIVE_ACK = 10;
+export const PLACE_RELATIVE_SEQ = 10;
+export const PLACE_RELATIVE_ACK = 11;
 /** Of the FIN in the segment. */
-export const PLACE_RELATIVE_FIN = 11;
+export const PLACE_RELATIVE_FIN = 12;
 
 /** Pieces and places in turn, to be written again and again (`ByteText.template`). */
 export interface Template {

@@ -2,28 +2,31 @@
 
 import type { FilledMold } from '../tcp/conclude.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
+import type { Span, Spans } from '../tcp/spans.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
 import type { ByteText } from './byte-text.ts';
 import { COMMUNITY_ID_VERSION } from './community-id.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
 import { addressOf, hashOf } from './names.ts';
 import type { ConnectionRecord } from './record.ts';
-import { placesOf } from './record-numbers.ts';
+import { placesOf, SAME } from './record-numbers.ts';
 import {
   type NameKey,
   PLACE_ACK,
   PLACE_END,
   PLACE_FRAME,
   PLACE_LEN,
+  PLACE_NS,
   PLACE_OTHER,
   PLACE_RELATIVE_ACK,
   PLACE_RELATIVE_FIN,
   PLACE_RELATIVE_SEQ,
-  PLACE_SECONDS,
   PLACE_SEQ,
+  PLACE_SPAN,
   PLACE_TIME,
   PLACE_WHOLE,
   type Sink,
+  SPAN_SHIFT,
   type Template,
 } from './sink.ts';
 
@@ -59,12 +62,12 @@ export class TemplateRecorder implements Sink {
   readonly #others: ((out: ByteText) => void)[] = [];
   #text = '';
 
-  /** `record`: that which is written; `mold`: its own; `nullText`: what stands for null. */
-  constructor(record: ConnectionRecord, mold: FilledMold, nullText: string) {
+  /** `record`: that which is written; `mold`: its own; `parts`: those of the connection (report/record-numbers.ts); `nullText`: what stands for null. */
+  constructor(record: ConnectionRecord, mold: FilledMold, parts: number, nullText: string) {
     this.#record = record;
     this.#mold = mold;
     this.#nullText = nullText;
-    this.#places = placesOf(record);
+    this.#places = placesOf(record, parts);
   }
 
   put({ text }: Fragment): void {
@@ -90,11 +93,18 @@ export class TemplateRecorder implements Sink {
   }
 
   integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
-    this.#number(PLACE_WHOLE, of, key, (out) => out.integer(of[key]));
+    const { close, handshake } = this.#record;
+    const isn = of === handshake.isn ? this.#isnEntry(key) : -1;
+    if (isn >= 0) this.#place(PLACE_SEQ, isn, NOTHING);
+    // An ordinary connection brings nothing more after the first FIN.
+    else if (of === close) this.integer(of[key]);
+    else this.#number(PLACE_WHOLE, of, key, (out) => out.integer(of[key]));
   }
 
   secondsOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
-    this.#number(PLACE_SECONDS, of, key, (out) => out.seconds(of[key]));
+    const { close, handshake } = this.#record;
+    if (of === handshake || of === close) this.#span(this.#mold.spans[key as keyof Spans]);
+    else this.#number(PLACE_NS, of, key, (out) => out.seconds(of[key]));
   }
 
   nameOf<K extends NameKey>(of: Readonly<Record<K, string>>, key: K): void {
@@ -150,8 +160,19 @@ export class TemplateRecorder implements Sink {
     };
   }
 
+  /** Which entry of the story begins the numbers of side `key`, -1: none. */
+  #isnEntry(key: string): number {
+    const [client, server] = this.#mold.isnEntries;
+    return key === 'client' ? client : server;
+  }
+
+  #span(span: Span): void {
+    if (span === null) this.#text += this.#nullText;
+    else this.#place(PLACE_SPAN, (span[0] << SPAN_SHIFT) | span[1], NOTHING);
+  }
+
   #number<K extends string>(
-    kind: typeof PLACE_WHOLE | typeof PLACE_SECONDS,
+    kind: typeof PLACE_WHOLE | typeof PLACE_NS,
     of: Readonly<Record<K, number | null>>,
     key: K,
     write: (out: ByteText) => void,
@@ -161,6 +182,7 @@ export class TemplateRecorder implements Sink {
     // What is not known of one connection is not known of any of the template.
     if (of[key] === null) this.#text += this.#nullText;
     else if (entry !== undefined) this.#place(COLUMNS[key]!, entry, NOTHING);
+    else if (place === SAME) this.#text += of[key];
     else if (place !== undefined) this.#place(kind, place, NOTHING);
     else this.#place(PLACE_OTHER, 0, write);
   }

@@ -9,6 +9,7 @@ import type { Case } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { classifyHandshake, describeHandshake, endOpening } from './handshake.ts';
 import { judgeResets } from './resets.ts';
+import type { Spans } from './spans.ts';
 import { buildTimelines, type Timeline } from './timeline.ts';
 import type { Finding } from './verdicts.ts';
 
@@ -20,6 +21,8 @@ export interface FilledMold {
   readonly entryOf: ReadonlyMap<object, number>;
   /** What each piece of evidence says. */
   readonly wordsOf: ReadonlyMap<object, EvidenceWords>;
+  /** Where in the story each duration begins and ends. */
+  readonly spans: Spans;
   /** The entries of the story that begin the numbers of the client and of the server, -1: none does. */
   readonly isnEntries: readonly [number, number];
 }

@@ -2,7 +2,6 @@
 
 import { unpackOptions } from '../decode/packed-options.ts';
 import { type Conclusion, conclude, type FilledMold } from './conclude.ts';
-import { measureClose } from './describe-close.ts';
 import { type EvidenceWords, evidenceWords, fillEvidence } from './evidence.ts';
 import { orient } from './facts.ts';
 import { FINDERS } from './findings/all.ts';
@@ -10,6 +9,7 @@ import type { Finder } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { outlineOf } from './ordinary.ts';
 import { Outlines, outline } from './outline.ts';
+import { secondsIn, spansOf } from './spans.ts';
 import type { Story } from './story.ts';
 import type { Timeline } from './timeline.ts';
 import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
@@ -116,6 +116,7 @@ function createMold(conclusion: Conclusion): Mold {
     finished: facts.finished,
     entryOf,
     wordsOf,
+    spans: spansOf(conclusion, closeSteps[closeSteps.length - 1]),
     isnEntries: [0, facts.isn[1] === null ? -1 : opening.synAck],
     conclusion,
     handshakeSteps,
@@ -130,7 +131,7 @@ function createMold(conclusion: Conclusion): Mold {
 /** Puts the numbers of `finished` into the mold's conclusion. */
 function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling: Filling): void {
   const { conclusion } = mold;
-  const { facts, opening, resets, closing, handshake, close, states, timelines } = conclusion;
+  const { facts, opening, handshake, close, timelines } = conclusion;
   const { story } = finished;
   const client = story.from[0] === 1 ? 1 : 0;
   facts.clientKeyEnd = client;
@@ -154,18 +155,20 @@ function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling:
   const toClient = opening.ack < 0 ? 0 : tNs[opening.ack]! - tNs[opening.synAck]!;
   facts.rttNs[0] = toClient;
   facts.rttNs[1] = toServer;
-  if (handshake.serverRtt !== null) handshake.serverRtt = toServer / 1e9;
-  if (handshake.clientRtt !== null) handshake.clientRtt = toClient / 1e9;
-  if (handshake.handshakeRtt !== null) handshake.handshakeRtt = (toServer + toClient) / 1e9;
+  const { spans } = mold;
+  handshake.serverRtt = secondsIn(spans.serverRtt, tNs);
+  handshake.clientRtt = secondsIn(spans.clientRtt, tNs);
+  handshake.handshakeRtt = secondsIn(spans.handshakeRtt, tNs);
+  close.finToAck = secondsIn(spans.finToAck, tNs);
+  close.closeWait = secondsIn(spans.closeWait, tNs);
+  close.finWait2 = secondsIn(spans.finWait2, tNs);
+  close.total = secondsIn(spans.total, tNs);
   fillOptions(mold, finished, client);
   fillStates(timelines[0], story, finished, mslSec);
   fillStates(timelines[1], story, finished, mslSec);
-
-  // The figures of the close are measured from its steps.
-  fillSteps(close.steps, mold.closeSteps, story);
-  measureClose(close, facts, closing, resets, [states.client, states.server]);
   if (filling.steps) {
     fillSteps(handshake.steps, mold.handshakeSteps, story);
+    fillSteps(close.steps, mold.closeSteps, story);
     fillEvidence(close.evidence, facts, mold.evidence);
   }
   if (!filling.findings) return;
