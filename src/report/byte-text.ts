@@ -1,14 +1,19 @@
 /** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
 import { formatWholeUtc } from '../base/time.ts';
-import type { Story } from '../tcp/story.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
+import { writeDigest } from './base64.ts';
 import { writeDigits, writeNineDigits, writeNs, writeOctet } from './digits.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
+import { addressOf, hashNames } from './names.ts';
+import { digest } from './sha1.ts';
 import {
   PLACE_ACK,
+  PLACE_ADDRESS,
   PLACE_END,
   PLACE_FRAME,
+  PLACE_HASH,
   PLACE_LEN,
   PLACE_NS,
   PLACE_OTHER,
@@ -16,6 +21,7 @@ import {
   PLACE_RELATIVE_SEQ,
   PLACE_SEQ,
   PLACE_SPAN,
+  PLACE_START,
   PLACE_TIME,
   PLACE_WHOLE,
   type Sink,
@@ -35,6 +41,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const POINT = 0x2e;
+/** The zone of UTC. */
+const ZULU = 0x5a;
 const NS_PER_S = 1_000_000_000;
 /** Below this many nanoseconds a time has at most 15 digits, and its shortest decimal is the one with nine places. */
 const MAX_EXACT_NS = 1e15;
@@ -232,13 +240,13 @@ export class ByteText implements Sink {
     }
     this.put(this.#utcWholes[place]!);
     this.#at = writeNineDigits(this.#view, this.#at, ns);
-    this.raw('Z');
+    this.#bytes[this.#at++] = ZULU;
   }
 
-  /** What is the same in all records of a template, and what `story`, `numbers` (report/record-numbers.ts) and the rest of one connection have in its places. Hot path, once a connection. */
-  template(t: Template, story: Story, numbers: Float64Array): void {
+  /** What is the same in all records of a template, and what `finished` and `numbers` (report/record-numbers.ts) of one connection have in its places. Hot path, once a connection. */
+  template(t: Template, finished: FinishedConnection, numbers: Float64Array): void {
     const { eights, firstEight, lengths, kinds, entries } = t;
-    const { frame, tNs, seq, ack, len } = story;
+    const { frame, tNs, seq, ack, len } = finished.story;
     const [clientIsn, serverIsn] = t.isnEntries;
     const clientSeq = seq[clientIsn]!;
     const serverSeq = serverIsn < 0 ? 0 : seq[serverIsn]!;
@@ -278,6 +286,10 @@ export class ByteText implements Sink {
       } else if (kind === PLACE_LEN) {
         at = writeDigits(view, at, len[entry]!);
         continue;
+      } else if (kind === PLACE_HASH) {
+        hashNames(finished);
+        at = writeDigest(view, at, digest);
+        continue;
       } else if (kind === PLACE_FRAME && frame[entry]! <= 0xffff_ffff) {
         at = writeDigits(view, at, frame[entry]! >>> 0);
         continue;
@@ -300,11 +312,20 @@ export class ByteText implements Sink {
       if (kind === PLACE_END) return;
       if (kind === PLACE_FRAME) this.integer(frame[entry]!);
       else if (kind === PLACE_WHOLE) this.integer(numbers[entry]!);
+      else if (kind === PLACE_START) this.utc(finished.startSec, finished.startNs);
+      else if (kind === PLACE_ADDRESS) this.#address(finished, entry);
       else if (kind !== PLACE_OTHER) this.seconds(ns / NS_PER_S);
       else t.others[k]!(this);
       at = this.#roomFor(t.maxBytes);
       view = this.#view;
     }
+  }
+
+  /** That of side `side`, 0 the client. */
+  #address(finished: FinishedConnection, side: number): void {
+    const end = (finished.clientEnd ^ side) === 0 ? 0 : 1;
+    if (finished.family === 4) this.ipv4(finished.address[end][0]!);
+    else this.raw(addressOf(finished, end));
   }
 
   /** Makes room for `count` bytes and a little more: where they go. */

@@ -32,7 +32,7 @@ export interface Sink {
 /** The names of a connection, by their keys in a record. */
 export type NameKey = 'communityId' | 'ip' | 'start';
 
-/** What a place is filled from: a column of the story, a number of the record, or something else. */
+/** What a place is filled from: a column of the story, the rest of the connection, or something else. */
 export const PLACE_FRAME = 0;
 export const PLACE_TIME = 1;
 export const PLACE_SEQ = 2;
@@ -44,14 +44,18 @@ export const PLACE_NS = 6;
 /** The time from one entry of the story to another: the place's entry is both, the first shifted by SPAN_SHIFT. */
 export const PLACE_SPAN = 7;
 export const SPAN_SHIFT = 8;
-export const PLACE_OTHER = 8;
+/** The Community ID without its version, the start, an address (of the client, 0, or the server, 1: the place's entry). */
+export const PLACE_HASH = 8;
+export const PLACE_START = 9;
+export const PLACE_ADDRESS = 10;
+export const PLACE_OTHER = 11;
 /** Behind the last piece. */
-export const PLACE_END = 9;
+export const PLACE_END = 12;
 /** From here on: numbers counted from the first one of an end; the place's entry is that entry · 2 + end. */
-export const PLACE_RELATIVE_SEQ = 10;
-export const PLACE_RELATIVE_ACK = 11;
+export const PLACE_RELATIVE_SEQ = 13;
+export const PLACE_RELATIVE_ACK = 14;
 /** Of the FIN in the segment. */
-export const PLACE_RELATIVE_FIN = 12;
+export const PLACE_RELATIVE_FIN = 15;
 
 /** Pieces and places in turn, to be written again and again (`ByteText.template`). */
 export interface Template {

@@ -1,20 +1,20 @@
 /** Makes templates: what is the same in all records of one mold, written once, and the places of what differs. */
 
 import type { FilledMold } from '../tcp/conclude.ts';
-import type { FinishedConnection } from '../tcp/finished.ts';
 import type { Span, Spans } from '../tcp/spans.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
 import type { ByteText } from './byte-text.ts';
 import { COMMUNITY_ID_VERSION } from './community-id.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
-import { addressOf, hashOf } from './names.ts';
 import type { ConnectionRecord } from './record.ts';
 import { placesOf, SAME } from './record-numbers.ts';
 import {
   type NameKey,
   PLACE_ACK,
+  PLACE_ADDRESS,
   PLACE_END,
   PLACE_FRAME,
+  PLACE_HASH,
   PLACE_LEN,
   PLACE_NS,
   PLACE_OTHER,
@@ -23,6 +23,7 @@ import {
   PLACE_RELATIVE_SEQ,
   PLACE_SEQ,
   PLACE_SPAN,
+  PLACE_START,
   PLACE_TIME,
   PLACE_WHOLE,
   type Sink,
@@ -45,8 +46,8 @@ const COLUMNS: Readonly<Record<string, number>> = {
   len: PLACE_LEN,
 };
 
-/** Bytes that a number takes at most. */
-const MAX_NUMBER_BYTES = 24;
+/** Bytes that a number, or a hash, takes at most. */
+const MAX_NUMBER_BYTES = 32;
 
 const NOTHING = (): void => {};
 
@@ -108,20 +109,11 @@ export class TemplateRecorder implements Sink {
   }
 
   nameOf<K extends NameKey>(of: Readonly<Record<K, string>>, key: K): void {
-    const mold = this.#mold;
     if (key === 'communityId') {
       this.raw(COMMUNITY_ID_VERSION);
-      this.#place(PLACE_OTHER, 0, (out) => out.raw(hashOf(mold.finished)));
-    } else if (key === 'start')
-      this.#place(PLACE_OTHER, 0, (out) => writeStart(out, mold.finished));
-    else if (of === this.#record.client)
-      this.#place(PLACE_OTHER, 0, (out) =>
-        writeAddress(out, mold.finished, mold.finished.clientEnd),
-      );
-    else
-      this.#place(PLACE_OTHER, 0, (out) =>
-        writeAddress(out, mold.finished, mold.finished.clientEnd === 0 ? 1 : 0),
-      );
+      this.#place(PLACE_HASH, 0, NOTHING);
+    } else if (key === 'start') this.#place(PLACE_START, 0, NOTHING);
+    else this.#place(PLACE_ADDRESS, of === this.#record.client ? 0 : 1, NOTHING);
   }
 
   provesOf(evidence: Evidence): void {
@@ -194,13 +186,4 @@ export class TemplateRecorder implements Sink {
     this.#others.push(write);
     this.#text = '';
   }
-}
-
-function writeStart(out: ByteText, { startSec, startNs }: FinishedConnection): void {
-  out.utc(startSec, startNs);
-}
-
-function writeAddress(out: ByteText, finished: FinishedConnection, end: 0 | 1): void {
-  if (finished.family === 4) out.ipv4(finished.address[end][0] ?? 0);
-  else out.raw(addressOf(finished, end));
 }

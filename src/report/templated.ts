@@ -42,6 +42,6 @@ export function templated(
     }
     const { finished } = mold;
     const parts = numbers.fill(finished);
-    out.template(templateOf(record, mold, parts), finished.story, numbers.values);
+    out.template(templateOf(record, mold, parts), finished, numbers.values);
   };
 }
