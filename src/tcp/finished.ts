@@ -8,6 +8,15 @@ import type { ZeekFacts } from './zeek/facts.ts';
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
 
+/** Where notes stand that were not read yet: the NOTED record at word `h`, the notes for which it has no room at word `more`. */
+export interface UnreadNotes {
+  words: Int32Array;
+  /** The same memory. */
+  doubles: Float64Array;
+  h: number;
+  more: number;
+}
+
 /** One record, filled anew for each connection. Pairs are indexed by end: 0 the lower end of the key, 1 the upper. */
 export interface FinishedConnection {
   stream: number;
@@ -54,6 +63,8 @@ export interface FinishedConnection {
   readonly cookie: [string, string];
   /** The capture holds an earlier connection of the same two ends. */
   reusedPorts: boolean;
+  /** Null: read already. Else figures and story mean nothing until `readNotes` (tcp/notes.ts), which `conclude` begins with. */
+  unread: UnreadNotes | null;
   readonly transfer: readonly [EndFigures, EndFigures];
   readonly story: Story;
   /** Null where nobody asked for it. */
@@ -92,6 +103,7 @@ export function createFinished(): FinishedConnection {
     options: [0, 0],
     cookie: ['', ''],
     reusedPorts: false,
+    unread: null,
     transfer: [createEndFigures(), createEndFigures()],
     story: createStory(),
     zeek: null,

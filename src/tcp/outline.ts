@@ -36,6 +36,8 @@ const EXACT_NS = 1e15;
 export const outline = {
   words: new Int32Array(1 + MAX_ENTRIES),
   count: 0,
+  /** Of one made of notes: which note each entry is. */
+  notes: new Uint8Array(MAX_ENTRIES),
   /** When the first FIN came, from the first frame on; infinite: never. */
   firstFinNs: 0,
 };

@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import { WINDOW_FULL } from '../../src/tcp/figures.ts';
 import { noted } from '../../src/tcp/noted-outline.ts';
+import { readNotes } from '../../src/tcp/notes.ts';
 import { outlineOf } from '../../src/tcp/ordinary.ts';
 import { outline } from '../../src/tcp/outline.ts';
 import { type LeavingConnection, Unpacker } from '../../src/tcp/packed.ts';
@@ -15,6 +16,7 @@ export function hasSameOutline(leaving: LeavingConnection, mslSec: number): bool
   const words = [...outline.words.subarray(0, outline.count)];
   const { bytes, reusedPorts, windowFull } = noted;
   const finished = unpacker.read(leaving);
+  readNotes(finished);
   expect(outlineOf(finished, mslSec)).toBe(isOrdinary);
   if (!isOrdinary) return false;
   expect([...outline.words.subarray(0, outline.count)]).toEqual(words);
