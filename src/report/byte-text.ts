@@ -1,6 +1,7 @@
 /** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
 import { formatWholeUtc } from '../base/time.ts';
+import { FIGURES_OF_END } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
 import { writeDigest } from './base64.ts';
@@ -12,6 +13,8 @@ import {
   PLACE_ACK,
   PLACE_ADDRESS,
   PLACE_END,
+  PLACE_FIGURE,
+  PLACE_FIGURE_NS,
   PLACE_FRAME,
   PLACE_HASH,
   PLACE_LEN,
@@ -246,7 +249,10 @@ export class ByteText implements Sink {
   /** What is the same in all records of a template, and what `finished` and `numbers` (report/record-numbers.ts) of one connection have in its places. Hot path, once a connection. */
   template(t: Template, finished: FinishedConnection, numbers: Float64Array): void {
     const { eights, firstEight, lengths, kinds, entries } = t;
-    const { frame, tNs, seq, ack, len } = finished.story;
+    const { clientEnd, figures, story } = finished;
+    const { frame, tNs, seq, ack, len } = story;
+    // In the template the client's come first.
+    const flip = clientEnd * FIGURES_OF_END;
     const [clientIsn, serverIsn] = t.isnEntries;
     const clientSeq = seq[clientIsn]!;
     const serverSeq = serverIsn < 0 ? 0 : seq[serverIsn]!;
@@ -265,8 +271,8 @@ export class ByteText implements Sink {
       const entry = entries[k]!;
       const kind = kinds[k]!;
       let ns = -1;
-      if (kind === PLACE_WHOLE) {
-        const value = numbers[entry]!;
+      if (kind === PLACE_WHOLE || kind === PLACE_FIGURE) {
+        const value = kind === PLACE_WHOLE ? numbers[entry]! : figures[entry ^ flip]!;
         if (value <= 0xffff_ffff) {
           at = writeDigits(view, at, value >>> 0);
           continue;
@@ -275,6 +281,8 @@ export class ByteText implements Sink {
         ns = tNs[entry & SPAN_MASK]! - tNs[entry >> SPAN_SHIFT]!;
       } else if (kind === PLACE_NS) {
         ns = numbers[entry]!;
+      } else if (kind === PLACE_FIGURE_NS) {
+        ns = figures[entry ^ flip]!;
       } else if (kind === PLACE_TIME) {
         ns = tNs[entry]!;
       } else if (kind === PLACE_SEQ) {
@@ -312,6 +320,7 @@ export class ByteText implements Sink {
       if (kind === PLACE_END) return;
       if (kind === PLACE_FRAME) this.integer(frame[entry]!);
       else if (kind === PLACE_WHOLE) this.integer(numbers[entry]!);
+      else if (kind === PLACE_FIGURE) this.integer(figures[entry ^ flip]!);
       else if (kind === PLACE_START) this.utc(finished.startSec, finished.startNs);
       else if (kind === PLACE_ADDRESS) this.#address(finished, entry);
       else if (kind !== PLACE_OTHER) this.seconds(ns / NS_PER_S);

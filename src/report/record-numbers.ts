@@ -1,10 +1,10 @@
-/** The numbers of a connection that aren't in its story, side by side, so that a template can be filled from them. */
+/** The numbers of a connection that aren't in its story, so that a template can be filled from them. */
 
 import {
   COUNT_NAMES,
   COUNTS as COUNTS_OF_END,
   type EndFigures,
-  FIGURES,
+  FIGURES_OF_END,
   MAX_BYTES_IN_FLIGHT,
   MAX_WINDOW,
   MISSING_BYTES,
@@ -18,7 +18,7 @@ import {
 import type { FinishedConnection } from '../tcp/finished.ts';
 import type { ConnectionRecord } from './record.ts';
 
-/** Places of an object's numbers, by their keys. */
+/** Places of an object's numbers, by their keys: in `values`, or from FIGURES_FROM on in the figures of transfer, the client's first. */
 type Places = Readonly<Record<string, number>>;
 
 const RECORD = { stream: 0, duration: 1, firstFrame: 2, lastFrame: 3, duplicateFrames: 4 };
@@ -26,8 +26,8 @@ const CLIENT = { port: 5 };
 const SERVER = { port: 6 };
 const PACKETS = { client: 7, server: 8 };
 const BYTES = { client: 9, server: 10 };
-/** The figures of the client's transfer begin here, those of the server's FIGURES further. */
-const SIDES = 11;
+const NUMBERS = 11;
+export const FIGURES_FROM = 256;
 const COUNTS = Object.fromEntries(COUNT_NAMES.map((name, i) => [name, i]));
 const SIZES = {
   maxWindow: MAX_WINDOW,
@@ -55,8 +55,8 @@ const HAS_DUPLICATES = 1 << 7;
 
 /** The numbers of one connection after the other. */
 export class RecordNumbers {
-  /** Times in nanoseconds. What its parts don't have means nothing. */
-  readonly values = new Float64Array(SIDES + 2 * FIGURES);
+  /** Times in nanoseconds. */
+  readonly values = new Float64Array(NUMBERS);
 
   /** Takes the numbers of `finished`, whose roles are known: its parts. Hot path, once a connection. */
   fill(finished: FinishedConnection): number {
@@ -75,29 +75,23 @@ export class RecordNumbers {
     v[BYTES.client] = bytes[c];
     v[BYTES.server] = bytes[s];
     return (
-      this.#fillSide(SIDES, transfer[c]) |
-      (this.#fillSide(SIDES + FIGURES, transfer[s]) << 1) |
+      partsOf(transfer[c]) |
+      (partsOf(transfer[s]) << 1) |
       (finished.reusedPorts ? REUSES_PORTS : 0) |
       (duplicates > 0 ? HAS_DUPLICATES : 0)
     );
   }
+}
 
-  #fillSide(at: number, { hasCounts, values }: EndFigures): number {
-    const v = this.values;
-    let counted = 0;
-    if (hasCounts) {
-      for (let i = 0; i < COUNTS_OF_END; i++) {
-        v[at + i] = values[i] as number;
-        counted += values[i] as number;
-      }
-    }
-    for (let i = COUNTS_OF_END; i < FIGURES; i++) v[at + i] = values[i] as number;
-    return (
-      (counted > 0 ? HAS_COUNTS : 0) |
-      (values[RTT_SAMPLES] === 0 ? 0 : HAS_SAMPLES) |
-      (values[MISSING_BYTES] === 0 ? 0 : LACKS_BYTES)
-    );
-  }
+/** The parts that an end has. */
+function partsOf({ hasCounts, values }: EndFigures): number {
+  let counted = 0;
+  for (let i = 0; hasCounts && i < COUNTS_OF_END; i++) counted += values[i] as number;
+  return (
+    (counted > 0 ? HAS_COUNTS : 0) |
+    (values[RTT_SAMPLES] === 0 ? 0 : HAS_SAMPLES) |
+    (values[MISSING_BYTES] === 0 ? 0 : LACKS_BYTES)
+  );
 }
 
 /** Where the numbers of `r`, the record of a connection with these parts, and of what it holds stand. */
@@ -111,11 +105,11 @@ export function placesOf(r: ConnectionRecord, parts: number): ReadonlyMap<object
   ]);
   const { client, server } = r.transfer;
   for (const [d, side] of [client, server].entries()) {
-    const places = moved({ ...SIZES, ...COUNTS }, SIDES + d * FIGURES);
+    const places = moved({ ...SIZES, ...COUNTS }, FIGURES_FROM + d * FIGURES_OF_END);
     if ((parts & (HAS_COUNTS << d)) === 0) for (const name of COUNT_NAMES) places[name] = SAME;
     if ((parts & (LACKS_BYTES << d)) === 0) places.missingBytes = SAME;
     map.set(side, places);
-    if (side.rtt !== null) map.set(side.rtt, moved(RTT, SIDES + d * FIGURES));
+    if (side.rtt !== null) map.set(side.rtt, moved(RTT, FIGURES_FROM + d * FIGURES_OF_END));
   }
   return map;
 }

@@ -7,12 +7,14 @@ import type { ByteText } from './byte-text.ts';
 import { COMMUNITY_ID_VERSION } from './community-id.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
 import type { ConnectionRecord } from './record.ts';
-import { placesOf, SAME } from './record-numbers.ts';
+import { FIGURES_FROM, placesOf, SAME } from './record-numbers.ts';
 import {
   type NameKey,
   PLACE_ACK,
   PLACE_ADDRESS,
   PLACE_END,
+  PLACE_FIGURE,
+  PLACE_FIGURE_NS,
   PLACE_FRAME,
   PLACE_HASH,
   PLACE_LEN,
@@ -36,6 +38,8 @@ const RELATIVE = {
   ack: PLACE_RELATIVE_ACK,
   fin: PLACE_RELATIVE_FIN,
 } as const;
+
+const FIGURE_KINDS = { [PLACE_WHOLE]: PLACE_FIGURE, [PLACE_NS]: PLACE_FIGURE_NS } as const;
 
 /** By the keys under which a step or a state shows them. */
 const COLUMNS: Readonly<Record<string, number>> = {
@@ -175,8 +179,9 @@ export class TemplateRecorder implements Sink {
     if (of[key] === null) this.#text += this.#nullText;
     else if (entry !== undefined) this.#place(COLUMNS[key]!, entry, NOTHING);
     else if (place === SAME) this.#text += of[key];
-    else if (place !== undefined) this.#place(kind, place, NOTHING);
-    else this.#place(PLACE_OTHER, 0, write);
+    else if (place === undefined) this.#place(PLACE_OTHER, 0, write);
+    else if (place < FIGURES_FROM) this.#place(kind, place, NOTHING);
+    else this.#place(FIGURE_KINDS[kind], place - FIGURES_FROM, NOTHING);
   }
 
   #place(kind: number, entry: number, write: (out: ByteText) => void): void {

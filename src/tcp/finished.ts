@@ -1,7 +1,7 @@
 /** What is known of a connection that left the tracker: numbers only, no verdicts. */
 
 import { FIN, RST, SYN } from '../decode/columns.ts';
-import { createEndFigures, type EndFigures } from './figures.ts';
+import { createFigures, type EndFigures, figuresOfEnd } from './figures.ts';
 import { createStory, type Story } from './story.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
 
@@ -65,6 +65,8 @@ export interface FinishedConnection {
   reusedPorts: boolean;
   /** Null: read already. Else figures and story mean nothing until `readNotes` (tcp/notes.ts), which `conclude` begins with. */
   unread: UnreadNotes | null;
+  /** The figures of transfer, FIGURES_OF_END for each end; and those of each. */
+  readonly figures: Float64Array;
   readonly transfer: readonly [EndFigures, EndFigures];
   readonly story: Story;
   /** Null where nobody asked for it. */
@@ -73,6 +75,7 @@ export interface FinishedConnection {
 
 /** An empty record. */
 export function createFinished(): FinishedConnection {
+  const figures = createFigures();
   return {
     stream: 0,
     family: 4,
@@ -104,7 +107,8 @@ export function createFinished(): FinishedConnection {
     cookie: ['', ''],
     reusedPorts: false,
     unread: null,
-    transfer: [createEndFigures(), createEndFigures()],
+    figures,
+    transfer: [figuresOfEnd(figures, 0), figuresOfEnd(figures, 1)],
     story: createStory(),
     zeek: null,
   };
