@@ -262,10 +262,8 @@ export class ByteText implements Sink {
       const first = firstEight[k]!;
       const length = lengths[k]!;
       view.setFloat64(at, eights[first]!, true);
-      view.setFloat64(at + 8, eights[first + 1]!, true);
-      for (let done = 16, i = first + 2; done < length; done += 16, i += 2) {
+      for (let done = 8, i = first + 1; done < length; done += 8, i++) {
         view.setFloat64(at + done, eights[i]!, true);
-        view.setFloat64(at + done + 8, eights[i + 1]!, true);
       }
       at += length;
       const entry = entries[k]!;
