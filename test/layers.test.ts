@@ -13,7 +13,7 @@ const PURE = ['base', 'decode', 'flow', 'tcp'];
 /** Packages and modules the others may import; what ends in a colon stands for all that begin so. */
 const PACKAGES: Record<string, readonly string[]> = {
   capture: ['node:', 'pcap-parser', 'fzstd', 'cap'],
-  report: ['node:crypto', 'cli-table3'],
+  report: ['cli-table3'],
   cli: ['node:', 'commander', 'piscina', 'prom-client', 'terminal-kit'],
   root: ['node:stream'],
 };

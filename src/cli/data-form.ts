@@ -24,11 +24,11 @@ export interface DataForm {
   flush: () => void;
 }
 
-/** What a record must have for that format: templates take names from the connection, steps and evidence from its story (report/template.ts). */
+/** What a record must have for that format: templates take names and numbers from the connection, times, steps and evidence from its story (report/template.ts). */
 export function fillingOf(format: Format, selection: Selection = {}): Filling {
   return {
     names: namesOf(format, selection),
-    figures: format !== 'summary',
+    figures: format !== 'summary' && format !== 'csv',
     steps: false,
     findings: format === 'jsonl',
   };

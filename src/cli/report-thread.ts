@@ -60,7 +60,8 @@ async function take(message: ToReport): Promise<void> {
     const conclusion = molds.conclude(finished);
     const file = fileOfFrame(message.files, finished.firstFrame);
     const record = records.fill(finished, file, conclusion);
-    countRecord(counts, record);
+    // Only a summary shows what is counted.
+    if (form === null) countRecord(counts, record);
     if (!selected(record)) return;
     if (job.failOn.length > 0 && !matched) matched = fails(record);
     if (form === null) tallyRecord(tally, record);

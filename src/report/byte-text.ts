@@ -1,22 +1,34 @@
 /** Text as UTF-8 bytes in one growing buffer: the values of JSON (RFC 8259) and the cells of CSV. */
 
 import { formatWholeUtc } from '../base/time.ts';
-import type { Story } from '../tcp/story.ts';
+import { FIGURES_OF_END } from '../tcp/figures.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
+import { writeDigest } from './base64.ts';
 import { writeDigits, writeNineDigits, writeNs, writeOctet } from './digits.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
+import { addressOf, hashNames } from './names.ts';
+import { digest } from './sha1.ts';
 import {
   PLACE_ACK,
+  PLACE_ADDRESS,
   PLACE_END,
+  PLACE_FIGURE,
+  PLACE_FIGURE_NS,
   PLACE_FRAME,
+  PLACE_HASH,
   PLACE_LEN,
+  PLACE_NS,
+  PLACE_OTHER,
   PLACE_RELATIVE_ACK,
   PLACE_RELATIVE_SEQ,
-  PLACE_SECONDS,
   PLACE_SEQ,
+  PLACE_SPAN,
+  PLACE_START,
   PLACE_TIME,
   PLACE_WHOLE,
   type Sink,
+  SPAN_SHIFT,
   type Template,
 } from './sink.ts';
 
@@ -26,15 +38,20 @@ const SLACK = 64;
 const MAX_UTF8_BYTES = 3;
 /** Phrases kept. */
 const MAX_PHRASES = 256;
+/** Seconds kept, a power of two. */
+const UTC_SECONDS = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const POINT = 0x2e;
+/** The zone of UTC. */
+const ZULU = 0x5a;
 const NS_PER_S = 1_000_000_000;
 /** Below this many nanoseconds a time has at most 15 digits, and its shortest decimal is the one with nine places. */
 const MAX_EXACT_NS = 1e15;
 /** Below, JavaScript's own form has an exponent. */
 const MIN_PLAIN_NS = 1000;
+const SPAN_MASK = (1 << SPAN_SHIFT) - 1;
 
 /**
  * A buffer that values are appended to; `take` hands over what is in it.
@@ -49,9 +66,9 @@ export class ByteText implements Sink {
   /** What stands for null. */
   readonly nullText: string;
   readonly #phrases = new Map<string, Fragment>();
-  /** The second written last, and how: records come by the thousand within one. */
-  #utcSec = -1;
-  #utcWhole = fragment('');
+  /** Seconds written of late, and how, by their lowest bits: records come by the thousand within one, but of long and short connections in turn. */
+  readonly #utcSecs = new Float64Array(UTC_SECONDS).fill(-1);
+  readonly #utcWholes: Fragment[] = Array.from({ length: UTC_SECONDS }, () => fragment(''));
 
   constructor(capacity: number, nullText = 'null') {
     this.#bytes = Buffer.alloc(capacity + SLACK);
@@ -219,19 +236,23 @@ export class ByteText implements Sink {
 
   /** An instant as `formatUtc` writes it. */
   utc(sec: number, ns: number): void {
-    if (sec !== this.#utcSec) {
-      this.#utcSec = sec;
-      this.#utcWhole = fragment(`${formatWholeUtc(sec)}.`);
+    const place = sec & (UTC_SECONDS - 1);
+    if (sec !== this.#utcSecs[place]) {
+      this.#utcSecs[place] = sec;
+      this.#utcWholes[place] = fragment(`${formatWholeUtc(sec)}.`);
     }
-    this.put(this.#utcWhole);
+    this.put(this.#utcWholes[place]!);
     this.#at = writeNineDigits(this.#view, this.#at, ns);
-    this.raw('Z');
+    this.#bytes[this.#at++] = ZULU;
   }
 
-  /** What is the same in all records of a template, and what `story`, `numbers` (report/record-numbers.ts) and the rest of one connection have in its places. Hot path, once a connection. */
-  template(t: Template, story: Story, numbers: Float64Array): void {
+  /** What is the same in all records of a template, and what `finished` and `numbers` (report/record-numbers.ts) of one connection have in its places. Hot path, once a connection. */
+  template(t: Template, finished: FinishedConnection, numbers: Float64Array): void {
     const { eights, firstEight, lengths, kinds, entries } = t;
+    const { clientEnd, figures, story } = finished;
     const { frame, tNs, seq, ack, len } = story;
+    // In the template the client's come first.
+    const flip = clientEnd * FIGURES_OF_END;
     const [clientIsn, serverIsn] = t.isnEntries;
     const clientSeq = seq[clientIsn]!;
     const serverSeq = serverIsn < 0 ? 0 : seq[serverIsn]!;
@@ -241,20 +262,27 @@ export class ByteText implements Sink {
       const first = firstEight[k]!;
       const length = lengths[k]!;
       view.setFloat64(at, eights[first]!, true);
-      view.setFloat64(at + 8, eights[first + 1]!, true);
-      for (let done = 16, i = first + 2; done < length; done += 16, i += 2) {
+      for (let done = 8, i = first + 1; done < length; done += 8, i++) {
         view.setFloat64(at + done, eights[i]!, true);
-        view.setFloat64(at + done + 8, eights[i + 1]!, true);
       }
       at += length;
       const entry = entries[k]!;
       const kind = kinds[k]!;
-      if (kind === PLACE_TIME) {
-        const ns = tNs[entry]!;
-        if (ns === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS)) {
-          at = writeNs(view, at, ns);
+      let ns = -1;
+      if (kind === PLACE_WHOLE || kind === PLACE_FIGURE) {
+        const value = kind === PLACE_WHOLE ? numbers[entry]! : figures[entry ^ flip]!;
+        if (value <= 0xffff_ffff) {
+          at = writeDigits(view, at, value >>> 0);
           continue;
         }
+      } else if (kind === PLACE_SPAN) {
+        ns = tNs[entry & SPAN_MASK]! - tNs[entry >> SPAN_SHIFT]!;
+      } else if (kind === PLACE_NS) {
+        ns = numbers[entry]!;
+      } else if (kind === PLACE_FIGURE_NS) {
+        ns = figures[entry ^ flip]!;
+      } else if (kind === PLACE_TIME) {
+        ns = tNs[entry]!;
       } else if (kind === PLACE_SEQ) {
         at = writeDigits(view, at, seq[entry]! >>> 0);
         continue;
@@ -264,22 +292,13 @@ export class ByteText implements Sink {
       } else if (kind === PLACE_LEN) {
         at = writeDigits(view, at, len[entry]!);
         continue;
-      } else if (kind === PLACE_FRAME && frame[entry]! <= 0xffff_ffff) {
-        at = writeDigits(view, at, frame[entry]!);
+      } else if (kind === PLACE_HASH) {
+        hashNames(finished);
+        at = writeDigest(view, at, digest);
         continue;
-      } else if (kind === PLACE_WHOLE) {
-        const value = numbers[entry]!;
-        if (value >= 0 && value <= 0xffff_ffff && Math.floor(value) === value) {
-          at = writeDigits(view, at, value);
-          continue;
-        }
-      } else if (kind === PLACE_SECONDS) {
-        const value = numbers[entry]!;
-        const ns = Math.round(value * NS_PER_S);
-        if (value === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS && ns / NS_PER_S === value)) {
-          at = writeNs(view, at, ns);
-          continue;
-        }
+      } else if (kind === PLACE_FRAME && frame[entry]! <= 0xffff_ffff) {
+        at = writeDigits(view, at, frame[entry]! >>> 0);
+        continue;
       } else if (kind > PLACE_END) {
         const i = entry >> 1;
         const number =
@@ -291,16 +310,29 @@ export class ByteText implements Sink {
         at = writeDigits(view, at, (number - ((entry & 1) === 0 ? clientSeq : serverSeq)) >>> 0);
         continue;
       }
+      if (ns === 0 || (ns >= MIN_PLAIN_NS && ns < MAX_EXACT_NS)) {
+        at = writeNs(view, at, ns);
+        continue;
+      }
       this.#at = at;
       if (kind === PLACE_END) return;
-      if (kind === PLACE_TIME) this.seconds(tNs[entry]! / NS_PER_S);
-      else if (kind === PLACE_FRAME) this.integer(frame[entry]!);
+      if (kind === PLACE_FRAME) this.integer(frame[entry]!);
       else if (kind === PLACE_WHOLE) this.integer(numbers[entry]!);
-      else if (kind === PLACE_SECONDS) this.seconds(numbers[entry]!);
+      else if (kind === PLACE_FIGURE) this.integer(figures[entry ^ flip]!);
+      else if (kind === PLACE_START) this.utc(finished.startSec, finished.startNs);
+      else if (kind === PLACE_ADDRESS) this.#address(finished, entry);
+      else if (kind !== PLACE_OTHER) this.seconds(ns / NS_PER_S);
       else t.others[k]!(this);
       at = this.#roomFor(t.maxBytes);
       view = this.#view;
     }
+  }
+
+  /** That of side `side`, 0 the client. */
+  #address(finished: FinishedConnection, side: number): void {
+    const end = (finished.clientEnd ^ side) === 0 ? 0 : 1;
+    if (finished.family === 4) this.ipv4(finished.address[end][0]!);
+    else this.raw(addressOf(finished, end));
   }
 
   /** Makes room for `count` bytes and a little more: where they go. */

@@ -3,7 +3,7 @@
 import type { RttFigures } from '../tcp/figures.ts';
 import { CLOSE_KINDS, FINDING_CODES, type Finding, HANDSHAKE_KINDS } from '../tcp/verdicts.ts';
 import { ByteText } from './byte-text.ts';
-import { fragment, fragments, isPlain } from './fragment.ts';
+import { type Fragment, fragment, fragments, isPlain } from './fragment.ts';
 import type { ConnectionRecord } from './record.ts';
 import type { Sink } from './sink.ts';
 import { templated } from './templated.ts';
@@ -169,18 +169,18 @@ function writeRow(out: Sink, r: ConnectionRecord): void {
   out.raw(CSV_EOL);
 }
 
-/** The file of the row before, and its cell: there are many rows to a file. */
+/** The file of the row before, and its cell, where that is ASCII: there are many rows to a file. */
 let lastFile: string | null = null;
 let lastCell = '';
-let isAscii = true;
+let lastFragment: Fragment | null = fragment('');
 
 function fileCell(out: ByteText, { file }: ConnectionRecord): void {
   if (file !== lastFile) {
     lastFile = file;
     lastCell = csvCell(file);
-    isAscii = isPlain(lastCell);
+    lastFragment = isPlain(lastCell) ? fragment(lastCell) : null;
   }
-  if (isAscii) out.raw(lastCell);
+  if (lastFragment !== null) out.put(lastFragment);
   else out.utf8(lastCell);
 }
 

@@ -3,16 +3,23 @@
 import { formatIpv4, formatIpv6 } from '../base/ip.ts';
 import { formatUtc } from '../base/time.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
-import { COMMUNITY_ID_VERSION, communityHash } from './community-id.ts';
+import { DIGEST_CHARS, writeDigest } from './base64.ts';
+import { COMMUNITY_ID_VERSION, hashEnds } from './community-id.ts';
+import { digest } from './sha1.ts';
+
+const hash = Buffer.alloc(DIGEST_CHARS);
+const hashView = new DataView(hash.buffer, hash.byteOffset, DIGEST_CHARS);
 
 /** Community ID v1. */
 export function idOf(finished: FinishedConnection): string {
-  return COMMUNITY_ID_VERSION + hashOf(finished);
+  hashNames(finished);
+  writeDigest(hashView, 0, digest);
+  return COMMUNITY_ID_VERSION + hash.toString('latin1');
 }
 
-/** The Community ID without its version. */
-export function hashOf({ family, address, port }: FinishedConnection): string {
-  return communityHash(family, address[0], port[0], address[1], port[1]);
+/** Makes `digest` (report/sha1.ts) that of the Community ID. */
+export function hashNames({ family, address, port }: FinishedConnection): void {
+  hashEnds(family, address[0], port[0], address[1], port[1]);
 }
 
 /** The address of end `end` of the key. */

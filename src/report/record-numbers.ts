@@ -1,9 +1,24 @@
-/** The numbers of a record that aren't in its story, side by side, so that a template can be filled from them. */
+/** The numbers of a connection that aren't in its story, so that a template can be filled from them. */
 
-import { COUNT_NAMES, isQuiet, type TransferSide } from '../tcp/figures.ts';
+import {
+  COUNT_NAMES,
+  COUNTS as COUNTS_OF_END,
+  type EndFigures,
+  FIGURES_OF_END,
+  MAX_BYTES_IN_FLIGHT,
+  MAX_WINDOW,
+  MISSING_BYTES,
+  RTT_MAX,
+  RTT_MEDIAN,
+  RTT_MIN,
+  RTT_P95,
+  RTT_SAMPLES,
+  UNIQUE_BYTES,
+} from '../tcp/figures.ts';
+import type { FinishedConnection } from '../tcp/finished.ts';
 import type { ConnectionRecord } from './record.ts';
 
-/** Places of an object's numbers, by their keys. */
+/** Places of an object's numbers, by their keys: in `values`, or from FIGURES_FROM on in the figures of transfer, the client's first. */
 type Places = Readonly<Record<string, number>>;
 
 const RECORD = { stream: 0, duration: 1, firstFrame: 2, lastFrame: 3, duplicateFrames: 4 };
@@ -11,96 +26,94 @@ const CLIENT = { port: 5 };
 const SERVER = { port: 6 };
 const PACKETS = { client: 7, server: 8 };
 const BYTES = { client: 9, server: 10 };
-const ISN = { client: 11, server: 12 };
-const HANDSHAKE = { serverRtt: 13, clientRtt: 14, handshakeRtt: 15 };
-const CLOSE = { finToAck: 16, closeWait: 17, finWait2: 18, total: 19, bytesAfterFin: 20 };
-/** The numbers of the client's side of the transfer begin here, those of the server's SIDE_NUMBERS further. */
-const SIDES = 21;
-const SIZES = { maxWindow: 0, uniqueBytes: 1, missingBytes: 2, maxBytesInFlight: 3 };
-const RTT = { samples: 4, min: 5, median: 6, p95: 7, max: 8 };
-const FIRST_COUNT = 9;
-const COUNTS = Object.fromEntries(COUNT_NAMES.map((name, i) => [name, FIRST_COUNT + i]));
-const SIDE_NUMBERS = FIRST_COUNT + COUNT_NAMES.length;
+const NUMBERS = 11;
+export const FIGURES_FROM = 256;
+const COUNTS = Object.fromEntries(COUNT_NAMES.map((name, i) => [name, i]));
+const SIZES = {
+  maxWindow: MAX_WINDOW,
+  uniqueBytes: UNIQUE_BYTES,
+  missingBytes: MISSING_BYTES,
+  maxBytesInFlight: MAX_BYTES_IN_FLIGHT,
+};
+const RTT = {
+  samples: RTT_SAMPLES,
+  min: RTT_MIN,
+  median: RTT_MEDIAN,
+  p95: RTT_P95,
+  max: RTT_MAX,
+};
 
-/** The numbers of one record after the other. */
+/** The place of a number that is the same in all connections with the same parts. */
+export const SAME = -1;
+
+/** The parts that a connection has, a bit each: between others numbers are 0 or missing in a record. Shifted by the side where they are a side's. */
+const HAS_COUNTS = 1 << 0;
+const HAS_SAMPLES = 1 << 2;
+const LACKS_BYTES = 1 << 4;
+const REUSES_PORTS = 1 << 6;
+const HAS_DUPLICATES = 1 << 7;
+
+/** The numbers of one connection after the other. */
 export class RecordNumbers {
-  /** In the units of the record; what is null there means nothing. */
-  readonly values = new Float64Array(SIDES + 2 * SIDE_NUMBERS);
-  /** Whether there are counts other than 0 among them, per side. */
-  readonly #hasCounts = [false, false];
+  /** Times in nanoseconds. */
+  readonly values = new Float64Array(NUMBERS);
 
-  /** Takes the numbers of `r`. Hot path, once a connection. */
-  fill(r: ConnectionRecord): void {
+  /** Takes the numbers of `finished`, whose roles are known: its parts. Hot path, once a connection. */
+  fill(finished: FinishedConnection): number {
     const v = this.values;
-    const { client, server, packets, bytes, transfer, handshake, close } = r;
-    v[RECORD.stream] = r.stream;
-    v[RECORD.duration] = r.duration;
-    v[RECORD.firstFrame] = r.firstFrame;
-    v[RECORD.lastFrame] = r.lastFrame;
-    v[RECORD.duplicateFrames] = r.duplicateFrames;
-    v[CLIENT.port] = client.port;
-    v[SERVER.port] = server.port;
-    v[PACKETS.client] = packets.client;
-    v[PACKETS.server] = packets.server;
-    v[BYTES.client] = bytes.client;
-    v[BYTES.server] = bytes.server;
-    v[ISN.client] = handshake.isn.client ?? 0;
-    v[ISN.server] = handshake.isn.server ?? 0;
-    v[HANDSHAKE.serverRtt] = handshake.serverRtt ?? 0;
-    v[HANDSHAKE.clientRtt] = handshake.clientRtt ?? 0;
-    v[HANDSHAKE.handshakeRtt] = handshake.handshakeRtt ?? 0;
-    v[CLOSE.finToAck] = close.finToAck ?? 0;
-    v[CLOSE.closeWait] = close.closeWait ?? 0;
-    v[CLOSE.finWait2] = close.finWait2 ?? 0;
-    v[CLOSE.total] = close.total ?? 0;
-    v[CLOSE.bytesAfterFin] = close.bytesAfterFin ?? 0;
-    this.#fillSide(0, transfer.client);
-    this.#fillSide(1, transfer.server);
-  }
-
-  #fillSide(d: 0 | 1, side: TransferSide): void {
-    const v = this.values;
-    const at = SIDES + d * SIDE_NUMBERS;
-    v[at + SIZES.maxWindow] = side.maxWindow;
-    v[at + SIZES.uniqueBytes] = side.uniqueBytes;
-    v[at + SIZES.missingBytes] = side.missingBytes;
-    v[at + SIZES.maxBytesInFlight] = side.maxBytesInFlight;
-    const { rtt } = side;
-    if (rtt !== null) {
-      v[at + RTT.samples] = rtt.samples;
-      v[at + RTT.min] = rtt.min;
-      v[at + RTT.median] = rtt.median;
-      v[at + RTT.p95] = rtt.p95;
-      v[at + RTT.max] = rtt.max;
-    }
-    const hasCounts = !isQuiet(side);
-    if (!hasCounts && !this.#hasCounts[d]) return;
-    this.#hasCounts[d] = hasCounts;
-    for (const [i, name] of COUNT_NAMES.entries()) v[at + FIRST_COUNT + i] = side[name];
+    const { bytes, clientEnd: c, duplicates, packets, port, transfer } = finished;
+    const s = c === 0 ? 1 : 0;
+    v[RECORD.stream] = finished.stream;
+    v[RECORD.duration] = finished.durationNs;
+    v[RECORD.firstFrame] = finished.firstFrame;
+    v[RECORD.lastFrame] = finished.lastFrame;
+    v[RECORD.duplicateFrames] = duplicates;
+    v[CLIENT.port] = port[c];
+    v[SERVER.port] = port[s];
+    v[PACKETS.client] = packets[c];
+    v[PACKETS.server] = packets[s];
+    v[BYTES.client] = bytes[c];
+    v[BYTES.server] = bytes[s];
+    return (
+      partsOf(transfer[c]) |
+      (partsOf(transfer[s]) << 1) |
+      (finished.reusedPorts ? REUSES_PORTS : 0) |
+      (duplicates > 0 ? HAS_DUPLICATES : 0)
+    );
   }
 }
 
-/** Where the numbers of `r` and of what it holds stand. */
-export function placesOf(r: ConnectionRecord): ReadonlyMap<object, Places> {
+/** The parts that an end has. */
+function partsOf({ hasCounts, values }: EndFigures): number {
+  let counted = 0;
+  for (let i = 0; hasCounts && i < COUNTS_OF_END; i++) counted += values[i] as number;
+  return (
+    (counted > 0 ? HAS_COUNTS : 0) |
+    (values[RTT_SAMPLES] === 0 ? 0 : HAS_SAMPLES) |
+    (values[MISSING_BYTES] === 0 ? 0 : LACKS_BYTES)
+  );
+}
+
+/** Where the numbers of `r`, the record of a connection with these parts, and of what it holds stand. */
+export function placesOf(r: ConnectionRecord, parts: number): ReadonlyMap<object, Places> {
   const map = new Map<object, Places>([
-    [r, RECORD],
+    [r, (parts & HAS_DUPLICATES) === 0 ? { ...RECORD, duplicateFrames: SAME } : RECORD],
     [r.client, CLIENT],
     [r.server, SERVER],
     [r.packets, PACKETS],
     [r.bytes, BYTES],
-    [r.handshake.isn, ISN],
-    [r.handshake, HANDSHAKE],
-    [r.close, CLOSE],
   ]);
   const { client, server } = r.transfer;
   for (const [d, side] of [client, server].entries()) {
-    const at = SIDES + d * SIDE_NUMBERS;
-    map.set(side, shifted({ ...SIZES, ...COUNTS }, at));
-    if (side.rtt !== null) map.set(side.rtt, shifted(RTT, at));
+    const places = moved({ ...SIZES, ...COUNTS }, FIGURES_FROM + d * FIGURES_OF_END);
+    if ((parts & (HAS_COUNTS << d)) === 0) for (const name of COUNT_NAMES) places[name] = SAME;
+    if ((parts & (LACKS_BYTES << d)) === 0) places.missingBytes = SAME;
+    map.set(side, places);
+    if (side.rtt !== null) map.set(side.rtt, moved(RTT, FIGURES_FROM + d * FIGURES_OF_END));
   }
   return map;
 }
 
-function shifted(places: Places, by: number): Places {
+function moved(places: Places, by: number): Record<string, number> {
   return Object.fromEntries(Object.entries(places).map(([key, place]) => [key, place + by]));
 }

@@ -32,23 +32,33 @@ export interface Sink {
 /** The names of a connection, by their keys in a record. */
 export type NameKey = 'communityId' | 'ip' | 'start';
 
-/** What a place is filled from: a column of the story, a number of the record, or something else. */
+/** What a place is filled from: a column of the story, the rest of the connection, or something else. */
 export const PLACE_FRAME = 0;
 export const PLACE_TIME = 1;
 export const PLACE_SEQ = 2;
 export const PLACE_ACK = 3;
 export const PLACE_LEN = 4;
-/** A number of the record (report/record-numbers.ts): one that is usually whole, or seconds; the place's entry is its place. */
+/** A number of the connection (report/record-numbers.ts), as it is or nanoseconds; the place's entry is its place. */
 export const PLACE_WHOLE = 5;
-export const PLACE_SECONDS = 6;
-export const PLACE_OTHER = 7;
+export const PLACE_NS = 6;
+/** The same of the figures of transfer. */
+export const PLACE_FIGURE = 7;
+export const PLACE_FIGURE_NS = 8;
+/** The time from one entry of the story to another: the place's entry is both, the first shifted by SPAN_SHIFT. */
+export const PLACE_SPAN = 9;
+export const SPAN_SHIFT = 8;
+/** The Community ID without its version, the start, an address (of the client, 0, or the server, 1: the place's entry). */
+export const PLACE_HASH = 10;
+export const PLACE_START = 11;
+export const PLACE_ADDRESS = 12;
+export const PLACE_OTHER = 13;
 /** Behind the last piece. */
-export const PLACE_END = 8;
+export const PLACE_END = 14;
 /** From here on: numbers counted from the first one of an end; the place's entry is that entry · 2 + end. */
-export const PLACE_RELATIVE_SEQ = 9;
-export const PLACE_RELATIVE_ACK = 10;
+export const PLACE_RELATIVE_SEQ = 15;
+export const PLACE_RELATIVE_ACK = 16;
 /** Of the FIN in the segment. */
-export const PLACE_RELATIVE_FIN = 11;
+export const PLACE_RELATIVE_FIN = 17;
 
 /** Pieces and places in turn, to be written again and again (`ByteText.template`). */
 export interface Template {

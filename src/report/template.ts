@@ -1,29 +1,35 @@
 /** Makes templates: what is the same in all records of one mold, written once, and the places of what differs. */
 
 import type { FilledMold } from '../tcp/conclude.ts';
-import type { FinishedConnection } from '../tcp/finished.ts';
+import type { Span, Spans } from '../tcp/spans.ts';
 import type { Evidence } from '../tcp/verdicts.ts';
 import type { ByteText } from './byte-text.ts';
 import { COMMUNITY_ID_VERSION } from './community-id.ts';
 import { type Fragment, fragment, isPlain } from './fragment.ts';
-import { addressOf, hashOf } from './names.ts';
 import type { ConnectionRecord } from './record.ts';
-import { placesOf } from './record-numbers.ts';
+import { FIGURES_FROM, placesOf, SAME } from './record-numbers.ts';
 import {
   type NameKey,
   PLACE_ACK,
+  PLACE_ADDRESS,
   PLACE_END,
+  PLACE_FIGURE,
+  PLACE_FIGURE_NS,
   PLACE_FRAME,
+  PLACE_HASH,
   PLACE_LEN,
+  PLACE_NS,
   PLACE_OTHER,
   PLACE_RELATIVE_ACK,
   PLACE_RELATIVE_FIN,
   PLACE_RELATIVE_SEQ,
-  PLACE_SECONDS,
   PLACE_SEQ,
+  PLACE_SPAN,
+  PLACE_START,
   PLACE_TIME,
   PLACE_WHOLE,
   type Sink,
+  SPAN_SHIFT,
   type Template,
 } from './sink.ts';
 
@@ -32,6 +38,8 @@ const RELATIVE = {
   ack: PLACE_RELATIVE_ACK,
   fin: PLACE_RELATIVE_FIN,
 } as const;
+
+const FIGURE_KINDS = { [PLACE_WHOLE]: PLACE_FIGURE, [PLACE_NS]: PLACE_FIGURE_NS } as const;
 
 /** By the keys under which a step or a state shows them. */
 const COLUMNS: Readonly<Record<string, number>> = {
@@ -42,8 +50,8 @@ const COLUMNS: Readonly<Record<string, number>> = {
   len: PLACE_LEN,
 };
 
-/** Bytes that a number takes at most. */
-const MAX_NUMBER_BYTES = 24;
+/** Bytes that a number, or a hash, takes at most. */
+const MAX_NUMBER_BYTES = 32;
 
 const NOTHING = (): void => {};
 
@@ -59,12 +67,12 @@ export class TemplateRecorder implements Sink {
   readonly #others: ((out: ByteText) => void)[] = [];
   #text = '';
 
-  /** `record`: that which is written; `mold`: its own; `nullText`: what stands for null. */
-  constructor(record: ConnectionRecord, mold: FilledMold, nullText: string) {
+  /** `record`: that which is written; `mold`: its own; `parts`: those of the connection (report/record-numbers.ts); `nullText`: what stands for null. */
+  constructor(record: ConnectionRecord, mold: FilledMold, parts: number, nullText: string) {
     this.#record = record;
     this.#mold = mold;
     this.#nullText = nullText;
-    this.#places = placesOf(record);
+    this.#places = placesOf(record, parts);
   }
 
   put({ text }: Fragment): void {
@@ -90,28 +98,26 @@ export class TemplateRecorder implements Sink {
   }
 
   integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
-    this.#number(PLACE_WHOLE, of, key, (out) => out.integer(of[key]));
+    const { close, handshake } = this.#record;
+    const isn = of === handshake.isn ? this.#isnEntry(key) : -1;
+    if (isn >= 0) this.#place(PLACE_SEQ, isn, NOTHING);
+    // An ordinary connection brings nothing more after the first FIN.
+    else if (of === close) this.integer(of[key]);
+    else this.#number(PLACE_WHOLE, of, key, (out) => out.integer(of[key]));
   }
 
   secondsOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
-    this.#number(PLACE_SECONDS, of, key, (out) => out.seconds(of[key]));
+    const { close, handshake } = this.#record;
+    if (of === handshake || of === close) this.#span(this.#mold.spans[key as keyof Spans]);
+    else this.#number(PLACE_NS, of, key, (out) => out.seconds(of[key]));
   }
 
   nameOf<K extends NameKey>(of: Readonly<Record<K, string>>, key: K): void {
-    const mold = this.#mold;
     if (key === 'communityId') {
       this.raw(COMMUNITY_ID_VERSION);
-      this.#place(PLACE_OTHER, 0, (out) => out.raw(hashOf(mold.finished)));
-    } else if (key === 'start')
-      this.#place(PLACE_OTHER, 0, (out) => writeStart(out, mold.finished));
-    else if (of === this.#record.client)
-      this.#place(PLACE_OTHER, 0, (out) =>
-        writeAddress(out, mold.finished, mold.finished.clientEnd),
-      );
-    else
-      this.#place(PLACE_OTHER, 0, (out) =>
-        writeAddress(out, mold.finished, mold.finished.clientEnd === 0 ? 1 : 0),
-      );
+      this.#place(PLACE_HASH, 0, NOTHING);
+    } else if (key === 'start') this.#place(PLACE_START, 0, NOTHING);
+    else this.#place(PLACE_ADDRESS, of === this.#record.client ? 0 : 1, NOTHING);
   }
 
   provesOf(evidence: Evidence): void {
@@ -150,8 +156,19 @@ export class TemplateRecorder implements Sink {
     };
   }
 
+  /** Which entry of the story begins the numbers of side `key`, -1: none. */
+  #isnEntry(key: string): number {
+    const [client, server] = this.#mold.isnEntries;
+    return key === 'client' ? client : server;
+  }
+
+  #span(span: Span): void {
+    if (span === null) this.#text += this.#nullText;
+    else this.#place(PLACE_SPAN, (span[0] << SPAN_SHIFT) | span[1], NOTHING);
+  }
+
   #number<K extends string>(
-    kind: typeof PLACE_WHOLE | typeof PLACE_SECONDS,
+    kind: typeof PLACE_WHOLE | typeof PLACE_NS,
     of: Readonly<Record<K, number | null>>,
     key: K,
     write: (out: ByteText) => void,
@@ -161,8 +178,10 @@ export class TemplateRecorder implements Sink {
     // What is not known of one connection is not known of any of the template.
     if (of[key] === null) this.#text += this.#nullText;
     else if (entry !== undefined) this.#place(COLUMNS[key]!, entry, NOTHING);
-    else if (place !== undefined) this.#place(kind, place, NOTHING);
-    else this.#place(PLACE_OTHER, 0, write);
+    else if (place === SAME) this.#text += of[key];
+    else if (place === undefined) this.#place(PLACE_OTHER, 0, write);
+    else if (place < FIGURES_FROM) this.#place(kind, place, NOTHING);
+    else this.#place(FIGURE_KINDS[kind], place - FIGURES_FROM, NOTHING);
   }
 
   #place(kind: number, entry: number, write: (out: ByteText) => void): void {
@@ -172,13 +191,4 @@ export class TemplateRecorder implements Sink {
     this.#others.push(write);
     this.#text = '';
   }
-}
-
-function writeStart(out: ByteText, { startSec, startNs }: FinishedConnection): void {
-  out.utc(startSec, startNs);
-}
-
-function writeAddress(out: ByteText, finished: FinishedConnection, end: 0 | 1): void {
-  if (finished.family === 4) out.ipv4(finished.address[end][0] ?? 0);
-  else out.raw(addressOf(finished, end));
 }

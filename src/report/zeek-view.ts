@@ -5,7 +5,7 @@ import type { ZeekFacts } from '../tcp/zeek/facts.ts';
 import type { ConnState } from '../tcp/zeek/states.ts';
 import { addressOf } from './names.ts';
 import type { EndpointAddress } from './record.ts';
-import { sha1 } from './sha1.ts';
+import { digest, hashMessage, message } from './sha1.ts';
 import { isLocal } from './zeek-local.ts';
 
 /** One end of it. Bytes are payload by sequence numbers, as Zeek counts them: null where the duration is. */
@@ -63,29 +63,36 @@ const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** Digits of a uid: Zeek's 96 bits take as many. */
 const UID_DIGITS = 17;
 
-/** Start time, addresses, ports. */
-const seed = Buffer.alloc(8 + 32 + 4);
+/** Start time (a double), addresses, ports: the words that name a connection. */
+const SEED_WORDS = 2 + 8 + 1;
+const seed = new DataView(new ArrayBuffer(8));
 
 /**
  * `C` and 17 digits of base 62, one for each of the first bytes of the SHA-1 of start time, addresses and ports (the lower end first).
  * The same connection has the same uid in every file and every run; Zeek's own are random.
  */
 function uidOf(finished: FinishedConnection, startUs: number): string {
-  seed.writeDoubleBE(startUs, 0);
+  seed.setFloat64(0, startUs);
+  message[0] = seed.getInt32(0);
+  message[1] = seed.getInt32(4);
   const words = finished.family === 4 ? 1 : 4;
   const lower = lowerEnd(finished, words);
-  for (const e of [0, 1] as const) {
-    const at = e === 0 ? lower : lower === 0 ? 1 : 0;
-    const address = finished.address[at];
-    for (let i = 0; i < 4; i++) {
-      seed.writeInt32BE(i < words ? (address[i] ?? 0) : 0, 8 + e * 16 + i * 4);
-    }
-    seed.writeUInt16BE(finished.port[at], 40 + e * 2);
+  const upper = lower === 0 ? 1 : 0;
+  const { address, port } = finished;
+  for (let i = 0; i < 4; i++) {
+    message[2 + i] = i < words ? (address[lower][i] ?? 0) : 0;
+    message[6 + i] = i < words ? (address[upper][i] ?? 0) : 0;
   }
-  const hash = Buffer.from(sha1(seed), 'base64');
+  message[10] = (port[lower] << 16) | port[upper];
+  hashMessage(SEED_WORDS);
   let uid = 'C';
-  for (let i = 0; i < UID_DIGITS; i++) uid += BASE62.charAt((hash[i] ?? 0) % BASE62.length);
+  for (let i = 0; i < UID_DIGITS; i++) uid += BASE62.charAt(byteOf(i) % BASE62.length);
   return uid;
+}
+
+/** Byte `i` of the hash. */
+function byteOf(i: number): number {
+  return ((digest[i >> 2] ?? 0) >>> (24 - (i & 3) * 8)) & 0xff;
 }
 
 /** The end with the lower address, then port. The key's lower one hangs, in IPv6, on which address was seen first. */

@@ -8,7 +8,9 @@ import { findAll } from './findings/all.ts';
 import type { Case } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
 import { classifyHandshake, describeHandshake, endOpening } from './handshake.ts';
+import { readNotes } from './notes.ts';
 import { judgeResets } from './resets.ts';
+import type { Spans } from './spans.ts';
 import { buildTimelines, type Timeline } from './timeline.ts';
 import type { Finding } from './verdicts.ts';
 
@@ -20,6 +22,8 @@ export interface FilledMold {
   readonly entryOf: ReadonlyMap<object, number>;
   /** What each piece of evidence says. */
   readonly wordsOf: ReadonlyMap<object, EvidenceWords>;
+  /** Where in the story each duration begins and ends. */
+  readonly spans: Spans;
   /** The entries of the story that begin the numbers of the client and of the server, -1: none does. */
   readonly isnEntries: readonly [number, number];
 }
@@ -32,8 +36,9 @@ export interface Conclusion extends Case {
   findings: Finding[];
 }
 
-/** Judges one connection. `mslSec`: maximum segment lifetime. Changes the story's `from` to client and server. */
+/** Judges one connection. `mslSec`: maximum segment lifetime. Reads its notes, and changes the story's `from` to client and server. */
 export function conclude(finished: FinishedConnection, mslSec: number): Conclusion {
+  readNotes(finished);
   const facts = gatherFacts(finished);
   const opening = classifyHandshake(facts);
   const resets = judgeResets(facts, opening);

@@ -40,7 +40,7 @@ export function describeClose(
 }
 
 /** Fills in how long the steps and states of `close` took, and what was sent after the first FIN. */
-export function measureClose(
+function measureClose(
   close: Close,
   facts: Facts,
   closing: Closing,

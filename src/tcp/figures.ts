@@ -116,9 +116,18 @@ export interface EndFigures {
   hasCounts: boolean;
 }
 
-/** All zero. */
-export function createEndFigures(): EndFigures {
-  return { values: new Float64Array(FIGURES), hasCounts: false };
+/** Those of end 1 stand this much behind those of end 0, a power of two. */
+export const FIGURES_OF_END = 32;
+
+/** Room for the figures of both ends, side by side. */
+export function createFigures(): Float64Array {
+  return new Float64Array(2 * FIGURES_OF_END);
+}
+
+/** Those of end `d` in `figures`. */
+export function figuresOfEnd(figures: Float64Array, d: 0 | 1): EndFigures {
+  const at = d * FIGURES_OF_END;
+  return { values: figures.subarray(at, at + FIGURES), hasCounts: false };
 }
 
 /** Makes all counts 0. */

@@ -1,12 +1,21 @@
 /** What is known of a connection that left the tracker: numbers only, no verdicts. */
 
 import { FIN, RST, SYN } from '../decode/columns.ts';
-import { createEndFigures, type EndFigures } from './figures.ts';
+import { createFigures, type EndFigures, figuresOfEnd } from './figures.ts';
 import { createStory, type Story } from './story.ts';
 import type { ZeekFacts } from './zeek/facts.ts';
 
 /** Why the tracker let go of a connection. */
 export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evicted';
+
+/** Where notes stand that were not read yet: the NOTED record at word `h`, the notes for which it has no room at word `more`. */
+export interface UnreadNotes {
+  words: Int32Array;
+  /** The same memory. */
+  doubles: Float64Array;
+  h: number;
+  more: number;
+}
 
 /** One record, filled anew for each connection. Pairs are indexed by end: 0 the lower end of the key, 1 the upper. */
 export interface FinishedConnection {
@@ -54,6 +63,10 @@ export interface FinishedConnection {
   readonly cookie: [string, string];
   /** The capture holds an earlier connection of the same two ends. */
   reusedPorts: boolean;
+  /** Null: read already. Else figures and story mean nothing until `readNotes` (tcp/notes.ts), which `conclude` begins with. */
+  unread: UnreadNotes | null;
+  /** The figures of transfer, FIGURES_OF_END for each end; and those of each. */
+  readonly figures: Float64Array;
   readonly transfer: readonly [EndFigures, EndFigures];
   readonly story: Story;
   /** Null where nobody asked for it. */
@@ -68,6 +81,7 @@ export type Ends = Pick<
 
 /** An empty record. */
 export function createFinished(): FinishedConnection {
+  const figures = createFigures();
   return {
     stream: 0,
     family: 4,
@@ -98,7 +112,9 @@ export function createFinished(): FinishedConnection {
     options: [0, 0],
     cookie: ['', ''],
     reusedPorts: false,
-    transfer: [createEndFigures(), createEndFigures()],
+    unread: null,
+    figures,
+    transfer: [figuresOfEnd(figures, 0), figuresOfEnd(figures, 1)],
     story: createStory(),
     zeek: null,
   };

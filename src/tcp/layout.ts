@@ -1,6 +1,7 @@
 /** Where everything lies in the packed record of an open connection: what every frame touches, and what few do. */
 
 import { KEY_BITS } from '../flow/table.ts';
+import { ENTRY_WORDS } from './story.ts';
 
 /**
  * The record: whole cache lines side by side, so that the first touch of a connection looks one page up and not three. The hot part is
@@ -28,6 +29,12 @@ export const N_ACK = 4;
 export const N_LEN = 5;
 export const N_TS_VAL = 6;
 export const N_TS_ECR = 7;
+
+/** Where note `k` of the record at word `h` begins; of those for which it has no room the first is at `more`. */
+export function placeOfNote(h: number, more: number, k: number): number {
+  const beyond = k - NOTES_INSIDE;
+  return beyond < 0 ? h + NOTES + k * NOTE_WORDS : more + beyond * ENTRY_WORDS;
+}
 
 /**
  * The hot part: 32 words, two cache lines, for what every frame reads or writes. The first four words are the

@@ -2,14 +2,16 @@
 
 import { unpackOptions } from '../decode/packed-options.ts';
 import { type Conclusion, conclude, type FilledMold } from './conclude.ts';
-import { measureClose } from './describe-close.ts';
 import { type EvidenceWords, evidenceWords, fillEvidence } from './evidence.ts';
 import { orient } from './facts.ts';
 import { FINDERS } from './findings/all.ts';
 import type { Finder } from './findings/finding.ts';
 import type { FinishedConnection } from './finished.ts';
+import { fillNoted, outlineOfUnread } from './noted-outline.ts';
+import { readNotes, readTimes } from './notes.ts';
 import { outlineOf } from './ordinary.ts';
 import { Outlines, outline } from './outline.ts';
+import { secondsIn, spansOf } from './spans.ts';
 import type { Story } from './story.ts';
 import type { Timeline } from './timeline.ts';
 import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
@@ -18,7 +20,7 @@ import type { CloseStep, HandshakeStep, StateEntry } from './verdicts.ts';
 export interface Filling {
   /** Which records have the Community ID, the addresses and the time of the start as text: `judged` means those that no mold was filled for. */
   names: 'all' | 'judged' | 'none';
-  /** Times and numbers; without them none of what follows either. */
+  /** Times and numbers of the handshake, the close and the states; without them none of what follows either, and of a story whose notes were unread nothing but its times. */
   figures: boolean;
   /** Frames, times and numbers of the steps of the handshake, and the evidence. */
   steps: boolean;
@@ -67,15 +69,20 @@ export class Molds {
 
   /** The conclusion on `finished`; where figures are filled in, changes its story's `from` to client and server. */
   conclude(finished: FinishedConnection): Conclusion {
-    if (!outlineOf(finished, this.#mslSec)) {
-      return conclude(finished, this.#mslSec);
-    }
+    if (this.#filling.figures) readNotes(finished);
+    const { unread } = finished;
+    const isOrdinary =
+      unread === null
+        ? outlineOf(finished, this.#mslSec)
+        : outlineOfUnread(finished, unread, this.#mslSec);
+    if (!isOrdinary) return conclude(finished, this.#mslSec);
     const mold = this.#molds.find();
     if (mold !== null) {
       this.filled++;
       mold.finished = finished;
       mold.conclusion.mold = mold;
-      fill(mold, finished, this.#mslSec, this.#filling);
+      if (this.#filling.figures) fill(mold, finished, this.#mslSec, this.#filling);
+      else fillRoles(mold, finished);
       return mold.conclusion;
     }
     const words = outline.words.slice(0, outline.count);
@@ -116,6 +123,7 @@ function createMold(conclusion: Conclusion): Mold {
     finished: facts.finished,
     entryOf,
     wordsOf,
+    spans: spansOf(conclusion, closeSteps[closeSteps.length - 1]),
     isnEntries: [0, facts.isn[1] === null ? -1 : opening.synAck],
     conclusion,
     handshakeSteps,
@@ -127,17 +135,24 @@ function createMold(conclusion: Conclusion): Mold {
   };
 }
 
+/** Of `finished`, with the outline made last, no more than the roles, the times of its story and the figures of transfer. */
+function fillRoles(mold: Mold, finished: FinishedConnection): void {
+  const isRead = finished.unread === null;
+  const client = (isRead ? finished.story.from[0] : finished.firstFrom) === 1 ? 1 : 0;
+  mold.conclusion.facts.clientKeyEnd = client;
+  finished.clientEnd = client;
+  if (isRead) return;
+  fillNoted(finished);
+  readTimes(finished, outline.notes, outline.count - 1);
+}
+
 /** Puts the numbers of `finished` into the mold's conclusion. */
 function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling: Filling): void {
   const { conclusion } = mold;
-  const { facts, opening, resets, closing, handshake, close, states, timelines } = conclusion;
+  const { facts, opening, handshake, close, timelines } = conclusion;
   const { story } = finished;
   const client = story.from[0] === 1 ? 1 : 0;
   facts.clientKeyEnd = client;
-  if (!filling.figures) {
-    finished.clientEnd = client;
-    return;
-  }
   orient(finished, client);
   facts.finished = finished;
   facts.story = story;
@@ -154,18 +169,20 @@ function fill(mold: Mold, finished: FinishedConnection, mslSec: number, filling:
   const toClient = opening.ack < 0 ? 0 : tNs[opening.ack]! - tNs[opening.synAck]!;
   facts.rttNs[0] = toClient;
   facts.rttNs[1] = toServer;
-  if (handshake.serverRtt !== null) handshake.serverRtt = toServer / 1e9;
-  if (handshake.clientRtt !== null) handshake.clientRtt = toClient / 1e9;
-  if (handshake.handshakeRtt !== null) handshake.handshakeRtt = (toServer + toClient) / 1e9;
+  const { spans } = mold;
+  handshake.serverRtt = secondsIn(spans.serverRtt, tNs);
+  handshake.clientRtt = secondsIn(spans.clientRtt, tNs);
+  handshake.handshakeRtt = secondsIn(spans.handshakeRtt, tNs);
+  close.finToAck = secondsIn(spans.finToAck, tNs);
+  close.closeWait = secondsIn(spans.closeWait, tNs);
+  close.finWait2 = secondsIn(spans.finWait2, tNs);
+  close.total = secondsIn(spans.total, tNs);
   fillOptions(mold, finished, client);
   fillStates(timelines[0], story, finished, mslSec);
   fillStates(timelines[1], story, finished, mslSec);
-
-  // The figures of the close are measured from its steps.
-  fillSteps(close.steps, mold.closeSteps, story);
-  measureClose(close, facts, closing, resets, [states.client, states.server]);
   if (filling.steps) {
     fillSteps(handshake.steps, mold.handshakeSteps, story);
+    fillSteps(close.steps, mold.closeSteps, story);
     fillEvidence(close.evidence, facts, mold.evidence);
   }
   if (!filling.findings) return;

@@ -1,15 +1,24 @@
-/** The outline of a connection that was noted to its end, out of its notes: for those who only count. */
+/** The outline of a connection that was noted to its end, out of its notes. */
 
 import { ACK, FIN, RST, SYN } from '../decode/columns.ts';
 import { windowShift } from '../decode/packed-options.ts';
 import { isDelayedAck } from './findings/merged-by-delayed-ack.ts';
+import type { FinishedConnection, UnreadNotes } from './finished.ts';
 import { MAX_EARLY_COVERS, MAX_OPENING } from './keep.ts';
 import * as L from './layout.ts';
+import {
+  beginSender,
+  countNoted,
+  createSender,
+  finishSender,
+  type Sender,
+} from './noted-transfer.ts';
 import {
   COVERS_FIN,
   COVERS_SYN,
   COVERS_SYN_ONLY,
   FROM_SERVER,
+  finishOutline,
   IS_AFTER_DATA,
   IS_ANSWER_OF_NONE,
   IS_DELAYED,
@@ -17,14 +26,7 @@ import {
   MAX_ENTRIES,
   outline,
 } from './outline.ts';
-import {
-  ENTRY_WORDS,
-  FLAGS_MASK,
-  FROM_HIGH,
-  HAS_TS,
-  NEXT_SEQ_KNOWN,
-  PEER_ACK_KNOWN,
-} from './story.ts';
+import { FLAGS_MASK, FROM_HIGH, HAS_TS, NEXT_SEQ_KNOWN, PEER_ACK_KNOWN } from './story.ts';
 
 const SPECIAL = SYN | FIN | RST;
 
@@ -33,6 +35,7 @@ export const noted = { windowFull: 0, bytes: 0, reusedPorts: false };
 
 /** One end while its notes are read. */
 interface End {
+  readonly sender: Sender;
   /** What its entries are marked with. */
   readonly mark: number;
   isn: number;
@@ -57,6 +60,7 @@ interface End {
 
 function createEnd(mark: number): End {
   return {
+    sender: createSender(),
     mark,
     isn: 0,
     next: 0,
@@ -78,7 +82,8 @@ function createEnd(mark: number): End {
 const client = createEnd(0);
 const server = createEnd(FROM_SERVER);
 
-function begin(end: End, isn: number, shift: number): void {
+function begin(end: End, isn: number, shift: number, counts: boolean): void {
+  if (counts) beginSender(end.sender, shift);
   end.isn = isn;
   end.next = isn;
   end.edge = 0;
@@ -92,7 +97,7 @@ function begin(end: End, isn: number, shift: number): void {
 }
 
 /**
- * Fills `outline`, but for the connection's word, and `noted` from the NOTED record at word `h` of `words` and `doubles`, which are the same memory, and the notes for which it has no room, in `more`. False where the
+ * Fills `outline`, but for the connection's word, and `noted` from the NOTED record at word `h` of `words` and `doubles`, which are the same memory, and the notes for which it has no room, at word `moreAt` of `more`. False where the
  * connection is not ordinary. It is the outline that `outlineOf` (tcp/ordinary.ts) makes of the connection's story, but what that looks for and
  * noting excludes (tcp/noting.ts) isn't looked for here; test/report/census.test.ts compares.
  *
@@ -103,6 +108,8 @@ export function outlineOfNotes(
   doubles: Float64Array,
   h: number,
   more: Int32Array,
+  moreAt: number,
+  counts: boolean,
 ): boolean {
   const low = h + L.HOT_END;
   const high = low + L.END_WORDS;
@@ -114,8 +121,10 @@ export function outlineOfNotes(
   const highShift = windowShift(words[options + 1]!);
   const isScaled = lowShift >= 0 && highShift >= 0;
   const shifts = isScaled ? lowShift | (highShift << 4) : 0;
-  begin(client, words[(isLow ? low : high) + L.END_BASE]!, (isLow ? shifts : shifts >> 4) & 15);
-  begin(server, words[(isLow ? high : low) + L.END_BASE]!, (isLow ? shifts >> 4 : shifts) & 15);
+  const clientBase = words[(isLow ? low : high) + L.END_BASE]!;
+  const serverBase = words[(isLow ? high : low) + L.END_BASE]!;
+  begin(client, clientBase, (isLow ? shifts : shifts >> 4) & 15, counts);
+  begin(server, serverBase, (isLow ? shifts >> 4 : shifts) & 15, counts);
   let isQuiet = false;
   let firstFin = -1;
   let openings = 0;
@@ -126,7 +135,7 @@ export function outlineOfNotes(
   for (let k = 0; k < count; k++) {
     const isInside = k < L.NOTES_INSIDE;
     const note = isInside ? words : more;
-    const at = isInside ? h + L.NOTES + k * L.NOTE_WORDS : (k - L.NOTES_INSIDE) * ENTRY_WORDS;
+    const at = L.placeOfNote(h, moreAt, k);
     const bits = note[at + L.N_BITS]!;
     const ack = note[at + L.N_ACK]!;
     const len = note[at + L.N_LEN]!;
@@ -139,6 +148,7 @@ export function outlineOfNotes(
       own.next = end;
       own.edge = (ack + ((bits >>> 16) << own.shift)) | 0;
       own.ack = ack;
+      if (counts) countNoted(own.sender, peer.sender, note, at, seq, end);
       if (len > 0) {
         if (end === peer.edge) windowFull++;
         latestData = own;
@@ -181,7 +191,8 @@ export function outlineOfNotes(
       if ((flags & FIN) !== 0) {
         if (firstFin < 0) firstFin = k;
         own.finNote = k;
-        if (coversFin && isDelayed(words, h, more, k, peer.finNote, isClient)) word |= IS_DELAYED;
+        if (coversFin && isDelayed(words, h, more, moreAt, k, peer.finNote, isClient))
+          word |= IS_DELAYED;
       }
       if ((flags & RST) !== 0) {
         if (own.hasFin) return false;
@@ -189,6 +200,7 @@ export function outlineOfNotes(
         const answers = latest === peer && peer.hasAck && seq === peer.ack;
         if (answers && (flags & ACK) === 0) word |= IS_ANSWER_OF_NONE;
       }
+      outline.notes[entries] = k;
       outline.words[++entries] = word;
       // Whatever an end sends once it has acknowledged the other's FIN, it sends on a half-closed connection.
       if (coversFin && !peer.isCovered) {
@@ -198,6 +210,7 @@ export function outlineOfNotes(
     }
     const end = (seq + len + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
     if (len > 0 && (flags & FIN) === 0 && end === peer.edge) windowFull++;
+    if (counts) countNoted(own.sender, peer.sender, note, at, seq, end);
     own.next = end;
     own.hasSent = true;
     latest = own;
@@ -219,11 +232,30 @@ export function outlineOfNotes(
   }
   outline.count = entries + 1;
   outline.firstFinNs =
-    firstFin < 0 ? Number.POSITIVE_INFINITY : nsBetween(words, h, more, 0, firstFin);
+    firstFin < 0 ? Number.POSITIVE_INFINITY : nsBetween(words, h, more, moreAt, 0, firstFin);
   noted.windowFull = windowFull;
   noted.bytes = doubles[(low + L.END_BYTES) >> 1]! + doubles[(high + L.END_BYTES) >> 1]!;
   noted.reusedPorts = (words[h + L.HOT_BITS]! & L.REUSED) !== 0;
   return staysQuiet(client, server) && staysQuiet(server, client);
+}
+
+/** Makes all of the outline of `f`, whose notes are unread, and counts what it transferred (`fillNoted`). */
+export function outlineOfUnread(
+  f: FinishedConnection,
+  { words, doubles, h, more }: UnreadNotes,
+  mslSec: number,
+): boolean {
+  if (!outlineOfNotes(words, doubles, h, words, more, true)) return false;
+  const reusedNs = f.reusedFrame === null ? Number.NaN : f.reusedNs;
+  return finishOutline(f.end === 'evicted', reusedNs, f.watchedNs, mslSec);
+}
+
+/** Fills the figures of transfer of the connection `f`, whose outline `outlineOfUnread` made last. */
+export function fillNoted(f: FinishedConnection): void {
+  const c = f.firstFrom;
+  const s = c === 0 ? 1 : 0;
+  finishSender(client.sender, f.transfer[c], f.bytes[c]);
+  finishSender(server.sender, f.transfer[s], f.bytes[s]);
 }
 
 /** Whether `peer` sent nothing more, but for a FIN, once it had acknowledged the FIN of `own`. */
@@ -236,26 +268,30 @@ function isDelayed(
   words: Int32Array,
   h: number,
   more: Int32Array,
+  moreAt: number,
   k: number,
   first: number,
   isClient: boolean,
 ): boolean {
-  const rttNs = isClient ? nsBetween(words, h, more, 1, 2) : nsBetween(words, h, more, 0, 1);
-  return isDelayedAck(nsBetween(words, h, more, first, k) - rttNs);
+  const rttNs = isClient
+    ? nsBetween(words, h, more, moreAt, 1, 2)
+    : nsBetween(words, h, more, moreAt, 0, 1);
+  return isDelayedAck(nsBetween(words, h, more, moreAt, first, k) - rttNs);
 }
 
 /** Nanoseconds from note `a` to note `b`. */
-function nsBetween(words: Int32Array, h: number, more: Int32Array, a: number, b: number): number {
+function nsBetween(
+  words: Int32Array,
+  h: number,
+  more: Int32Array,
+  moreAt: number,
+  a: number,
+  b: number,
+): number {
   const from = a < L.NOTES_INSIDE ? words : more;
   const to = b < L.NOTES_INSIDE ? words : more;
-  const x = placeOf(h, a);
-  const y = placeOf(h, b);
+  const x = L.placeOfNote(h, moreAt, a);
+  const y = L.placeOfNote(h, moreAt, b);
   const sec = (to[y + L.N_SEC]! >>> 0) - (from[x + L.N_SEC]! >>> 0);
   return sec * 1e9 + (to[y + L.N_NS]! - from[x + L.N_NS]!);
-}
-
-/** Where note `k` begins, in the record at `h` or in `more`. */
-function placeOf(h: number, k: number): number {
-  const beyond = k - L.NOTES_INSIDE;
-  return beyond < 0 ? h + L.NOTES + k * L.NOTE_WORDS : beyond * ENTRY_WORDS;
 }

@@ -29,17 +29,22 @@ const REUSED = 1;
 /** It was let go before the input ended. */
 const EVICTED = 2;
 
+/** Longer times, 11 days, aren't exact to the nanosecond in a record, which has them in seconds: what lies between two of them depends on how it is worked out. */
+const EXACT_NS = 1e15;
+
 /** The outline made last: `words` (one for the connection, and one for each entry), of which `count` are valid. Used again for each connection. */
 export const outline = {
   words: new Int32Array(1 + MAX_ENTRIES),
   count: 0,
+  /** Of one made of notes: which note each entry is. */
+  notes: new Uint8Array(MAX_ENTRIES),
   /** When the first FIN came, from the first frame on; infinite: never. */
   firstFinNs: 0,
 };
 
 /**
  * The connection's word of an outline whose entries are there, from how it left: `reusedNs` from its first frame to the SYN that took its ports, NaN where none did.
- * False where a long wait, or when that SYN came, makes it not ordinary.
+ * False where a long wait, a very long life, or when that SYN came, makes it not ordinary.
  */
 export function finishOutline(
   isEvicted: boolean,
@@ -48,6 +53,7 @@ export function finishOutline(
   mslSec: number,
 ): boolean {
   const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
+  if (watchedNs >= EXACT_NS) return false;
   if (watchedNs - outline.firstFinNs >= longNs || reusedNs >= 2e9 * mslSec) return false;
   outline.words[0] = (isEvicted ? EVICTED : 0) | (Number.isNaN(reusedNs) ? 0 : REUSED);
   return true;

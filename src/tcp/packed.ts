@@ -16,9 +16,10 @@ import {
   type EndOfTracking,
   type Ends,
   type FinishedConnection,
+  type UnreadNotes,
 } from './finished.ts';
 import * as L from './layout.ts';
-import { readNotes, wordsOfNoted } from './notes.ts';
+import { wordsOfNoted } from './notes.ts';
 import { readSamples } from './rtt.ts';
 import { ENTRY_WORDS, MAX_STORY_ENTRIES, readEntries } from './story.ts';
 import * as T from './transfer-layout.ts';
@@ -102,11 +103,12 @@ export class PackedConnections {
     return this.used + MAX_PACKED_WORDS <= this.words.length;
   }
 
-  /** Calls `visit` with each connection, as a record (`into`) that is used again. */
+  /** Calls `visit` with each connection, as a record (`into`) that is used again, its notes unread. */
   forEach(visit: (finished: FinishedConnection) => void, into = createFinished()): void {
     const { words, doubles, used } = this;
+    const notes = { words, doubles, h: 0, more: 0 };
     for (let at = 0; at < used; at += words[at + P_WORDS]!) {
-      unpack(words, doubles, at, into);
+      unpack(notes, at, into);
       visit(into);
     }
   }
@@ -116,24 +118,21 @@ export class PackedConnections {
 export class Unpacker {
   readonly #packed = new PackedConnections(new ArrayBuffer(MAX_PACKED_WORDS * 4));
   readonly #finished = createFinished();
+  readonly #notes = { words: this.#packed.words, doubles: this.#packed.doubles, h: 0, more: 0 };
 
-  /** The connection as a record that is used again by the next call. */
+  /** The connection as a record that is used again by the next call, its notes unread. */
   read(leaving: LeavingConnection): FinishedConnection {
     const packed = this.#packed;
     packed.used = 0;
     leaving.pack(packed);
-    unpack(packed.words, packed.doubles, 0, this.#finished);
+    unpack(this.#notes, 0, this.#finished);
     return this.#finished;
   }
 }
 
-/** Hot path, once a connection. */
-function unpack(
-  words: Int32Array,
-  doubles: Float64Array,
-  start: number,
-  f: FinishedConnection,
-): void {
+/** Hot path, once a connection. The notes of one that was noted are left unread: most need only a part of them. */
+function unpack(notes: UnreadNotes, start: number, f: FinishedConnection): void {
+  const { words, doubles } = notes;
   const h = start + P_RECORD;
   const c = h + L.COLD;
   const bits = words[start + P_BITS]!;
@@ -190,9 +189,12 @@ function unpack(
     f.zeek = null;
     f.cookie[0] = '';
     f.cookie[1] = '';
-    readNotes(words, h, at, f);
+    notes.h = h;
+    notes.more = at;
+    f.unread = notes;
     return;
   }
+  f.unread = null;
   at = unpackFigures(words, doubles, start, at, f);
   if ((bits & HAS_ZEEK) !== 0) {
     f.zeek ??= createZeekFacts();

@@ -94,7 +94,7 @@ export class RttPool {
     if (count <= MAX_EXACT_SAMPLES) {
       const body = d + BODY / 2;
       scratch.set(this.#doubles.subarray(body, body + count));
-      readExact(count, out);
+      readExact(scratch, count, out);
     } else {
       out[RTT_MEDIAN] = this.#quantile(at, 0.5);
       out[RTT_P95] = this.#quantile(at, 0.95);
@@ -139,17 +139,16 @@ export function readSamples(
   readFew(scratch, gatherSamples(words, first, last, scratch), out);
 }
 
-/** Writes the figures of the first `count` of `samples`, at most MAX_EXACT_SAMPLES, in nanoseconds. Hot path, once a connection. */
+/** Writes the figures of the first `count` of `samples`, at most MAX_EXACT_SAMPLES, in nanoseconds, and sorts these. Hot path, once a connection. */
 export function readFew(samples: Float64Array, count: number, out: Float64Array): void {
   out[RTT_SAMPLES] = count;
   if (count === 0) {
     out[RTT_MIN] = out[RTT_MEDIAN] = out[RTT_P95] = out[RTT_MAX] = 0;
     return;
   }
-  if (samples !== scratch) for (let i = 0; i < count; i++) scratch[i] = samples[i]!;
-  readExact(count, out);
-  out[RTT_MIN] = scratch[0]!;
-  out[RTT_MAX] = scratch[count - 1]!;
+  readExact(samples, count, out);
+  out[RTT_MIN] = samples[0]!;
+  out[RTT_MAX] = samples[count - 1]!;
 }
 
 /** Copies such samples to `out`: how many. */
@@ -167,16 +166,16 @@ export function gatherSamples(
   return count;
 }
 
-/** Sorts the first `count` numbers of the scratch by insertion: there are a hundred at most, and mostly three. */
-function readExact(count: number, out: Float64Array): void {
+/** Sorts the first `count` of `samples` by insertion: there are a hundred at most, and mostly three. */
+function readExact(samples: Float64Array, count: number, out: Float64Array): void {
   for (let i = 1; i < count; i++) {
-    const value = scratch[i]!;
+    const value = samples[i]!;
     let k = i;
-    for (; k > 0 && scratch[k - 1]! > value; k--) scratch[k] = scratch[k - 1]!;
-    scratch[k] = value;
+    for (; k > 0 && samples[k - 1]! > value; k--) samples[k] = samples[k - 1]!;
+    samples[k] = value;
   }
-  out[RTT_MEDIAN] = scratch[rank(0.5, count) - 1]!;
-  out[RTT_P95] = scratch[rank(0.95, count) - 1]!;
+  out[RTT_MEDIAN] = samples[rank(0.5, count) - 1]!;
+  out[RTT_P95] = samples[rank(0.95, count) - 1]!;
 }
 
 /** Nearest rank, from 1. */

@@ -1,9 +1,12 @@
 /** A finished connection as text, to be compared. */
 
 import type { FinishedConnection } from '../../src/tcp/finished.ts';
+import { readNotes } from '../../src/tcp/notes.ts';
 
 /** Everything of it that may be read. */
-export function textOf({ story, transfer, ...rest }: FinishedConnection): string {
+export function textOf(finished: FinishedConnection): string {
+  readNotes(finished);
+  const { story, transfer, ...rest } = finished;
   const { count, all: _, ...columns } = story;
   const entries = Object.entries(columns).map(([name, column]) => [
     name,
