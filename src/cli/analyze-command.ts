@@ -123,8 +123,8 @@ async function runFiles(
     form.begin();
     const outcome = await readInput(ctx, next, reading, {
       writesToTerminal: ctx.stdoutIsTerminal && options.output === null && isStreamed(format),
-      // In all other forms records are judged and written on that core.
-      decodesElsewhere: countsOnly,
+      // Other forms keep that core busy with what they write.
+      decodesElsewhere: countsOnly || (format === 'csv' && !options.sort),
       opened(found) {
         source = found;
       },

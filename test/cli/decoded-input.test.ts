@@ -155,7 +155,7 @@ test('what comes through a pipe is read so, and is the same', async () => {
     stderr:
       'finwait: standard input: expected a pcap or pcapng capture, found the text "nothing\\n" (at byte 0)\n',
   });
-  expect(program.tracedShell(`cat ${path} | finwait - -f csv`).modules).not.toContain(
+  expect(program.tracedShell(`cat ${path} | finwait - -f jsonl`).modules).not.toContain(
     'parts/start-decoding.js',
   );
 });
@@ -183,7 +183,9 @@ test.skipIf(process.platform !== 'linux')(
   30_000,
 );
 
-test('the summary of a large file is made so, and is the same', { timeout: 60_000 }, async () => {
+test('the summary of a large file is made so, and its rows, and they are the same', {
+  timeout: 60_000,
+}, async () => {
   const [first] = readPcap(segments`C > S udp len 9`);
   const web = readPcap(await generated({ kind: 'web', frames: 20_000, concurrency: 50 }));
   const half = web.length / 2;
@@ -208,5 +210,8 @@ test('the summary of a large file is made so, and is the same', { timeout: 60_00
 
   expect(built.modules.includes('parts/start-decoding.js')).toBe(hasThread);
   expect(built.stdout).toBe(source.stdout);
-  expect(program.traced(path, '-f', 'csv').modules).not.toContain('parts/start-decoding.js');
+  const rows = program.traced(path, '-f', 'csv');
+  expect(rows.modules.includes('parts/start-decoding.js')).toBe(hasThread);
+  expect(rows.stdout).toBe((await finwait(path, '-f', 'csv')).stdout);
+  expect(program.traced(path, '-f', 'jsonl').modules).not.toContain('parts/start-decoding.js');
 });
