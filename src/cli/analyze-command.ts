@@ -20,9 +20,14 @@ import { sameDayLen } from '../report/time.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
+import { DECODE_FROM_BYTES } from './decode-job.ts';
 import type { Offload } from './offload.ts';
 import { type ReadOptions, readInput } from './read.ts';
-import { OFFLOAD_FROM_CONNECTIONS } from './report-job.ts';
+import {
+  COUNT_FROM_CONNECTIONS,
+  WRITE_FROM_CONNECTIONS,
+  WRITE_FROM_CONNECTIONS_OF_LARGE,
+} from './report-job.ts';
 import { guardInputs } from './same-file.ts';
 import type { ColorChoice } from './shared-options.ts';
 import { type JoinOptions, timelinesOf } from './timelines.ts';
@@ -110,7 +115,7 @@ async function runFiles(
     let judged = 0;
     const start = async (connections: number): Promise<void> => {
       const toJudge = census === null ? connections : judged;
-      if (offload !== null || toJudge < OFFLOAD_FROM_CONNECTIONS) return;
+      if (offload !== null || toJudge < offloadFrom(format, source)) return;
       if (format === 'table' || options.sort) return;
       const { startOffload } = await import('./offload.ts');
       const { fd } = writer;
@@ -259,6 +264,13 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   log: 'zeek',
   txt: 'table',
 };
+
+/** Connections to be judged from which on other threads do it. */
+function offloadFrom(format: Format, source: CaptureSource | null): number {
+  if (format === 'summary') return COUNT_FROM_CONNECTIONS;
+  const isLarge = (source?.bytesTotal ?? 0) >= DECODE_FROM_BYTES;
+  return isLarge ? WRITE_FROM_CONNECTIONS_OF_LARGE : WRITE_FROM_CONNECTIONS;
+}
 
 /** Whether records are written while the capture is read. */
 function isStreamed(format: Format): boolean {

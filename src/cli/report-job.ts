@@ -10,7 +10,10 @@ import type { DataFormat } from './usage.ts';
  * Connections from which on more threads pay: each must start (50 ms) and compile the same code again, which below took longer than it saved
  * (docs/performance.md).
  */
-export const OFFLOAD_FROM_CONNECTIONS = 50_000;
+export const COUNT_FROM_CONNECTIONS = 50_000;
+/** The same where they write records, which takes longer than to count; and of a large file, of which many more are to come. */
+export const WRITE_FROM_CONNECTIONS = 20_000;
+export const WRITE_FROM_CONNECTIONS_OF_LARGE = 2_000;
 
 export interface ReportJob {
   /** `summary`: records are only counted. */

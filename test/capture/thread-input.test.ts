@@ -43,9 +43,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** CSV without its first column, the file's name. */
+/** JSON Lines without the file's name. */
 function withoutName({ stdout, ...rest }: Outcome): Outcome {
-  return { ...rest, stdout: stdout.replace(/^[^,\n]*,/gm, '') };
+  return { ...rest, stdout: stdout.replaceAll(/"file":"[^"]*",/g, '') };
 }
 
 function withoutTrace({ modules, ...outcome }: Traced) {
@@ -56,7 +56,7 @@ function withoutTrace({ modules, ...outcome }: Traced) {
 function analyzed(name: string, bytes: Uint8Array) {
   const path = join(folder, name);
   writeFileSync(path, bytes);
-  return withoutTrace(program.traced('-f', 'csv', path));
+  return withoutTrace(program.traced('-f', 'jsonl', path));
 }
 
 /** Runs a command that reads the same bytes from FILE. */
@@ -67,7 +67,7 @@ function read(bytes: Uint8Array, command: string) {
 }
 
 /** The same bytes through a named pipe, for which the program starts no thread. */
-const NAMED = 'mkfifo FILE.fifo; cat FILE > FILE.fifo & finwait -f csv FILE.fifo';
+const NAMED = 'mkfifo FILE.fifo; cat FILE > FILE.fifo & finwait -f jsonl FILE.fifo';
 
 test('a whole one gives the records of the plain file', () => {
   const { status, stderr, stdout, usesThread } = analyzed('whole.gz', packed);
@@ -79,8 +79,8 @@ test('a whole one gives the records of the plain file', () => {
 
 describe('a large one on standard input uses a thread', () => {
   const FAST = [
-    ['as a file', 'finwait -f csv - < FILE'],
-    ['as a pipe that is full', 'cat FILE | finwait -f csv -'],
+    ['as a file', 'finwait -f jsonl - < FILE'],
+    ['as a pipe that is full', 'cat FILE | finwait -f jsonl -'],
   ] as const;
 
   test.each(FAST)('%s', (_, command) => {
@@ -101,7 +101,7 @@ describe('a large one on standard input uses a thread', () => {
   });
 
   test('as a pipe that stops for a while', () => {
-    const command = '{ head -c 3000000; sleep 0.5; cat; } < FILE | finwait -f csv -';
+    const command = '{ head -c 3000000; sleep 0.5; cat; } < FILE | finwait -f jsonl -';
 
     const { status, stdout, usesThread } = read(packed, command);
 
@@ -111,12 +111,17 @@ describe('a large one on standard input uses a thread', () => {
 
   test('as a pipe that never ends, until Ctrl-C', () => {
     const endless =
-      '{ head -c 3000000 FILE; sleep 4; } | timeout --preserve-status -s INT 2 "$node" "$main" -f csv -';
+      '{ head -c 3000000 FILE; sleep 4; } | timeout --preserve-status -s INT 2 "$node" "$main" -f jsonl -';
 
     const { status, stdout } = read(packed, endless);
 
     expect(status).toBe(130);
-    expect(stdout.split('\n')[0]).toBe(plain.split('\n')[0]);
+    const streams = stdout.match(/^{"schema":1,"stream":\d+,/gm) ?? [];
+    expect(streams.length).toBeGreaterThan(10);
+    // Whole lines of connections that the whole capture has, too.
+    for (const stream of streams) expect(plain).toContain(stream);
+    expect(stdout.trimEnd().split('\n').length).toBe(streams.length);
+    expect(stdout.endsWith('}\n')).toBe(true);
   });
 });
 

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { OFFLOAD_FROM_CONNECTIONS } from '../../src/cli/report-job.ts';
+import { COUNT_FROM_CONNECTIONS } from '../../src/cli/report-job.ts';
 import { type Built, buildProgram } from '../support/built.ts';
 import { fromAnother } from '../support/burst.ts';
 import { finwait } from '../support/command.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   if (syn === undefined || middle === undefined) throw new Error('the flood is empty');
   // More connections than one thread takes, in a frame each.
   const { tsNs, tsSec } = middle;
-  const burst = Array.from({ length: OFFLOAD_FROM_CONNECTIONS }, (_, i) => ({
+  const burst = Array.from({ length: COUNT_FROM_CONNECTIONS }, (_, i) => ({
     ...fromAnother(syn, i),
     ...{ tsNs, tsSec },
   }));
@@ -56,7 +56,7 @@ test.each(['csv', 'jsonl'])(
 
     expect([built.status, source.status]).toEqual([0, 0]);
     expect(built.modules).toContain('parts/offload.js');
-    expect(statSync(one).size).toBeGreaterThan(OFFLOAD_FROM_CONNECTIONS * 100);
+    expect(statSync(one).size).toBeGreaterThan(COUNT_FROM_CONNECTIONS * 100);
     expect(hash(many)).toBe(hash(one));
   },
 );
