@@ -41,6 +41,9 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const FINWAIT = join(ROOT, 'dist', 'cli', 'main.js');
 const C_SOURCE = join(ROOT, 'bench', 'c', 'flowtable.c');
 
+/** What writes records: CSV a row of each, JSON Lines all of it. */
+export const RECORDS = ['finwait-csv', 'finwait-jsonl'] as const;
+
 /** Whole process, for the captures of the same names. */
 export const TARGETS: Readonly<Record<string, readonly Target[]>> = {
   bulk: targets(1.5, 1 / 3, 1 / 60),
@@ -57,10 +60,12 @@ export const MEMORY_TARGETS: Readonly<Record<string, number>> = {
 
 function targets(cTable: number, tcptrace: number, tshark: number): Target[] {
   return [
-    { program: 'finwait-jsonl', against: 'c-table', ratio: cTable },
     { program: 'finwait-summary', against: 'c-table', ratio: 1 },
-    { program: 'finwait-jsonl', against: 'tcptrace', ratio: tcptrace },
-    { program: 'finwait-jsonl', against: 'tshark', ratio: tshark },
+    ...RECORDS.flatMap((program): Target[] => [
+      { program, against: 'c-table', ratio: cTable },
+      { program, against: 'tcptrace', ratio: tcptrace },
+      { program, against: 'tshark', ratio: tshark },
+    ]),
   ];
 }
 

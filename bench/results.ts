@@ -2,7 +2,7 @@
 
 import { DEFAULTS, KINDS } from './generate/index.ts';
 import type { Measurement } from './measure.ts';
-import { MEMORY_TARGETS, type Program, type ProgramName, TARGETS } from './programs.ts';
+import { MEMORY_TARGETS, type Program, type ProgramName, RECORDS, TARGETS } from './programs.ts';
 
 export interface ProgramResult {
   program: ProgramName;
@@ -80,9 +80,10 @@ export function summarize(
     targets.push({ text, measured, isMet: measured <= ratio });
   }
   const memory = MEMORY_TARGETS[capture];
-  const held = programs.find(({ program }) => program === 'finwait-jsonl')?.peakRss ?? null;
-  if (memory !== undefined && held !== null) {
-    const text = `finwait-jsonl holds at most ${memory / 1e6} MB`;
+  for (const name of RECORDS) {
+    const held = programs.find(({ program }) => program === name)?.peakRss ?? null;
+    if (memory === undefined || held === null) continue;
+    const text = `${name} holds at most ${memory / 1e6} MB`;
     targets.push({ text, measured: held, isMet: held <= memory });
   }
   return { capture, bytes, frames, programs, targets };
