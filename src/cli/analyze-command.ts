@@ -128,8 +128,7 @@ async function runFiles(
     form.begin();
     const outcome = await readInput(ctx, next, reading, {
       writesToTerminal: ctx.stdoutIsTerminal && options.output === null && isStreamed(format),
-      // Other forms keep that core busy with what they write.
-      decodesElsewhere: countsOnly || (format === 'csv' && !options.sort),
+      decodesElsewhere: decodedElsewhere(format, options, countsOnly),
       opened(found) {
         source = found;
       },
@@ -264,6 +263,16 @@ const ENDINGS: Readonly<Record<string, Format>> = {
   log: 'zeek',
   txt: 'table',
 };
+
+/** What another thread may decode: most forms keep that core busy with what they write; CSV leaves it time, but not where somebody fills a pipe. */
+function decodedElsewhere(
+  format: Format,
+  { sort }: AnalyzeCommandOptions,
+  countsOnly: boolean,
+): 'files' | 'pipes' | null {
+  if (countsOnly) return 'pipes';
+  return format === 'csv' && !sort ? 'files' : null;
+}
 
 /** Connections to be judged from which on other threads do it. */
 function offloadFrom(format: Format, source: CaptureSource | null): number {

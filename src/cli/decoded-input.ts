@@ -1,4 +1,4 @@
-/** A large file that another thread reads and decodes, so that this one only follows connections. */
+/** A large file, or a pipe, that another thread reads and decodes, so that this one only follows connections. */
 
 import type { Damage } from '../base/errors.ts';
 import { type CaptureFormat, FRAMES_PER_BATCH } from '../capture/source.ts';

@@ -50,8 +50,8 @@ export async function readInput(
     drain: (connections: number) => Promise<boolean>;
     /** `drain` writes results to the terminal: no line of progress may stand between them. */
     writesToTerminal?: boolean;
-    /** A large file may be decoded by another thread: nobody else needs that core, and nobody wants the frames. */
-    decodesElsewhere?: boolean;
+    /** What another thread may decode, where nobody wants the frames and that core has time for it: a large file, or a pipe as well. */
+    decodesElsewhere?: 'files' | 'pipes' | null;
     /** Told the source before the first frame is read. */
     opened?: (source: CaptureSource) => void;
   },
@@ -65,7 +65,8 @@ export async function readInput(
   try {
     const { reader } = options;
     const isOne = typeof input === 'string' || input.pieces.length === 1;
-    if (on.decodesElsewhere === true && isOne && reader === 'native' && mayBeLarge(first)) {
+    const { decodesElsewhere: what = null } = on;
+    if (what !== null && isOne && reader === 'native' && mayBeLarge(first, what === 'pipes')) {
       const { startDecoding } = await import('./start-decoding.ts');
       thread = startDecoding(first);
     }
@@ -132,11 +133,11 @@ export async function readInput(
   }
 }
 
-/** Whether it may well take longer to read than a thread takes to start. */
-function mayBeLarge(path: string): boolean {
+/** Whether it may well take longer to read than a thread takes to start; of a pipe nobody knows. */
+function mayBeLarge(path: string, isPipeToo: boolean): boolean {
   try {
     const stats = path === '-' ? fstatSync(0) : statSync(path);
-    return stats.isFIFO() || (stats.isFile() && stats.size >= DECODE_FROM_BYTES);
+    return (isPipeToo && stats.isFIFO()) || (stats.isFile() && stats.size >= DECODE_FROM_BYTES);
   } catch {
     // Whoever opens it says why.
     return false;

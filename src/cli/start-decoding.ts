@@ -1,4 +1,4 @@
-/** Starts the thread that decodes a large file, before this one has loaded what it needs to follow connections. */
+/** Starts the thread that decodes a large file, or a pipe, before this one has loaded what it needs to follow connections. */
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';

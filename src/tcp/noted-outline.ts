@@ -156,7 +156,7 @@ export function outlineOfNotes(
       latest = own;
       continue;
     }
-    // What tcp/keep.ts keeps, as `isKept` in tcp/notes.ts has it; the window that is full is that of `transfer` there.
+    // What tcp/keep.ts keeps, as `isKept` in tcp/notes.ts has it; the window that is full is that of `countNoted` (tcp/noted-transfer.ts).
     const flags = bits & FLAGS_MASK;
     const coversFin = peer.hasFin && (flags & ACK) !== 0 && ((ack - peer.fin) | 0) > 0;
     if (len > 0) latestData = own;

@@ -30,7 +30,7 @@ export function wordsOfNoted(words: Int32Array, h: number): number {
   return L.NOTES + Math.min(noted, L.NOTES_INSIDE) * L.NOTE_WORDS;
 }
 
-/** One end while its notes are read. Numbers as 32-bit patterns, times in nanoseconds since the first frame. */
+/** One end while its notes are read. Numbers as 32-bit patterns. */
 interface Reader {
   readonly sender: Sender;
   /** TTL of all its segments; the next number that it sends. */
@@ -40,7 +40,7 @@ interface Reader {
   hasSent: boolean;
   /** It sent an ACK without SYN. */
   hasSpoken: boolean;
-  /** Greatest acknowledgement number, and that of the latest segment. */
+  /** Greatest acknowledgement number. */
   ack: number;
   hasAck: boolean;
   hasFin: boolean;

@@ -155,7 +155,7 @@ test('what comes through a pipe is read so, and is the same', async () => {
     stderr:
       'finwait: standard input: expected a pcap or pcapng capture, found the text "nothing\\n" (at byte 0)\n',
   });
-  expect(program.tracedShell(`cat ${path} | finwait - -f jsonl`).modules).not.toContain(
+  expect(program.tracedShell(`cat ${path} | finwait - -f csv`).modules).not.toContain(
     'parts/start-decoding.js',
   );
 });
