@@ -11,7 +11,7 @@ import type { Timeline } from '../capture/rotation.ts';
 import type { FrameSource } from '../capture/source.ts';
 import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
 import { Census } from '../report/census.ts';
-import { addCounts, countRecord, createCounts } from '../report/counts.ts';
+import { addCounts, countRecord } from '../report/counts.ts';
 import { countConnection, countsOf, createFigures } from '../report/figures.ts';
 import { createTransfer, fillTransfer } from '../tcp/figures.ts';
 import { createFinished, type Ends } from '../tcp/finished.ts';
@@ -95,7 +95,7 @@ async function readSource(
   const unpacker = new Unpacker();
   const transfer = createTransfer();
   const figures = createFigures();
-  const counts = createCounts();
+  const begun: number[] = [];
   const ends = createFinished();
   const census = new Census(
     mslSec,
@@ -109,7 +109,6 @@ async function readSource(
       };
     },
   );
-  const begun: number[] = [];
   let turned = performance.now();
   let goesOn = true;
   const summary = await runAnalysis(source, {
@@ -125,7 +124,7 @@ async function readSource(
       const client = finished.clientEnd;
       const bytes = sides(finished.bytes, client);
       fillTransfer(transfer, finished, client);
-      countRecord(counts, {
+      countRecord(census.counts, {
         bytes,
         packets: sides(finished.packets, client),
         close,
@@ -148,7 +147,6 @@ async function readSource(
   });
   if (!goesOn) return null;
   census.settle();
-  addCounts(summary, counts);
   addCounts(summary, census.counts);
   const files = joined === null ? [ofWhole(summary)] : joined.files.map(ofFile);
   return { kind: 'read', files, summary, figures };

@@ -6,7 +6,7 @@ import type { FrameTotals } from '../segments.ts';
 
 /**
  * Bytes of a file from which on a thread that decodes pays: below, it takes longer to start than it saves (docs/performance.md). What comes through a pipe may be any
- * number, and is read by one from the beginning.
+ * number, and for a summary is read by one from the beginning.
  */
 export const DECODE_FROM_BYTES = 256 * 1024 * 1024;
 
