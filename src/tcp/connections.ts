@@ -133,7 +133,7 @@ export class Connections {
     for (let i = 0; i < count; i++) found[i] = table.guess(hash[(first + i) & mask]!);
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.RECORD_WORDS;
-      touched ^= words[h]! ^ words[h + L.LINE_WORDS]!;
+      touched ^= words[h]!;
     }
     for (let i = 0; i < count; i++) {
       const h = found[i]! * L.RECORD_WORDS;
@@ -142,7 +142,10 @@ export class Connections {
         touched ^= words[h + L.NOTES + noted * L.NOTE_WORDS]!;
         continue;
       }
-      if (noted < 0) touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
+      if (noted < 0) {
+        touched ^= words[h + L.REST]!;
+        touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
+      }
       touched ^= pool.touch(words[h + L.COLD + L.C_TAIL]!);
     }
     this.touched = touched;
@@ -223,7 +226,7 @@ export class Connections {
   protected packets(index: number): number {
     const at = index * L.RECORD_WORDS + L.HOT_END + L.END_PACKETS;
     const words = this.table.words;
-    return (words[at]! + words[at + L.END_WORDS]!) >>> 0;
+    return (words[at]! + words[at + 1]!) >>> 0;
   }
 
   /** Takes the head off the queue: finished if nothing was heard of it meanwhile (or `isForced`), else back to the end. */
@@ -253,8 +256,8 @@ export class Connections {
   protected eachOpen(visit: (index: number) => void): void {
     const words = this.table.words;
     for (let index = 0; index < this.table.indexes; index++) {
-      if (words[index * L.RECORD_WORDS + L.HOT_LAST_FRAME] !== 0) visit(index);
-      else if (words[index * L.RECORD_WORDS + L.HOT_LAST_FRAME + 1] !== 0) visit(index);
+      const packets = index * L.RECORD_WORDS + L.HOT_END + L.END_PACKETS;
+      if ((words[packets]! | words[packets + 1]!) !== 0) visit(index);
     }
   }
 
@@ -310,7 +313,9 @@ export class Connections {
     if ((words[h + L.HOT_BITS]! & L.NOTED) === 0) this.transfer.finish(index);
     this.pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
     this.table.remove(index);
-    words.fill(0, h + L.HOT_BITS, h + L.HOT_LAST_FRAME + 2);
+    words[h + L.HOT_BITS] = 0;
+    words[h + L.HOT_END + L.END_PACKETS] = 0;
+    words[h + L.HOT_END + L.END_PACKETS + 1] = 0;
     if (six === 1) {
       addresses.release(a);
       addresses.release(b);

@@ -18,7 +18,6 @@ import {
   END_FIN,
   END_FIRST_COVER,
   END_NEXT,
-  END_WORDS,
   END_ZERO_WINDOWS,
   FIN_SENT,
   HOT_BITS,
@@ -83,8 +82,8 @@ export function keep(
     counts[c + B_AFTER_RST + d]!++;
     return KEEP;
   }
-  const own = h + HOT_END + d * END_WORDS;
-  const peer = h + HOT_END + (1 - d) * END_WORDS;
+  const own = h + HOT_END + d;
+  const peer = h + HOT_END + (1 - d);
   if ((bits & (FIN_SENT << (1 - d))) !== 0 && (flags & ACK) !== 0) {
     if (((ack - hot[peer + END_FIN]!) | 0) > 0) {
       if (((seq - hot[own + END_NEXT]!) | 0) > 0)
@@ -111,8 +110,8 @@ export function keep(
 /** Whether a RST of end `d` lies between what the other end acknowledged (one less: a FIN's own number) and all that was sent. */
 export function isPlausibleRst(hot: Int32Array, h: number, d: number, seq: number): boolean {
   const bits = hot[h + HOT_BITS]!;
-  const own = h + HOT_END + d * END_WORDS;
-  const peer = h + HOT_END + (1 - d) * END_WORDS;
+  const own = h + HOT_END + d;
+  const peer = h + HOT_END + (1 - d);
   if ((bits & (ACK_KNOWN << (1 - d))) === 0) return true;
   const beyond = (seq - hot[peer + END_ACK]!) | 0;
   if (beyond === 0 || beyond === -1) return true;
@@ -133,7 +132,7 @@ export function isBadAnswer(
   if ((flags & (ACK | RST)) !== ACK) return false;
   const bits = hot[h + HOT_BITS]!;
   if ((bits & (SYN_SENT << (1 - d))) === 0) return false;
-  const peer = h + HOT_END + (1 - d) * END_WORDS;
+  const peer = h + HOT_END + (1 - d);
   if ((flags & SYN) === 0) {
     if ((bits & ((SYN_ACK_SENT << d) | (SPOKE << (1 - d)))) !== 0) return false;
     return !isNear(ack, hot[peer + END_BASE]!);
@@ -160,7 +159,7 @@ export function beginsAnew(
   if ((bits & ((isSynAck ? SYN_ACK_SENT : SYN_SENT) << d)) !== 0) return false;
   if ((bits & (SPOKE << d)) === 0) return true;
   if (!isSynAck || (bits & (SPOKE << (1 - d))) !== 0) return false;
-  const next = hot[h + HOT_END + d * END_WORDS + END_NEXT]!;
+  const next = hot[h + HOT_END + d + END_NEXT]!;
   return ((next - end) | 0) < 0 || ((next - end) | 0) > MAX_OVERTAKING_BYTES;
 }
 

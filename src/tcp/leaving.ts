@@ -147,7 +147,7 @@ export class Leaving implements LeavingConnection {
     const c = h + L.COLD;
     if ((own[h + L.HOT_BITS]! & L.NOTED) === 0) return false;
     if (own[c + L.C_HEAD] !== 0) pool.copy(own[c + L.C_HEAD]!, own[c + L.C_TAIL]!, this.#more, 0);
-    if (!outlineOfNotes(own, table.doubles, h, this.#more, 0, false)) return false;
+    if (!outlineOfNotes(own, h, this.#more, 0, false)) return false;
     const lastNs = nsSince(own, c, own[h + L.HOT_LAST_SEC]! >>> 0, own[h + L.HOT_LAST_NS]!);
     const watchedNs = Math.max(lastNs, this.#watchedNs(h));
     const reusedNs = this.#reusedAt < 0 ? Number.NaN : this.#reusedNs(c);
@@ -163,7 +163,7 @@ export class Leaving implements LeavingConnection {
     for (let d = 0; d < 2; d++) {
       if (isSix) addresses.copy(words[h + d]!, into.address[d]!, 0);
       else into.address[d]![0] = words[h + d]!;
-      into.bytes[d] = doubles[(h + L.HOT_END + d * L.END_WORDS + L.END_BYTES) >> 1]!;
+      into.bytes[d] = words[h + L.HOT_SUM + d]! & L.SUM_BYTES_MASK;
     }
     const ports = words[h + 2]!;
     into.port[0] = ports >>> 16;

@@ -97,7 +97,7 @@ function begin(end: End, isn: number, shift: number, counts: boolean): void {
 }
 
 /**
- * Fills `outline`, but for the connection's word, and `noted` from the NOTED record at word `h` of `words` and `doubles`, which are the same memory, and the notes for which it has no room, at word `moreAt` of `more`. False where the
+ * Fills `outline`, but for the connection's word, and `noted` from the NOTED record at word `h` of `words`, and the notes for which it has no room, at word `moreAt` of `more`. False where the
  * connection is not ordinary. It is the outline that `outlineOf` (tcp/ordinary.ts) makes of the connection's story, but what that looks for and
  * noting excludes (tcp/noting.ts) isn't looked for here; test/report/census.test.ts compares.
  *
@@ -105,14 +105,13 @@ function begin(end: End, isn: number, shift: number, counts: boolean): void {
  */
 export function outlineOfNotes(
   words: Int32Array,
-  doubles: Float64Array,
   h: number,
   more: Int32Array,
   moreAt: number,
   counts: boolean,
 ): boolean {
   const low = h + L.HOT_END;
-  const high = low + L.END_WORDS;
+  const high = low + 1;
   const count = words[low + L.END_PACKETS]! + words[high + L.END_PACKETS]!;
   const clientBit = words[h + L.NOTES + L.N_BITS]! & FROM_HIGH;
   const isLow = clientBit === 0;
@@ -234,7 +233,8 @@ export function outlineOfNotes(
   outline.firstFinNs =
     firstFin < 0 ? Number.POSITIVE_INFINITY : nsBetween(words, h, more, moreAt, 0, firstFin);
   noted.windowFull = windowFull;
-  noted.bytes = doubles[(low + L.END_BYTES) >> 1]! + doubles[(high + L.END_BYTES) >> 1]!;
+  const sums = h + L.HOT_SUM;
+  noted.bytes = (words[sums]! & L.SUM_BYTES_MASK) + (words[sums + 1]! & L.SUM_BYTES_MASK);
   noted.reusedPorts = (words[h + L.HOT_BITS]! & L.REUSED) !== 0;
   return staysQuiet(client, server) && staysQuiet(server, client);
 }
@@ -242,10 +242,10 @@ export function outlineOfNotes(
 /** Makes all of the outline of `f`, whose notes are unread, and counts what it transferred (`fillNoted`). */
 export function outlineOfUnread(
   f: FinishedConnection,
-  { words, doubles, h, more }: UnreadNotes,
+  { words, h, more }: UnreadNotes,
   mslSec: number,
 ): boolean {
-  if (!outlineOfNotes(words, doubles, h, words, more, true)) return false;
+  if (!outlineOfNotes(words, h, words, more, true)) return false;
   const reusedNs = f.reusedFrame === null ? Number.NaN : f.reusedNs;
   return finishOutline(f.end === 'evicted', reusedNs, f.watchedNs, mslSec);
 }

@@ -19,8 +19,11 @@ import { FLAGS_MASK, FROM_HIGH, HAS_TS, wordOf } from './story.ts';
 
 /** Times are counted in nanoseconds since the first frame, exact for 104 days: longer than MAX_NOTES silences. */
 const MAX_SILENCE_SEC = 150_000;
-/** In one segment: the numbers of a connection stay far within half the sequence space, so that none is both before and behind another. */
-const MAX_NOTED_BYTES = 1 << 20;
+/**
+ * In one segment: the numbers of a connection stay far within half the sequence space, so that none is both before and behind another, and all bytes of an end
+ * within L.SUM_BYTES_MASK.
+ */
+const MAX_NOTED_BYTES = 1 << 18;
 
 /**
  * The part of the tracker that takes notes. Most connections are short, and nothing happens to them but an opening, some data and a close:
@@ -56,12 +59,12 @@ export class Noting extends Shrinking {
     if (hasCookie(packed)) return false;
     const words = this.table.words;
     const h = index * L.RECORD_WORDS;
-    const own = h + L.HOT_END + d * L.END_WORDS;
+    const own = h + L.HOT_END + d;
     const seq = columns.seq[p]!;
     words[h + L.HOT_BITS]! |= L.NOTED | ((L.BASE_SET | L.SYN_SENT) << d);
     words[own + L.END_BASE] = seq;
     words[own + L.END_NEXT] = (seq + 1) | 0;
-    words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
+    words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.SUM_TTL_SHIFT;
     words[h + L.COLD + L.C_OPTIONS + d] = packed;
     this.#write(h, own, p, number, d, 0);
     return true;
@@ -77,8 +80,8 @@ export class Noting extends Shrinking {
     const columns = this.columns;
     const words = this.table.words;
     const h = index * L.RECORD_WORDS;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
+    const own = h + L.HOT_END + d;
+    const peer = h + L.HOT_END + (1 - d);
     let bits = words[h + L.HOT_BITS]!;
     const flags = columns.flags[p]!;
     const seq = columns.seq[p]!;
@@ -99,7 +102,7 @@ export class Noting extends Shrinking {
       const packed = columns.more[p * MORE_WORDS]!;
       if (hasCookie(packed)) return false;
       words[h + L.COLD + L.C_OPTIONS + d] = packed;
-      words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
+      words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.SUM_TTL_SHIFT;
       words[own + L.END_BASE] = seq;
       words[own + L.END_NEXT] = (seq + 1) | 0;
       words[own + L.END_ACK] = ack;
@@ -113,7 +116,7 @@ export class Noting extends Shrinking {
         if (packets === 0 || (flags & ACK) === 0 || seq !== words[own + L.END_NEXT]) return false;
         if (
           columns.window[p] === 0 ||
-          columns.ttl[p] !== words[own + L.END_REPEATS]! >>> L.TTL_SHIFT
+          columns.ttl[p] !== words[h + L.HOT_SUM + d]! >>> L.SUM_TTL_SHIFT
         )
           return false;
         const isFin = (flags & FIN) !== 0;
@@ -125,11 +128,11 @@ export class Noting extends Shrinking {
         } else if (ack !== words[peer + L.END_NEXT]) {
           return false;
         }
-        if (isFin && (bits & (L.FIN_SENT << d)) !== 0) return false;
+        // Behind its FIN there are but ACKs: so that is one before its next number.
+        if ((isFin || len !== 0) && (bits & (L.FIN_SENT << d)) !== 0) return false;
         let end = (seq + len) | 0;
         if (isFin) {
           bits |= L.FIN_SENT << d;
-          words[own + L.END_FIN] = end;
           end = (end + 1) | 0;
         }
         words[own + L.END_NEXT] = end;
@@ -138,10 +141,10 @@ export class Noting extends Shrinking {
       }
     }
     if ((bits & (L.FIN_SENT << (1 - d))) !== 0 && (flags & ACK) !== 0) {
-      if (((ack - words[peer + L.END_FIN]!) | 0) > 0) bits |= L.FIN_COVERED << (1 - d);
+      if (ack === words[peer + L.END_NEXT]) bits |= L.FIN_COVERED << (1 - d);
     }
     words[h + L.HOT_BITS] = bits;
-    this.table.doubles[(own + L.END_BYTES) >> 1]! += len;
+    words[h + L.HOT_SUM + d]! += len;
     this.#write(h, own, p, number, d, noted);
     const bothCovered = (bits & (bits >> 1) & L.FIN_COVERED) !== 0;
     if ((bothCovered || (flags & RST) !== 0) && (bits & L.QUEUED) === 0) {
@@ -161,21 +164,20 @@ export class Noting extends Shrinking {
     if (packets === 0) {
       words[own + L.END_BASE] = (seq - 1) | 0;
       words[own + L.END_NEXT] = seq;
-      words[own + L.END_REPEATS] = columns.ttl[p]! << L.TTL_SHIFT;
+      words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.SUM_TTL_SHIFT;
       words[h + L.HOT_BITS]! |= L.BASE_SET << d;
       return true;
     }
     if (seq !== words[own + L.END_NEXT]) return false;
-    if (columns.ttl[p] !== words[own + L.END_REPEATS]! >>> L.TTL_SHIFT) return false;
+    if (columns.ttl[p] !== words[h + L.HOT_SUM + d]! >>> L.SUM_TTL_SHIFT) return false;
     return (flags & ACK) === 0 || ((columns.ack[p]! - words[own + L.END_ACK]!) | 0) >= 0;
   }
 
   #write(h: number, own: number, p: number, number: number, d: number, noted: number): void {
     const columns = this.columns;
-    const { doubles, words } = this.table;
+    const words = this.table.words;
     const frame = columns.frame[p]!;
     words[own + L.END_PACKETS]!++;
-    doubles[(h + L.HOT_LAST_FRAME) >> 1] = frame;
     words[h + L.HOT_LAST_SEC] = columns.tsSec[p]!;
     words[h + L.HOT_LAST_NS] = columns.tsNs[p]!;
     this.previous[p] = words[own + L.END_RING]!;
@@ -200,7 +202,6 @@ export class Noting extends Shrinking {
     const entry = this.pool.reserve(words[c + L.C_TAIL]!);
     if (words[c + L.C_HEAD] === 0) words[c + L.C_HEAD] = entry;
     words[c + L.C_TAIL] = entry;
-    words[c + L.C_COUNT]!++;
     return entry;
   }
 
@@ -226,7 +227,7 @@ export class Noting extends Shrinking {
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
     const low = h + L.HOT_END;
-    const high = low + L.END_WORDS;
+    const high = low + 1;
     const bits = words[h + L.HOT_BITS]!;
     const count = this.packets(index);
     const inside = Math.min(count, L.NOTES_INSIDE);
@@ -244,10 +245,11 @@ export class Noting extends Shrinking {
     pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
     words[c + L.C_HEAD] = 0;
     words[c + L.C_TAIL] = 0;
-    words[c + L.C_COUNT] = 0;
     words[c + L.C_OPTIONS] = 0;
     words[c + L.C_OPTIONS + 1] = 0;
-    words.fill(0, low, high + L.END_WORDS);
+    words.fill(0, low, h + L.COLD);
+    words[low + L.END_BASE] = 0;
+    words[high + L.END_BASE] = 0;
     words[h + L.HOT_BITS] = bits & (L.KEY_FAMILY | L.REUSED | L.QUEUED);
     words[h + L.HOT_LAST_SEC] = words[c + L.C_START_SEC]!;
     words[h + L.HOT_LAST_NS] = words[c + L.C_START_NS]!;
@@ -263,7 +265,7 @@ export class Noting extends Shrinking {
     const p = FIRST_SPARE + k;
     const note = words[at + L.N_BITS]!;
     const d = (note & FROM_HIGH) === 0 ? 0 : 1;
-    const own = h + L.HOT_END + d * L.END_WORDS;
+    const own = h + L.HOT_END + d;
     const flags = note & FLAGS_MASK;
     const seq = hot[own + L.END_NEXT]!;
     const len = words[at + L.N_LEN]!;
@@ -273,7 +275,7 @@ export class Noting extends Shrinking {
     columns.flags[p] = flags;
     columns.optionBits[p] = (note & HAS_TS) === 0 ? 0 : HAS_TIMESTAMPS;
     columns.window[p] = note >>> 16;
-    columns.ttl[p] = hot[own + L.END_REPEATS]! >>> L.TTL_SHIFT;
+    columns.ttl[p] = hot[h + L.HOT_SUM + d]! >>> L.SUM_TTL_SHIFT;
     columns.seq[p] = seq;
     columns.ack[p] = words[at + L.N_ACK]!;
     columns.payloadLen[p] = len;

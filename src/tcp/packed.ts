@@ -137,6 +137,7 @@ function unpack(notes: UnreadNotes, start: number, f: FinishedConnection): void 
   const c = h + L.COLD;
   const bits = words[start + P_BITS]!;
   const hotBits = words[h + L.HOT_BITS]!;
+  const isNoted = (hotBits & L.NOTED) !== 0;
   const firstFrom = (words[c + (L.B_FIRST_FROM >> 2)]! >> ((L.B_FIRST_FROM & 3) * 8)) & 0xff;
   f.stream = words[c + L.C_STREAM]!;
   f.family = (hotBits & 1) === 1 ? 6 : 4;
@@ -151,26 +152,31 @@ function unpack(notes: UnreadNotes, start: number, f: FinishedConnection): void 
   );
   f.watchedNs = Math.max(f.durationNs, doubles[(start + P_WATCHED) >> 1]!);
   f.firstFrame = doubles[(c + L.C_FIRST_FRAME) >> 1]!;
-  f.lastFrame = doubles[(h + L.HOT_LAST_FRAME) >> 1]!;
   f.firstFrom = firstFrom === 0 ? 0 : 1;
-  f.duplicates = words[c + L.C_DUPLICATES]!;
   f.end = ENDS[words[start + P_END]!]!;
   f.lostFrames = (hotBits & L.LOST_SEEN) !== 0;
   for (let d = 0; d < 2; d++) {
-    const own = h + L.HOT_END + d * L.END_WORDS;
+    const own = h + L.HOT_END + d;
     f.packets[d] = words[own + L.END_PACKETS]! >>> 0;
-    f.bytes[d] = doubles[(own + L.END_BYTES) >> 1]!;
     f.nextSeq[d] = words[own + L.END_NEXT]!;
     f.maxAck[d] = words[own + L.END_ACK]!;
     f.ackKnown[d] = (hotBits & (L.ACK_KNOWN << d)) === 0 ? 0 : 1;
-    f.repeats[d] = words[own + L.END_REPEATS]! & L.REPEATS_MASK;
-    f.lastTtl[d] = words[own + L.END_REPEATS]! >>> L.TTL_SHIFT;
-    f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
     f.options[d] = words[c + L.C_OPTIONS + d]!;
     f.lacksLast[d] = (bits & (LACKS_LAST << d)) === 0 ? 0 : 1;
+    if (isNoted) {
+      const sum = words[h + L.HOT_SUM + d]!;
+      f.bytes[d] = sum & L.SUM_BYTES_MASK;
+      f.lastTtl[d] = sum >>> L.SUM_TTL_SHIFT;
+      f.repeats[d] = 0;
+      f.zeroWindows[d] = 0;
+    } else {
+      f.bytes[d] = doubles[((h + L.REST_BYTES) >> 1) + d]!;
+      f.lastTtl[d] = words[own + L.END_REPEATS]! >>> L.TTL_SHIFT;
+      f.repeats[d] = words[own + L.END_REPEATS]! & L.REPEATS_MASK;
+      f.zeroWindows[d] = words[own + L.END_ZERO_WINDOWS]!;
+    }
   }
 
-  const isNoted = (hotBits & L.NOTED) !== 0;
   let at = h + (isNoted ? wordsOfNoted(words, h) : L.FOLLOWED_WORDS);
   f.reusedFrame = null;
   f.reusedNs = 0;
@@ -186,6 +192,9 @@ function unpack(notes: UnreadNotes, start: number, f: FinishedConnection): void 
   }
   f.reusedPorts = (hotBits & L.REUSED) !== 0;
   if (isNoted) {
+    const last = L.placeOfNote(h, at, f.packets[0] + f.packets[1] - 1);
+    f.lastFrame = f.firstFrame + ((words[last + L.N_FRAME]! - f.firstFrame) >>> 0);
+    f.duplicates = 0;
     f.zeek = null;
     f.cookie[0] = '';
     f.cookie[1] = '';
@@ -194,6 +203,8 @@ function unpack(notes: UnreadNotes, start: number, f: FinishedConnection): void 
     f.unread = notes;
     return;
   }
+  f.lastFrame = doubles[(h + L.HOT_LAST_FRAME) >> 1]!;
+  f.duplicates = words[h + L.REST_DUPLICATES]!;
   f.unread = null;
   at = unpackFigures(words, doubles, start, at, f);
   if ((bits & HAS_ZEEK) !== 0) {
@@ -213,7 +224,7 @@ function unpack(notes: UnreadNotes, start: number, f: FinishedConnection): void 
     }
     at += at & 1;
   }
-  readEntries(f.story, words, doubles, at, words[c + L.C_COUNT]!, f.firstFrame);
+  readEntries(f.story, words, doubles, at, words[h + L.REST_COUNT]!, f.firstFrame);
 }
 
 /** The figures of transfer from the records and from what stands at `at`: where the next part stands. */
@@ -270,7 +281,7 @@ function missingBytes(
   const h = start + P_RECORD;
   if (!mayMiss(words, h, d)) return 0;
   const acked = ackedOf(words, h, d);
-  const own = h + L.HOT_END + d * L.END_WORDS;
+  const own = h + L.HOT_END + d;
   const high = f.packets[d] === 0 ? (words[own + L.END_BASE]! + 1) | 0 : f.nextSeq[d]!;
   return inHoles + Math.max(0, (acked - high) | 0);
 }
@@ -285,7 +296,7 @@ export function mayMiss(words: Int32Array, h: number, d: number): boolean {
 /** Of the greatest and the latest acknowledgement of end `d` of the record at `h` the lesser: a stray one of an earlier connection proves nothing. */
 export function ackedOf(words: Int32Array, h: number, d: number): number {
   const other = 1 - d;
-  const greatest = words[h + L.HOT_END + other * L.END_WORDS + L.END_ACK]!;
+  const greatest = words[h + L.HOT_END + other + L.END_ACK]!;
   const latest = h + L.TRANSFER + other * T.END;
   if ((words[latest + T.STATE]! & T.ACKED) === 0) return greatest;
   const last = words[latest + T.LAST_ACK]!;

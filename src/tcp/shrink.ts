@@ -37,10 +37,17 @@ export class Shrinking extends Connections {
     const { words } = this.table;
     let used = 0;
     this.eachOpen((index) => {
-      used += blocksOf(words[index * L.RECORD_WORDS + L.COLD + L.C_COUNT]!);
+      used += blocksOf(entriesOf(words, index * L.RECORD_WORDS));
     });
     return used * SPARE < this.pool.blocks;
   }
+}
+
+/** Entries in the memory of stories of the record at word `h`: its story, or the notes for which the record has no room. */
+function entriesOf(words: Int32Array, h: number): number {
+  if ((words[h + L.HOT_BITS]! & L.NOTED) === 0) return words[h + L.REST_COUNT]!;
+  const packets = h + L.HOT_END + L.END_PACKETS;
+  return Math.max(0, words[packets]! + words[packets + 1]! - L.NOTES_INSIDE);
 }
 
 /** Moves the stories of the first `count` records, entry by entry, and tells the records where they are. */
@@ -49,16 +56,18 @@ function moveStories(pool: StoryPool, words: Int32Array, count: number): void {
   for (let index = 0; index < count; index++) {
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
+    const count = entriesOf(words, h);
+    const isTold = (words[h + L.HOT_BITS]! & L.NOTED) === 0;
     const low = h + L.HOT_END + L.END_LAST_FILL;
-    const high = low + L.END_WORDS;
+    const high = low + 1;
     const [lowFill, highFill] = [words[low]!, words[high]!];
     let entry = words[c + L.C_HEAD]!;
     let tail = 0;
-    for (let n = 0; n < words[c + L.C_COUNT]!; n++) {
+    for (let n = 0; n < count; n++) {
       tail = pool.adopt(old, entry, tail);
       if (n === 0) words[c + L.C_HEAD] = tail;
-      if (lowFill === entry) words[low] = tail;
-      if (highFill === entry) words[high] = tail;
+      if (isTold && lowFill === entry) words[low] = tail;
+      if (isTold && highFill === entry) words[high] = tail;
       entry = old.after(entry);
     }
     words[c + L.C_TAIL] = tail;

@@ -29,7 +29,7 @@ export class Telling extends Noting {
   protected recallAcks(index: number, d: number, position: number): boolean {
     const columns = this.columns;
     const words = this.table.words;
-    const peer = index * L.RECORD_WORDS + L.HOT_END + (1 - d) * L.END_WORDS;
+    const peer = index * L.RECORD_WORDS + L.HOT_END + (1 - d);
     // The greatest acknowledgement number says at once that there is none, as nearly always.
     if (((words[peer + L.END_ACK]! - position) | 0) <= 0) return false;
     const current = this.number & NUMBER_MASK;
@@ -54,12 +54,13 @@ export class Telling extends Noting {
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
     const bits = words[h + L.HOT_BITS]!;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
+    const own = h + L.HOT_END + d;
+    const peer = h + L.HOT_END + (1 - d);
     let entry = words[own + L.END_LAST_FILL]!;
     if (decision !== REPLACE_FILL) {
-      if (words[c + L.C_COUNT]! >= MAX_STORY_ENTRIES) return;
+      if (words[h + L.REST_COUNT]! >= MAX_STORY_ENTRIES) return;
       entry = this.addEntry(h);
+      words[h + L.REST_COUNT]!++;
       if (decision === KEEP_FILL) words[own + L.END_LAST_FILL] = entry;
     }
     const marks =

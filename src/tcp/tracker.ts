@@ -117,7 +117,7 @@ export class Tracker extends Telling {
       // A SYN with another sequence number than this end's first is a new incarnation (Wireshark's tcp.stream).
       const h = index * L.RECORD_WORDS;
       const isBased = (table.words[h + L.HOT_BITS]! & (L.BASE_SET << d)) !== 0;
-      if (isBased && table.words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) {
+      if (isBased && table.words[h + L.HOT_END + d + L.END_BASE] !== seq) {
         this.finishRecord(index, 'reused', p, columns.tsSec[p], columns.tsNs[p]);
         index = -1;
         isReuse = true;
@@ -126,7 +126,7 @@ export class Tracker extends Telling {
     if (index < 0) {
       index = this.openRecord(p, d, six, isReuse);
       if (index < 0 || this.beginNotes(index, p, number, d)) return;
-      this.transfer.open(index, p);
+      this.#begin(index, p);
     } else if ((table.words[index * L.RECORD_WORDS + L.HOT_BITS]! & L.NOTED) !== 0) {
       if (this.note(index, p, number, d)) return;
       this.#takeUp(index);
@@ -134,15 +134,22 @@ export class Tracker extends Telling {
     this.#follow(index, p, number, d);
   }
 
+  /** Makes what a connection has besides while it is followed, which begins with the segment at `p`. */
+  #begin(index: number, p: number): void {
+    const rest = index * L.RECORD_WORDS + L.REST;
+    this.table.words.fill(0, rest, rest + L.LINE_WORDS);
+    this.transfer.open(index, p);
+  }
+
   /** Does with the segments that were noted of a connection what it would have done with each, had it been followed from the first. */
   #takeUp(index: number): void {
     const words = this.table.words;
     const low = index * L.RECORD_WORDS + L.HOT_END + L.END_RING;
-    const high = low + L.END_WORDS;
+    const high = low + 1;
     const lowLatest = words[low]!;
     const highLatest = words[high]!;
     const count = this.takeNotes(index);
-    this.transfer.open(index, FIRST_SPARE);
+    this.#begin(index, FIRST_SPARE);
     for (let k = 0; k < count; k++) {
       this.#follow(index, FIRST_SPARE + k, k, this.spareEnds[k]!);
     }
@@ -161,8 +168,8 @@ export class Tracker extends Telling {
     if (this.zeek !== null) this.zeek.segment(index, p, d);
     const words = table.words;
     const h = index * L.RECORD_WORDS;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
+    const own = h + L.HOT_END + d;
+    const peer = h + L.HOT_END + (1 - d);
     let bits = words[h + L.HOT_BITS]!;
     const len = columns.payloadLen[p]!;
     const ack = columns.ack[p]!;
@@ -171,7 +178,7 @@ export class Tracker extends Telling {
     const isFirst = packets === 0;
 
     words[own + L.END_PACKETS] = packets + 1;
-    table.doubles[(own + L.END_BYTES) >> 1]! += len;
+    table.doubles[((h + L.REST_BYTES) >> 1) + d]! += len;
     table.doubles[(h + L.HOT_LAST_FRAME) >> 1] = columns.frame[p]!;
     const sec = columns.tsSec[p]!;
     const lastSec = words[h + L.HOT_LAST_SEC]! >>> 0;
@@ -190,7 +197,7 @@ export class Tracker extends Telling {
     if ((!advancesSeq && !advancesAck) || (flags & RST) !== 0) {
       // What was noted is no duplicate, and isn't in the ring.
       if (p < FIRST_SPARE && isDuplicate(columns, number & NUMBER_MASK, latest, this.previous)) {
-        words[h + L.COLD + L.C_DUPLICATES]!++;
+        words[h + L.REST_DUPLICATES]!++;
         this.counts.duplicates++;
         this.transfer.duplicate(index, d, len);
         if (index === this.watched) this.options.onWatched?.(p, d === 1, true);
@@ -253,8 +260,8 @@ export class Tracker extends Telling {
     const words = this.table.words;
     const h = index * L.RECORD_WORDS;
     const c = h + L.COLD;
-    const own = h + L.HOT_END + d * L.END_WORDS;
-    const peer = h + L.HOT_END + (1 - d) * L.END_WORDS;
+    const own = h + L.HOT_END + d;
+    const peer = h + L.HOT_END + (1 - d);
 
     const counts = this.table.bytes;
     const bytes = c * 4;

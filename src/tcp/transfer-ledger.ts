@@ -74,7 +74,7 @@ export class TransferLedger extends TransferMemory {
       return;
     }
     const from = (flags & SYN) === 0 ? seq : (seq + 1) | 0;
-    const high = this.words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    const high = this.words[h + L.HOT_END + d + L.END_NEXT]!;
     const ahead = (from - high) | 0;
     if (ahead >= 0) {
       if (ahead > 0 && (flags & SYN) === 0) this.holes.add(this.#holesOf(r, d), high, from);
@@ -115,10 +115,9 @@ export class TransferLedger extends TransferMemory {
     const words = this.words;
     const bits = words[h + L.HOT_BITS]!;
     let from = seq;
-    if ((bits & (L.ACK_KNOWN << (1 - d))) !== 0)
-      from = words[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!;
+    if ((bits & (L.ACK_KNOWN << (1 - d))) !== 0) from = words[h + L.HOT_END + (1 - d) + L.END_ACK]!;
     else if ((bits & (L.BASE_SET << d)) !== 0)
-      from = (words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE]! + 1) | 0;
+      from = (words[h + L.HOT_END + d + L.END_BASE]! + 1) | 0;
     let flight = (end - from) | 0;
     const block = words[r + T.EXTRA + d]!;
     if (block !== 0) flight -= this.extra[block * T.X_WORDS + T.X_SACKED]!;
@@ -165,7 +164,7 @@ export class TransferLedger extends TransferMemory {
   protected restart(own: number, h: number, d: number, seq: number, contiguous: number): void {
     const words = this.words;
     if ((words[h + L.HOT_BITS]! & (L.BASE_SET << d)) === 0) return;
-    if (words[h + L.HOT_END + d * L.END_WORDS + L.END_BASE] !== seq) return;
+    if (words[h + L.HOT_END + d + L.END_BASE] !== seq) return;
     if (words[own + T.NEXT] === contiguous) return;
     words[own + T.NEXT] = contiguous;
     words[own + T.STATE]! &= ~(T.GAPPED | T.PENDING);
@@ -217,7 +216,7 @@ export class TransferLedger extends TransferMemory {
     const h = index * L.RECORD_WORDS;
     const block = this.words[h + L.TRANSFER + T.EXTRA + d]!;
     if (block === 0 || !mayMiss(this.words, h, d)) return false;
-    const end = this.words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    const end = this.words[h + L.HOT_END + d + L.END_NEXT]!;
     return this.holes.endsAt(this.holeLists[block]!, end, ackedOf(this.words, h, d));
   }
 

@@ -92,7 +92,7 @@ export class Transfer extends TransferLedger {
       (kind === ACK || (kind === (FIN | ACK) && len === 0)) &&
       window !== 0 &&
       seq === words[own + T.NEXT] &&
-      seq === words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT] &&
+      seq === words[h + L.HOT_END + d + L.END_NEXT] &&
       ((ack - words[peer + T.NEXT]!) | 0) <= 0 &&
       (columns.optionBits[p]! & HAS_MORE_OPTIONS) === 0 &&
       (len > 0
@@ -111,7 +111,7 @@ export class Transfer extends TransferLedger {
       state |= T.PENDING;
     }
     if (len > 0) {
-      const flight = (end - words[h + L.HOT_END + (1 - d) * L.END_WORDS + L.END_ACK]!) | 0;
+      const flight = (end - words[h + L.HOT_END + (1 - d) + L.END_ACK]!) | 0;
       if (flight > words[own + T.MAX_FLIGHT]! && flight < MAX_FLIGHT_BYTES)
         words[own + T.MAX_FLIGHT] = flight;
     }
@@ -216,7 +216,7 @@ export class Transfer extends TransferLedger {
     if (mayRepeat && consumes && isKnown && !isKeepAlive) {
       this.#judgeRepeat(r, d, t, ahead, seq, end, len, now);
     }
-    const high = words[h + L.HOT_END + d * L.END_WORDS + L.END_NEXT]!;
+    const high = words[h + L.HOT_END + d + L.END_NEXT]!;
     if (isKnown ? seq !== high || (flags & RST) !== 0 : (flags & SYN) === 0) {
       this.cover(r, h, d, flags, seq, len, isKnown, isKeepAlive);
     }
