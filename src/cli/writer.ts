@@ -3,12 +3,17 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { outputError, writing } from './output-error.ts';
 import { addTemporary, forgetTemporary } from './temporary.ts';
 
 /** Characters gathered before a write. */
 const CHUNK_CHARS = 256 * 1024;
+
+/** Pauses while a pipe is full: whoever reads it empties it in less than a timer can wait, or does something else for long. */
+const SHORTEST_PAUSE_MS = 0.125;
+const LONGEST_PAUSE_MS = 20;
+const NAP = new Int32Array(new SharedArrayBuffer(4));
 
 export interface Writer {
   /** The file descriptor that it writes to. */
@@ -55,7 +60,15 @@ export function fdWriter(fd: number): Writer {
   };
 
   const drain = async (): Promise<boolean> => {
-    for (let pauseMs = 1; !push(); pauseMs = Math.min(pauseMs * 2, 20)) await wait(pauseMs);
+    let pauseMs = SHORTEST_PAUSE_MS;
+    for (let before = pending; !push(); before = pending) {
+      pauseMs = pending === before ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : SHORTEST_PAUSE_MS;
+      if (pauseMs >= 1) await wait(pauseMs);
+      else {
+        Atomics.wait(NAP, 0, 0, pauseMs);
+        await setImmediate();
+      }
+    }
     return !gone;
   };
 
