@@ -16,6 +16,7 @@ import {
   UNIQUE_BYTES,
 } from '../tcp/figures.ts';
 import type { FinishedConnection } from '../tcp/finished.ts';
+import type { Close } from '../tcp/verdicts.ts';
 import type { ConnectionRecord } from './record.ts';
 
 /** Places of an object's numbers, by their keys: in `values`, or from FIGURES_FROM on in the figures of transfer, the client's first. */
@@ -26,7 +27,8 @@ const CLIENT = { port: 5 };
 const SERVER = { port: 6 };
 const PACKETS = { client: 7, server: 8 };
 const BYTES = { client: 9, server: 10 };
-const NUMBERS = 11;
+const CLOSE = { bytesAfterFin: 11 };
+const NUMBERS = 12;
 export const FIGURES_FROM = 256;
 const COUNTS = Object.fromEntries(COUNT_NAMES.map((name, i) => [name, i]));
 const SIZES = {
@@ -58,8 +60,8 @@ export class RecordNumbers {
   /** Times in nanoseconds. */
   readonly values = new Float64Array(NUMBERS);
 
-  /** Takes the numbers of `finished`, whose roles are known: its parts. Hot path, once a connection. */
-  fill(finished: FinishedConnection): number {
+  /** Takes the numbers of `finished`, whose roles are known, and of its `close`: its parts. Hot path, once a connection. */
+  fill(finished: FinishedConnection, close: Close): number {
     const v = this.values;
     const { bytes, clientEnd: c, duplicates, packets, port, transfer } = finished;
     const s = c === 0 ? 1 : 0;
@@ -74,6 +76,7 @@ export class RecordNumbers {
     v[PACKETS.server] = packets[s];
     v[BYTES.client] = bytes[c];
     v[BYTES.server] = bytes[s];
+    v[CLOSE.bytesAfterFin] = close.bytesAfterFin ?? 0;
     return (
       partsOf(transfer[c]) |
       (partsOf(transfer[s]) << 1) |
@@ -102,6 +105,7 @@ export function placesOf(r: ConnectionRecord, parts: number): ReadonlyMap<object
     [r.server, SERVER],
     [r.packets, PACKETS],
     [r.bytes, BYTES],
+    [r.close, r.close.bytesAfterFin === 0 ? { bytesAfterFin: SAME } : CLOSE],
   ]);
   const { client, server } = r.transfer;
   for (const [d, side] of [client, server].entries()) {

@@ -98,11 +98,8 @@ export class TemplateRecorder implements Sink {
   }
 
   integerOf<K extends string>(of: Readonly<Record<K, number | null>>, key: K): void {
-    const { close, handshake } = this.#record;
-    const isn = of === handshake.isn ? this.#isnEntry(key) : -1;
+    const isn = of === this.#record.handshake.isn ? this.#isnEntry(key) : -1;
     if (isn >= 0) this.#place(PLACE_SEQ, isn, NOTHING);
-    // An ordinary connection brings nothing more after the first FIN.
-    else if (of === close) this.integer(of[key]);
     else this.#number(PLACE_WHOLE, of, key, (out) => out.integer(of[key]));
   }
 

@@ -41,7 +41,7 @@ export function templated(
       return;
     }
     const { finished } = mold;
-    const parts = numbers.fill(finished);
+    const parts = numbers.fill(finished, record.close);
     out.template(templateOf(record, mold, parts), finished, numbers.values);
   };
 }

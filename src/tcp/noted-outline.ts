@@ -48,12 +48,12 @@ interface End {
   hasAck: boolean;
   hasSpoken: boolean;
   ack: number;
-  /** It sent a FIN with the number `fin` as note `finNote`, which the other end has acknowledged when its own numbers had come to `quietFrom`, its FIN not counted. */
+  /** It sent a FIN with the number `fin` as note `finNote`, which the other end has acknowledged when its own numbers had come to `coveredFrom`, its FIN not counted. */
   hasFin: boolean;
   fin: number;
   finNote: number;
   isCovered: boolean;
-  quietFrom: number;
+  coveredFrom: number;
   /** Entries for acknowledging the other's FIN before its own. */
   earlyCovers: number;
 }
@@ -74,7 +74,7 @@ function createEnd(mark: number): End {
     fin: 0,
     finNote: 0,
     isCovered: false,
-    quietFrom: 0,
+    coveredFrom: 0,
     earlyCovers: 0,
   };
 }
@@ -201,10 +201,9 @@ export function outlineOfNotes(
       }
       outline.notes[entries] = k;
       outline.words[++entries] = word;
-      // Whatever an end sends once it has acknowledged the other's FIN, it sends on a half-closed connection.
       if (coversFin && !peer.isCovered) {
         peer.isCovered = true;
-        peer.quietFrom = own.hasFin ? own.fin : seq;
+        peer.coveredFrom = own.hasFin ? own.fin : seq;
       }
     }
     const end = (seq + len + (flags & FIN) + ((flags & SYN) >> 1)) | 0;
@@ -236,7 +235,8 @@ export function outlineOfNotes(
   const sums = h + L.HOT_SUM;
   noted.bytes = (words[sums]! & L.SUM_BYTES_MASK) + (words[sums + 1]! & L.SUM_BYTES_MASK);
   noted.reusedPorts = (words[h + L.HOT_BITS]! & L.REUSED) !== 0;
-  return staysQuiet(client, server) && staysQuiet(server, client);
+  outline.bytesAfterFin = (sentAfter(client, server) + sentAfter(server, client)) | 0;
+  return true;
 }
 
 /** Makes all of the outline of `f`, whose notes are unread, and counts what it transferred (`fillNoted`). */
@@ -258,9 +258,9 @@ export function fillNoted(f: FinishedConnection): void {
   finishSender(server.sender, f.transfer[s], f.bytes[s]);
 }
 
-/** Whether `peer` sent nothing more, but for a FIN, once it had acknowledged the FIN of `own`. */
-function staysQuiet(own: End, peer: End): boolean {
-  return !own.isCovered || own.quietFrom === (peer.hasFin ? peer.fin : peer.next);
+/** Bytes that `peer` sent from its first segment that acknowledged the FIN of `own` on. */
+function sentAfter(own: End, peer: End): number {
+  return own.isCovered ? ((peer.hasFin ? peer.fin : peer.next) - own.coveredFrom) | 0 : 0;
 }
 
 /** Whether note `k`, a FIN that acknowledges that of note `first`, waited before it left. The handshake is in notes 0 to 2. */

@@ -30,15 +30,15 @@ const hasIsn = [false, false];
 const fin = new Int32Array(2);
 const hasFin = [false, false];
 const hasCovered = [false, false];
-/** Where it stood when it first acknowledged the other's FIN. */
-const quietFrom = new Int32Array(2);
+/** Where it stood when it first acknowledged the other's FIN, its own not counted. */
+const coversFrom = new Int32Array(2);
 const finNs = new Float64Array(2);
 /** From the capture point to the end and back, from the handshake; 0: unknown. */
 const rttNs = new Float64Array(2);
 
 /**
  * Fills `outline` where the connection is ordinary: begun by one SYN, every kept segment in its place, nothing lost, repeated,
- * doubled, probed or sent on a half-closed connection, at most one RST and that the last, and no long wait. False otherwise.
+ * doubled or probed, at most one RST and that the last, and no long wait. False otherwise.
  *
  * Two ordinary connections with the same outline have the same verdict: `judge` reads of an ordinary story only in which order its
  * segments stand, their flags, and which numbers they cover, and that is what an outline holds. test/tcp/molds.test.ts compares.
@@ -111,13 +111,8 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
         word |= COVERS_FIN;
         if (!hasCovered[peer]) {
           hasCovered[peer] = true;
-          // Whatever this end sends from here on, it sends on a half-closed connection.
-          if (hasFin[end]) {
-            if (((fin[end]! - seq[i]!) | 0) > 0) return false;
-          } else {
-            if (len[i]! > 0) return false;
-            quietFrom[end] = seq[i]!;
-          }
+          if (hasFin[end] && ((fin[end]! - seq[i]!) | 0) > 0) return false;
+          coversFrom[end] = hasFin[end] ? fin[end]! : seq[i]!;
         }
       }
     }
@@ -131,13 +126,16 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
       if (isMerged && isDelayedAck(tNs[i]! - finNs[peer]! - rttNs[end]!)) word |= IS_DELAYED;
       if ((mark & PEER_ACK_KNOWN) !== 0 && ((peerAck[i]! - fin[end]!) | 0) > 0) return false;
       if (hasCovered[peer] && (word & COVERS_FIN) === 0) return false;
-      if (hasCovered[peer] && fin[end] !== quietFrom[end]) return false;
     }
     words[1 + i] = word;
   }
+  let bytesAfterFin = 0;
   for (let e = 0; e < 2; e++) {
-    if (hasCovered[1 - e] && !hasFin[e] && f.nextSeq[e ^ client] !== quietFrom[e]) return false;
+    const sent = hasFin[e] ? fin[e]! : f.nextSeq[e ^ client]!;
+    if (hasCovered[1 - e]) bytesAfterFin += (sent - coversFrom[e]!) | 0;
   }
+  outline.bytesAfterFin = bytesAfterFin;
+
   outline.count = count + 1;
   outline.firstFinNs = firstFinNs;
   const reusedNs = f.reusedFrame === null ? Number.NaN : f.reusedNs - tNs[0]!;

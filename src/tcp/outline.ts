@@ -28,6 +28,8 @@ export const IS_ANSWER_OF_NONE = 1 << 23;
 const REUSED = 1;
 /** It was let go before the input ended. */
 const EVICTED = 2;
+/** An end went on sending once it had acknowledged the other's FIN. */
+const SENDS_ON = 4;
 
 /** Longer times, 11 days, aren't exact to the nanosecond in a record, which has them in seconds: what lies between two of them depends on how it is worked out. */
 const EXACT_NS = 1e15;
@@ -40,11 +42,13 @@ export const outline = {
   notes: new Uint8Array(MAX_ENTRIES),
   /** When the first FIN came, from the first frame on; infinite: never. */
   firstFinNs: 0,
+  /** Payload that an end sent from its first segment that acknowledged the other's FIN on: the one number of the verdict that no entry has. */
+  bytesAfterFin: 0,
 };
 
 /**
  * The connection's word of an outline whose entries are there, from how it left: `reusedNs` from its first frame to the SYN that took its ports, NaN where none did.
- * False where a long wait, a very long life, or when that SYN came, makes it not ordinary.
+ * False where a long wait, a very long life, or when that SYN came, makes it not ordinary; or more than sequence numbers tell was sent after a FIN.
  */
 export function finishOutline(
   isEvicted: boolean,
@@ -53,9 +57,13 @@ export function finishOutline(
   mslSec: number,
 ): boolean {
   const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
-  if (watchedNs >= EXACT_NS) return false;
+  const { bytesAfterFin } = outline;
+  if (watchedNs >= EXACT_NS || bytesAfterFin < 0) return false;
   if (watchedNs - outline.firstFinNs >= longNs || reusedNs >= 2e9 * mslSec) return false;
-  outline.words[0] = (isEvicted ? EVICTED : 0) | (Number.isNaN(reusedNs) ? 0 : REUSED);
+  outline.words[0] =
+    (isEvicted ? EVICTED : 0) |
+    (Number.isNaN(reusedNs) ? 0 : REUSED) |
+    (bytesAfterFin > 0 ? SENDS_ON : 0);
   return true;
 }
 

@@ -15,6 +15,7 @@ const unpacker = new Unpacker();
 export function hasSameOutline(leaving: LeavingConnection, mslSec: number): boolean {
   const isOrdinary = leaving.outline(mslSec);
   const words = [...outline.words.subarray(0, outline.count)];
+  const { bytesAfterFin } = outline;
   const { bytes, reusedPorts, windowFull } = noted;
   const finished = unpacker.read(leaving);
   const little = readLittle(finished, mslSec);
@@ -23,6 +24,7 @@ export function hasSameOutline(leaving: LeavingConnection, mslSec: number): bool
   expect(outlineOf(finished, mslSec)).toBe(isOrdinary);
   if (!isOrdinary) return false;
   expect([...outline.words.subarray(0, outline.count)]).toEqual(words);
+  expect(outline.bytesAfterFin).toBe(bytesAfterFin);
   const { story, transfer } = finished;
   const [low, high] = transfer;
   expect(little).toEqual({
