@@ -229,8 +229,11 @@ export function outlineOfNotes(
     isQuiet = client.hasSpoken && server.hasSpoken && firstFin < 0;
   }
   outline.count = entries + 1;
-  outline.firstFinNs =
-    firstFin < 0 ? Number.POSITIVE_INFINITY : nsBetween(words, h, more, moreAt, 0, firstFin);
+  outline.firstFinNs = Number.POSITIVE_INFINITY;
+  if (firstFin >= 0) {
+    outline.firstFinNs = nsBetween(words, h, more, moreAt, 0, firstFin);
+    outline.lastNs = nsBetween(words, h, more, moreAt, 0, outline.notes[entries - 1]!);
+  }
   noted.windowFull = windowFull;
   const sums = h + L.HOT_SUM;
   noted.bytes = (words[sums]! & L.SUM_BYTES_MASK) + (words[sums + 1]! & L.SUM_BYTES_MASK);

@@ -38,7 +38,7 @@ const rttNs = new Float64Array(2);
 
 /**
  * Fills `outline` where the connection is ordinary: begun by one SYN, every kept segment in its place, nothing lost, repeated,
- * doubled or probed, at most one RST and that the last, and no long wait. False otherwise.
+ * doubled or probed, at most one RST and that the last, and no wait of unknown length (tcp/outline.ts). False otherwise.
  *
  * Two ordinary connections with the same outline have the same verdict: `judge` reads of an ordinary story only in which order its
  * segments stand, their flags, and which numbers they cover, and that is what an outline holds. test/tcp/molds.test.ts compares.
@@ -138,6 +138,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
 
   outline.count = count + 1;
   outline.firstFinNs = firstFinNs;
+  outline.lastNs = tNs[count - 1]!;
   const reusedNs = f.reusedFrame === null ? Number.NaN : f.reusedNs - tNs[0]!;
   return finishOutline(f.end === 'evicted', reusedNs, f.watchedNs, mslSec);
 }

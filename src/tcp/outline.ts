@@ -30,6 +30,11 @@ const REUSED = 1;
 const EVICTED = 2;
 /** An end went on sending once it had acknowledged the other's FIN. */
 const SENDS_ON = 4;
+/** From here on: how long an end waited behind a FIN until nobody watched any more, as `lengthOf` has it. */
+const WAIT_SHIFT = 3;
+
+/** Findings work in seconds, which are not exact to the nanosecond. */
+const ROUNDING_NS = 1000;
 
 /** Longer times, 11 days, aren't exact to the nanosecond in a record, which has them in seconds: what lies between two of them depends on how it is worked out. */
 const EXACT_NS = 1e15;
@@ -42,13 +47,16 @@ export const outline = {
   notes: new Uint8Array(MAX_ENTRIES),
   /** When the first FIN came, from the first frame on; infinite: never. */
   firstFinNs: 0,
+  /** When the last entry came; of no meaning without a FIN. */
+  lastNs: 0,
   /** Payload that an end sent from its first segment that acknowledged the other's FIN on: the one number of the verdict that no entry has. */
   bytesAfterFin: 0,
 };
 
 /**
  * The connection's word of an outline whose entries are there, from how it left: `reusedNs` from its first frame to the SYN that took its ports, NaN where none did.
- * False where a long wait, a very long life, or when that SYN came, makes it not ordinary; or more than sequence numbers tell was sent after a FIN.
+ * False where a very long life, or when that SYN came, makes it not ordinary; where an end waited long for the other's FIN, which came; where it can't be told here whether a
+ * wait was long; or where more than sequence numbers tell was sent after a FIN.
  */
 export function finishOutline(
   isEvicted: boolean,
@@ -56,15 +64,25 @@ export function finishOutline(
   watchedNs: number,
   mslSec: number,
 ): boolean {
-  const longNs = Math.min(LONG_CLOSE_WAIT_S, FIN_TIMEOUT_S) * 1e9;
-  const { bytesAfterFin } = outline;
-  if (watchedNs >= EXACT_NS || bytesAfterFin < 0) return false;
-  if (watchedNs - outline.firstFinNs >= longNs || reusedNs >= 2e9 * mslSec) return false;
+  const { bytesAfterFin, firstFinNs, lastNs } = outline;
+  if (watchedNs >= EXACT_NS || bytesAfterFin < 0 || reusedNs >= 2e9 * mslSec) return false;
+  // Whoever still waits has done so since one of the entries from the first FIN on; a wait that was over lies between two of them.
+  const waited = lengthOf(watchedNs - firstFinNs + ROUNDING_NS);
+  if (waited > 0) {
+    if (lengthOf(watchedNs - lastNs - ROUNDING_NS) !== waited) return false;
+    if (lengthOf(lastNs - firstFinNs + ROUNDING_NS) > 0) return false;
+  }
   outline.words[0] =
     (isEvicted ? EVICTED : 0) |
     (Number.isNaN(reusedNs) ? 0 : REUSED) |
-    (bytesAfterFin > 0 ? SENDS_ON : 0);
+    (bytesAfterFin > 0 ? SENDS_ON : 0) |
+    (waited << WAIT_SHIFT);
   return true;
+}
+
+/** Which of the findings on waits behind a FIN a wait of `ns` is long enough for. */
+function lengthOf(ns: number): number {
+  return (ns >= LONG_CLOSE_WAIT_S * 1e9 ? 1 : 0) | (ns >= FIN_TIMEOUT_S * 1e9 ? 2 : 0);
 }
 
 /** Outlines remembered, a power of two; a table of four places for each keeps the ways short. */

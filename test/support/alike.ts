@@ -3,6 +3,7 @@
 const open = 'C > S S 0:0(0)\nS > C S. 0:0(0) ack 1\nC > S . 1:1(0) ack 1\n';
 const request = 'C > S P. 1:11(10) ack 1\n';
 const early = 'S > C P. 1:21(20) ack 1\n';
+const late = 'S > C P. 1:21(20) ack 2\n';
 const answer = 'S > C P. 1:21(20) ack 11\n';
 const closes = (wait: string) =>
   `C > S F. 1:1(0) ack 1\nS > C F. 1:1(0) ack 2 ${wait}\nC > S . 2:2(0) ack 2\n`;
@@ -48,6 +49,15 @@ const variants = [
   `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +9\n`,
   `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +11\n`,
   `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C udp len 10 +61\n`,
+  // The same where the FIN was acknowledged late, where something is still sent, where the other FIN came late, and not as late.
+  `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2 +2\nS > C udp len 10 +9\n`,
+  `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2 +2\nS > C udp len 10 +59\n`,
+  `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\n${late}C > S . 2:2(0) ack 21\nS > C udp len 10 +11\n`,
+  `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\n${late}C > S . 2:2(0) ack 21\nS > C F. 21:21(0) ack 2\nC > S . 2:2(0) ack 22\n`,
+  `${open}C > S F. 1:1(0) ack 1\n${late}C > S . 2:2(0) ack 21\nS > C F. 21:26(5) ack 2\nC > S . 2:2(0) ack 27\n`,
+  `${open}C > S F. 1:1(0) ack 1\n${late}C > S . 2:2(0) ack 21\nS > C R. 21:21(0) ack 2\n`,
+  `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C F. 1:1(0) ack 2 +11\nS > C udp len 10 +12\n`,
+  `${open}C > S F. 1:1(0) ack 1\nS > C . 1:1(0) ack 2\nS > C F. 1:1(0) ack 2 +5\nS > C udp len 10 +12\n`,
   // More than one behind a FIN, data behind it, an ACK that goes back, more than a story keeps before anyone answers.
   `${open}C > S F. 1:1(0) ack 1\nC > S P. 2:12(10) ack 1\nS > C . 1:1(0) ack 12\n`,
   `${open}C > S F. 1:1(0) ack 1\nC > S F. 2:2(0) ack 1\nS > C F. 1:1(0) ack 3\nC > S . 3:3(0) ack 2\n`,
