@@ -214,7 +214,7 @@ export class Connections {
 
   protected queue(index: number): void {
     const linger = this.linger;
-    linger.push(index, this.streamOf(index), this.clock, this.packets(index));
+    linger.push(index, this.clock, this.packets(index));
     while (linger.size > MAX_LINGERING) this.takeHead(true);
   }
 
@@ -233,23 +233,15 @@ export class Connections {
   protected takeHead(isForced: boolean): void {
     const linger = this.linger;
     const index = linger.headIndex();
-    const stream = linger.headStream();
     const packets = linger.headPackets();
     linger.pop();
-    if (!this.isQueued(index, stream)) return;
+    if (index < 0) return;
     const words = this.table.words;
     const h = index * L.RECORD_WORDS;
     const now = this.packets(index);
     if ((words[h + L.HOT_BITS]! & L.CLOSED) === 0) words[h + L.HOT_BITS]! &= ~L.QUEUED;
     else if (isForced || now === packets) this.finishRecord(index, 'time-wait-over', -1);
-    else linger.push(index, stream, this.clock, now);
-  }
-
-  protected isQueued(index: number, stream: number): boolean {
-    return (
-      (this.table.words[index * L.RECORD_WORDS + L.HOT_BITS]! & L.QUEUED) !== 0 &&
-      this.streamOf(index) === stream
-    );
+    else linger.push(index, this.clock, now);
   }
 
   /** Calls `visit` with the index of every record in use. */
@@ -312,6 +304,7 @@ export class Connections {
     }
     if ((words[h + L.HOT_BITS]! & L.NOTED) === 0) this.transfer.finish(index);
     this.pool.release(words[c + L.C_HEAD]!, words[c + L.C_TAIL]!);
+    if ((words[h + L.HOT_BITS]! & L.QUEUED) !== 0) this.linger.leave(index);
     this.table.remove(index);
     words[h + L.HOT_BITS] = 0;
     words[h + L.HOT_END + L.END_PACKETS] = 0;

@@ -5,69 +5,111 @@ import type { Moves } from '../flow/moves.ts';
 /** Closed connections held at most; beyond, the oldest is written out early. */
 export const MAX_LINGERING = 32_768;
 
-/** Numbers of an item: record index, stream number, second of the tracker's clock, packets by then. */
-const FIELDS = 4;
+const INITIAL_PLACES = 1024;
+/** In the place of a connection that left by another way. */
+const NOBODY = -1;
 
-/** A ring of closed connections that grows by doubling. */
+/**
+ * A ring of closed connections that grows by doubling. A place is known by its running number, and the queue knows the place of each connection: so that
+ * one that leaves by another way (its ports are used again, most of all) is marked there, and nobody has to look for it in its record later, which by then
+ * lies in no cache.
+ */
 export class LingerQueue {
-  #items = new Float64Array(1024 * FIELDS);
-  #head = 0;
+  /** Of each place: record index, when it was taken (the tracker's clock, in seconds), and the connection's packets by then. */
+  #indexes = new Int32Array(INITIAL_PLACES);
+  #times = new Float64Array(INITIAL_PLACES);
+  #packets = new Float64Array(INITIAL_PLACES);
+  /** By record index: the number of its place, modulo 2^32; of no meaning where it is in none. */
+  #numbers = new Int32Array(INITIAL_PLACES);
+  /** The number of the oldest place. */
+  #first = 0;
   #count = 0;
 
+  /** Places, those that were left included. */
   get size(): number {
     return this.#count;
   }
 
-  push(index: number, stream: number, time: number, packets: number): void {
-    if (this.#count * FIELDS === this.#items.length) this.#grow();
-    const at = ((this.#head + this.#count) * FIELDS) % this.#items.length;
-    this.#items[at] = index;
-    this.#items[at + 1] = stream;
-    this.#items[at + 2] = time;
-    this.#items[at + 3] = packets;
+  push(index: number, time: number, packets: number): void {
+    if (this.#count === this.#indexes.length) this.#grow();
+    if (index >= this.#numbers.length) this.#makeNumbers(index);
+    const number = (this.#first + this.#count) | 0;
+    const at = number & (this.#indexes.length - 1);
+    this.#indexes[at] = index;
+    this.#times[at] = time;
+    this.#packets[at] = packets;
+    this.#numbers[index] = number;
     this.#count++;
   }
 
-  /** Record index of the oldest; this and the following only where `size` > 0. */
+  /** The connection of record `index` leaves, wherever its place is. */
+  leave(index: number): void {
+    const number = this.#numbers[index]!;
+    const at = number & (this.#indexes.length - 1);
+    const isHere = (number - this.#first) >>> 0 < this.#count && this.#indexes[at] === index;
+    if (isHere) this.#indexes[at] = NOBODY;
+  }
+
+  /** Record index in the oldest place, -1: it was left. This and the following only where `size` > 0. */
   headIndex(): number {
-    return this.#items[this.#head * FIELDS]!;
+    return this.#indexes[this.#first & (this.#indexes.length - 1)]!;
   }
 
-  /** Stream number of the oldest: a record used again has another. */
-  headStream(): number {
-    return this.#items[this.#head * FIELDS + 1]!;
-  }
-
-  /** When it was pushed. */
+  /** When the oldest place was taken. */
   headTime(): number {
-    return this.#items[this.#head * FIELDS + 2]!;
+    return this.#times[this.#first & (this.#indexes.length - 1)]!;
   }
 
-  /** Its packets when it was pushed. */
+  /** The packets of the connection in the oldest place when it took it. */
   headPackets(): number {
-    return this.#items[this.#head * FIELDS + 3]!;
+    return this.#packets[this.#first & (this.#indexes.length - 1)]!;
   }
 
   pop(): void {
-    this.#head = (this.#head + 1) % (this.#items.length / FIELDS);
+    this.#first = (this.#first + 1) | 0;
     this.#count--;
   }
 
-  /** Records have moved. An item whose record was used again keeps its place: its stream number tells that it is over. */
+  /** Records have moved. */
   move(moves: Moves): void {
+    const mask = this.#indexes.length - 1;
+    this.#numbers = new Int32Array(INITIAL_PLACES);
     for (let i = 0; i < this.#count; i++) {
-      const at = ((this.#head + i) * FIELDS) % this.#items.length;
-      this.#items[at] = Math.max(0, moves.to(this.#items[at]!));
+      const number = (this.#first + i) | 0;
+      const from = this.#indexes[number & mask]!;
+      const index = from === NOBODY ? NOBODY : moves.to(from);
+      this.#indexes[number & mask] = index;
+      if (index === NOBODY) continue;
+      if (index >= this.#numbers.length) this.#makeNumbers(index);
+      this.#numbers[index] = number;
     }
   }
 
+  /** Twice as many places, in which each keeps its number. */
   #grow(): void {
-    const old = this.#items;
-    const items = new Float64Array(old.length * 2);
-    const from = this.#head * FIELDS;
-    items.set(old.subarray(from));
-    items.set(old.subarray(0, from), old.length - from);
-    this.#items = items;
-    this.#head = 0;
+    const { length } = this.#indexes;
+    const indexes = new Int32Array(length * 2);
+    const times = new Float64Array(length * 2);
+    const packets = new Float64Array(length * 2);
+    for (let i = 0; i < this.#count; i++) {
+      const number = (this.#first + i) | 0;
+      const from = number & (length - 1);
+      const to = number & (length * 2 - 1);
+      indexes[to] = this.#indexes[from]!;
+      times[to] = this.#times[from]!;
+      packets[to] = this.#packets[from]!;
+    }
+    this.#indexes = indexes;
+    this.#times = times;
+    this.#packets = packets;
+  }
+
+  /** Makes room for the number of record `index`. */
+  #makeNumbers(index: number): void {
+    let { length } = this.#numbers;
+    while (length <= index) length *= 2;
+    const numbers = new Int32Array(length);
+    numbers.set(this.#numbers);
+    this.#numbers = numbers;
   }
 }
