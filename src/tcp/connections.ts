@@ -120,6 +120,7 @@ export class Connections {
       writeKey(columns, p, addresses.intern(src, p * 4), addresses.intern(dst, p * 4), 1, seed);
     }
     if (this.table.size - this.linger.size >= TOUCH_FROM) this.#touch(first, count);
+    else this.#touchClosed(first, count);
   }
 
   /** Second pass: a first look at what the keys of the batch lead to. */
@@ -147,6 +148,30 @@ export class Connections {
         touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
       }
       touched ^= pool.touch(words[h + L.COLD + L.C_TAIL]!);
+    }
+    this.touched = touched;
+  }
+
+  /**
+   * Second pass where few are open: a first look at what the SYNs of the batch lead to. Where ports are used again that is a closed connection, which nobody
+   * has looked at for long, and which leaves.
+   */
+  #touchClosed(first: number, count: number): void {
+    const { flags, hash, mask } = this.columns;
+    const { found, table } = this;
+    const words = table.words;
+    let syns = 0;
+    for (let i = 0; i < count; i++) {
+      const p = (first + i) & mask;
+      if ((flags[p]! & (SYN | ACK)) === SYN) found[syns++] = hash[p]!;
+    }
+    let touched = 0;
+    for (let i = 0; i < syns; i++) found[i] = table.guess(found[i]!);
+    for (let i = 0; i < syns; i++) touched ^= words[found[i]! * L.RECORD_WORDS]!;
+    for (let i = 0; i < syns; i++) {
+      const h = found[i]! * L.RECORD_WORDS;
+      const end = h + Math.min(L.NOTES + this.packets(found[i]!) * L.NOTE_WORDS, L.RECORD_WORDS);
+      for (let at = h + L.COLD; at < end; at += L.LINE_WORDS) touched ^= words[at]!;
     }
     this.touched = touched;
   }
