@@ -22,13 +22,15 @@ export interface DecodeJob {
 }
 
 export const CONTROL_BYTES = 64;
-// Words. Segments written and taken so far, modulo 2^32; 1: nothing more is written; 1: nothing more is wanted; 1: the thread waits until so many were taken.
+// Words. Segments written and taken so far, modulo 2^32; 1: nothing more is written; 1: nothing more is wanted; 1: the thread waits until so many were taken;
+// 1: the thread has begun to read.
 export const WRITTEN = 0;
 export const TAKEN = 1;
 export const ENDED = 2;
 export const STOPPED = 3;
 export const WAITING = 4;
 export const WANTED = 5;
+export const BEGUN = 10;
 // Doubles, for progress only.
 export const FRAMES_READ = 3;
 export const BYTES_READ = 4;

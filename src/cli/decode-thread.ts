@@ -7,6 +7,7 @@ import { FRAMES_PER_BATCH, type FrameSource } from '../capture/source.ts';
 import { createSegmentColumns, RING_AHEAD } from '../decode/columns.ts';
 import { Decoding } from '../segments.ts';
 import {
+  BEGUN,
   BYTES_READ,
   type DecodeJob,
   ENDED,
@@ -33,6 +34,7 @@ port.close();
 
 /** Null where the input can't be read: why is said. */
 async function open(path: string): Promise<FrameSource | null> {
+  Atomics.store(control, BEGUN, 1);
   try {
     return await openCapture(path, { name: path });
   } catch (error) {

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { CaptureError } from '../base/errors.ts';
 import { MEMORY_BYTES } from '../decode/columns.ts';
 import { randomSeed, type SegmentSource } from '../segments.ts';
-import { CONTROL_BYTES, type DecodeJob, type FromDecoding } from './decode-job.ts';
+import { BEGUN, CONTROL_BYTES, type DecodeJob, type FromDecoding } from './decode-job.ts';
 import { DecodedInput } from './decoded-input.ts';
 
 /** What the thread makes lives as long as it: its young generation need not grow to the 48 MB that are usual. */
@@ -20,7 +20,7 @@ const THREAD = import.meta.url.endsWith('.js')
 export interface DecodeThread {
   readonly worker: Worker;
   readonly job: DecodeJob;
-  /** What it decodes; null where it doesn't run, and has read nothing. Rejects with CaptureError where the input can't be read. */
+  /** What it decodes; null where it doesn't run, and has read nothing. Rejects with CaptureError where the input can't be read, or with what ended the thread once it had begun. */
   readonly opened: Promise<SegmentSource | null>;
   end: Extract<FromDecoding, { kind: 'end' }> | null;
   failure: Error | null;
@@ -49,7 +49,7 @@ export function startThread(url: URL, path: string): DecodeThread {
   };
   const worker = new Worker(url, { resourceLimits: RESOURCE_LIMITS, workerData: job });
   let found = (_: SegmentSource | null): void => {};
-  let refuse = (_: CaptureError): void => {};
+  let refuse = (_: Error): void => {};
   const opened = new Promise<SegmentSource | null>((resolve, reject) => {
     found = resolve;
     refuse = reject;
@@ -68,15 +68,16 @@ export function startThread(url: URL, path: string): DecodeThread {
     }
     thread.wake();
   });
-  worker.on('error', (error) => {
-    found(null);
-    thread.failure = error;
+  const fail = (error: Error): void => {
+    thread.failure ??= error;
+    // What it has taken from a pipe nobody else can read.
+    if (Atomics.load(new Int32Array(job.control), BEGUN) === 0) found(null);
+    else refuse(error);
     thread.wake();
-  });
+  };
+  worker.on('error', fail);
   worker.on('exit', () => {
-    found(null);
-    if (thread.end === null)
-      thread.failure ??= new Error('the thread that decodes ended too early');
+    if (thread.end === null) fail(new Error('the thread that decodes ended too early'));
     thread.wake();
   });
   return thread;

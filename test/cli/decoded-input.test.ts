@@ -11,7 +11,7 @@ import type { RunOptions } from '../../src/analysis-run.ts';
 import { runAnalysis } from '../../src/analyze.ts';
 import { CaptureError } from '../../src/base/errors.ts';
 import { openCapture } from '../../src/capture/open.ts';
-import { DECODE_FROM_BYTES } from '../../src/cli/decode-job.ts';
+import { BEGUN, DECODE_FROM_BYTES } from '../../src/cli/decode-job.ts';
 import { startThread } from '../../src/cli/start-decoding.ts';
 import { SHARED_RING } from '../../src/decode/columns.ts';
 import type { SegmentSource } from '../../src/segments.ts';
@@ -129,6 +129,19 @@ test('where the thread can’t read the file, it says why', async () => {
   expect(error).toEqual(
     new CaptureError('not-found', path, 'expected a capture file, found no such file'),
   );
+});
+
+test('a thread that dies before it reads leaves the input to another, and later it says so', async () => {
+  const dies = fileOf('dies.mjs', Buffer.from('throw new Error("no memory");'));
+  const begins = `import { workerData } from 'node:worker_threads';
+    Atomics.store(new Int32Array(workerData.control), ${BEGUN}, 1);`;
+  const diesLater = fileOf('later.mjs', Buffer.from(`${begins}\nthrow new Error("a bug");`));
+  const endsLater = fileOf('ends.mjs', Buffer.from(begins));
+  const opened = (path: string) => startThread(pathToFileURL(path), '-').opened;
+
+  expect(await opened(dies)).toBe(null);
+  await expect(opened(diesLater)).rejects.toThrow('a bug');
+  await expect(opened(endsLater)).rejects.toThrow('ended too early');
 });
 
 const hasThread = availableParallelism() > 1;
