@@ -11,8 +11,6 @@ export type EndOfTracking = 'input-ended' | 'time-wait-over' | 'reused' | 'evict
 /** Where notes stand that were not read yet: the NOTED record at word `h`, the notes for which it has no room at word `more`. */
 export interface UnreadNotes {
   words: Int32Array;
-  /** The same memory. */
-  doubles: Float64Array;
   h: number;
   more: number;
 }

@@ -106,9 +106,9 @@ export class PackedConnections {
   /** Calls `visit` with each connection, as a record (`into`) that is used again, its notes unread. */
   forEach(visit: (finished: FinishedConnection) => void, into = createFinished()): void {
     const { words, doubles, used } = this;
-    const notes = { words, doubles, h: 0, more: 0 };
+    const notes = { words, h: 0, more: 0 };
     for (let at = 0; at < used; at += words[at + P_WORDS]!) {
-      unpack(notes, at, into);
+      unpack(notes, doubles, at, into);
       visit(into);
     }
   }
@@ -118,21 +118,26 @@ export class PackedConnections {
 export class Unpacker {
   readonly #packed = new PackedConnections(new ArrayBuffer(MAX_PACKED_WORDS * 4));
   readonly #finished = createFinished();
-  readonly #notes = { words: this.#packed.words, doubles: this.#packed.doubles, h: 0, more: 0 };
+  readonly #notes = { words: this.#packed.words, h: 0, more: 0 };
 
   /** The connection as a record that is used again by the next call, its notes unread. */
   read(leaving: LeavingConnection): FinishedConnection {
     const packed = this.#packed;
     packed.used = 0;
     leaving.pack(packed);
-    unpack(this.#notes, 0, this.#finished);
+    unpack(this.#notes, packed.doubles, 0, this.#finished);
     return this.#finished;
   }
 }
 
-/** Hot path, once a connection. The notes of one that was noted are left unread: most need only a part of them. */
-function unpack(notes: UnreadNotes, start: number, f: FinishedConnection): void {
-  const { words, doubles } = notes;
+/** Hot path, once a connection. The notes of one that was noted are left unread: most need only a part of them. `doubles` is the memory of `notes.words`. */
+function unpack(
+  notes: UnreadNotes,
+  doubles: Float64Array,
+  start: number,
+  f: FinishedConnection,
+): void {
+  const { words } = notes;
   const h = start + P_RECORD;
   const c = h + L.COLD;
   const bits = words[start + P_BITS]!;
