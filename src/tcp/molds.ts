@@ -81,8 +81,9 @@ export class Molds {
       this.filled++;
       mold.finished = finished;
       mold.conclusion.mold = mold;
-      // What is 0 in one is 0, or not known, in all.
-      if (outline.bytesAfterFin > 0) mold.conclusion.close.bytesAfterFin = outline.bytesAfterFin;
+      const { close } = mold.conclusion;
+      // What is 0 in one, or not known, is so in all.
+      if (close.bytesAfterFin) close.bytesAfterFin = outline.bytesAfterFin;
       if (this.#filling.figures) fill(mold, finished, this.#mslSec, this.#filling);
       else fillRoles(mold, finished);
       return mold.conclusion;

@@ -135,7 +135,6 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
     if (hasCovered[1 - e]) bytesAfterFin += (sent - coversFrom[e]!) | 0;
   }
   outline.bytesAfterFin = bytesAfterFin;
-
   outline.count = count + 1;
   outline.firstFinNs = firstFinNs;
   outline.lastNs = tNs[count - 1]!;
