@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { CaptureError } from '../base/errors.ts';
+import { isRegularFile } from '../capture/paths.ts';
 import { MEMORY_BYTES } from '../decode/columns.ts';
 import { randomSeed, type SegmentSource } from '../segments.ts';
 import { BEGUN, CONTROL_BYTES, type DecodeJob, type FromDecoding } from './decode-job.ts';
@@ -20,7 +21,7 @@ const THREAD = import.meta.url.endsWith('.js')
 export interface DecodeThread {
   readonly worker: Worker;
   readonly job: DecodeJob;
-  /** What it decodes; null where it doesn't run, and has read nothing. Rejects with CaptureError where the input can't be read, or with what ended the thread once it had begun. */
+  /** What it decodes; null where it doesn't run, and has taken nothing that another can't read. Rejects with CaptureError where the input can't be read, or with what ended the thread. */
   readonly opened: Promise<SegmentSource | null>;
   end: Extract<FromDecoding, { kind: 'end' }> | null;
   failure: Error | null;
@@ -70,9 +71,10 @@ export function startThread(url: URL, path: string): DecodeThread {
   });
   const fail = (error: Error): void => {
     thread.failure ??= error;
-    // What it has taken from a pipe nobody else can read.
-    if (Atomics.load(new Int32Array(job.control), BEGUN) === 0) found(null);
-    else refuse(error);
+    // What it has taken from a pipe nobody else can read; a file can be read once more.
+    const hasBegun = Atomics.load(new Int32Array(job.control), BEGUN) === 1;
+    if (hasBegun && !isRegularFile(path)) refuse(error);
+    else found(null);
     thread.wake();
   };
   worker.on('error', fail);

@@ -62,12 +62,13 @@ export function fdWriter(fd: number): Writer {
   const drain = async (): Promise<boolean> => {
     let pauseMs = SHORTEST_PAUSE_MS;
     for (let before = pending; !push(); before = pending) {
-      pauseMs = pending === before ? Math.min(pauseMs * 2, LONGEST_PAUSE_MS) : SHORTEST_PAUSE_MS;
+      if (pending !== before) pauseMs = SHORTEST_PAUSE_MS;
       if (pauseMs >= 1) await wait(pauseMs);
       else {
         Atomics.wait(NAP, 0, 0, pauseMs);
         await setImmediate();
       }
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
     }
     return !gone;
   };

@@ -119,7 +119,7 @@ export class Connections {
       if (family[p] !== 6) continue;
       writeKey(columns, p, addresses.intern(src, p * 4), addresses.intern(dst, p * 4), 1, seed);
     }
-    if (this.table.size - this.linger.size >= TOUCH_FROM) this.#touch(first, count);
+    if (this.table.size - this.linger.waiting >= TOUCH_FROM) this.#touch(first, count);
     else this.#touchClosed(first, count);
   }
 

@@ -24,10 +24,17 @@ export class LingerQueue {
   /** The number of the oldest place. */
   #first = 0;
   #count = 0;
+  /** How many places were left. */
+  #left = 0;
 
   /** Places, those that were left included. */
   get size(): number {
     return this.#count;
+  }
+
+  /** Connections in them. */
+  get waiting(): number {
+    return this.#count - this.#left;
   }
 
   push(index: number, time: number, packets: number): void {
@@ -42,12 +49,14 @@ export class LingerQueue {
     this.#count++;
   }
 
-  /** The connection of record `index` leaves, wherever its place is. */
+  /** The connection of record `index` leaves, wherever its place is; nowhere, where it was just taken off the head. */
   leave(index: number): void {
     const number = this.#numbers[index]!;
     const at = number & (this.#indexes.length - 1);
     const isHere = (number - this.#first) >>> 0 < this.#count && this.#indexes[at] === index;
-    if (isHere) this.#indexes[at] = NOBODY;
+    if (!isHere) return;
+    this.#indexes[at] = NOBODY;
+    this.#left++;
   }
 
   /** Record index in the oldest place, -1: it was left. This and the following only where `size` > 0. */
@@ -66,6 +75,7 @@ export class LingerQueue {
   }
 
   pop(): void {
+    if (this.headIndex() === NOBODY) this.#left--;
     this.#first = (this.#first + 1) | 0;
     this.#count--;
   }

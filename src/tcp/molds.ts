@@ -82,7 +82,7 @@ export class Molds {
       mold.finished = finished;
       mold.conclusion.mold = mold;
       const { close } = mold.conclusion;
-      // What is 0 in one, or not known, is so in all.
+      // What is 0 in one, or not known, is so in all: that something was sent behind a FIN stands in the outline.
       if (close.bytesAfterFin) close.bytesAfterFin = outline.bytesAfterFin;
       if (this.#filling.figures) fill(mold, finished, this.#mslSec, this.#filling);
       else fillRoles(mold, finished);

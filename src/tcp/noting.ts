@@ -128,7 +128,7 @@ export class Noting extends Shrinking {
         } else if (ack !== words[peer + L.END_NEXT]) {
           return false;
         }
-        // Behind its FIN there are but ACKs: so that is one before its next number.
+        // Behind its FIN an end sends no more than ACKs here: the FIN's number is one before its next one.
         if ((isFin || len !== 0) && (bits & (L.FIN_SENT << d)) !== 0) return false;
         let end = (seq + len) | 0;
         if (isFin) {
@@ -141,6 +141,7 @@ export class Noting extends Shrinking {
       }
     }
     if ((bits & (L.FIN_SENT << (1 - d))) !== 0 && (flags & ACK) !== 0) {
+      // No ACK here goes beyond the next number, and the FIN stands right before it.
       if (ack === words[peer + L.END_NEXT]) bits |= L.FIN_COVERED << (1 - d);
     }
     words[h + L.HOT_BITS] = bits;

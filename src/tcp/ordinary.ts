@@ -111,6 +111,7 @@ export function outlineOf(f: FinishedConnection, mslSec: number): boolean {
         word |= COVERS_FIN;
         if (!hasCovered[peer]) {
           hasCovered[peer] = true;
+          // One that left before its sender's FIN and stands behind it in the capture.
           if (hasFin[end] && ((fin[end]! - seq[i]!) | 0) > 0) return false;
           coversFrom[end] = hasFin[end] ? fin[end]! : seq[i]!;
         }

@@ -28,7 +28,7 @@ export const IS_ANSWER_OF_NONE = 1 << 23;
 const REUSED = 1;
 /** It was let go before the input ended. */
 const EVICTED = 2;
-/** An end went on sending once it had acknowledged the other's FIN. */
+/** An end sent payload from its first segment that acknowledged the other's FIN on. */
 const SENDS_ON = 4;
 /** From here on: how long an end waited behind a FIN until nobody watched any more, as `lengthOf` has it. */
 const WAIT_SHIFT = 3;
@@ -56,7 +56,7 @@ export const outline = {
 /**
  * The connection's word of an outline whose entries are there, from how it left: `reusedNs` from its first frame to the SYN that took its ports, NaN where none did.
  * False where a very long life, or when that SYN came, makes it not ordinary; where an end waited long for the other's FIN, which came; where it can't be told here whether a
- * wait was long; or where more than sequence numbers tell was sent after a FIN.
+ * wait was long; or where 2 GiB or more were sent after a FIN.
  */
 export function finishOutline(
   isEvicted: boolean,
