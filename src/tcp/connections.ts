@@ -249,9 +249,7 @@ export class Connections {
   }
 
   protected packets(index: number): number {
-    const at = index * L.RECORD_WORDS + L.HOT_END + L.END_PACKETS;
-    const words = this.table.words;
-    return (words[at]! + words[at + 1]!) >>> 0;
+    return L.packetsOf(this.table.words, index * L.RECORD_WORDS);
   }
 
   /** Takes the head off the queue: finished if nothing was heard of it meanwhile (or `isForced`), else back to the end. */

@@ -44,10 +44,9 @@ export function placeOfNote(h: number, more: number, k: number): number {
 export const HOT_BITS = KEY_BITS;
 /** A double: number of the last frame. Not while NOTED: the last note has it. */
 export const HOT_LAST_FRAME = 4;
-/** Of end `d` at HOT_SUM + d, in its place while NOTED: payload bytes (24 bits), TTL of all its segments (8 bits from SUM_TTL_SHIFT on). */
+/** Of end `d` at HOT_SUM + d, in its place while NOTED: payload bytes (24 bits), TTL of all its segments (8 bits from TTL_SHIFT on). */
 export const HOT_SUM = 4;
 export const SUM_BYTES_MASK = 0xff_ffff;
-export const SUM_TTL_SHIFT = 24;
 /** The latest time seen. */
 export const HOT_LAST_SEC = 6;
 export const HOT_LAST_NS = 7;
@@ -77,6 +76,12 @@ export const END_FIN = REST + 4 - HOT_END;
 export const END_REPEATS = REST + 6 - HOT_END;
 export const REPEATS_MASK = 0xff_ffff;
 export const TTL_SHIFT = 24;
+
+/** Packets of both ends of the record at word `h`. */
+export function packetsOf(words: Int32Array, h: number): number {
+  const at = h + HOT_END + END_PACKETS;
+  return (words[at]! + words[at + 1]!) >>> 0;
+}
 
 /** Counts one more repetition of the end whose words begin at `own`; stops at REPEATS_MASK, so that none carries into the TTL. */
 export function countRepeat(words: Int32Array, own: number): void {

@@ -112,7 +112,7 @@ export function outlineOfNotes(
 ): boolean {
   const low = h + L.HOT_END;
   const high = low + 1;
-  const count = words[low + L.END_PACKETS]! + words[high + L.END_PACKETS]!;
+  const count = L.packetsOf(words, h);
   const clientBit = words[h + L.NOTES + L.N_BITS]! & FROM_HIGH;
   const isLow = clientBit === 0;
   const options = h + L.COLD + L.C_OPTIONS;

@@ -25,9 +25,7 @@ import {
 
 /** Words in use of the NOTED record that begins at word `h`. */
 export function wordsOfNoted(words: Int32Array, h: number): number {
-  const packets = h + L.HOT_END + L.END_PACKETS;
-  const noted = words[packets]! + words[packets + 1]!;
-  return L.NOTES + Math.min(noted, L.NOTES_INSIDE) * L.NOTE_WORDS;
+  return L.NOTES + Math.min(L.packetsOf(words, h), L.NOTES_INSIDE) * L.NOTE_WORDS;
 }
 
 /** One end while its notes are read. Numbers as 32-bit patterns. */
@@ -163,7 +161,7 @@ export function readTimes(f: FinishedConnection, notes: Uint8Array, count: numbe
 function begin(end: Reader, words: Int32Array, h: number, d: 0 | 1, shift: number): void {
   beginSender(end.sender, shift);
   const own = h + L.HOT_END + d;
-  end.ttl = words[h + L.HOT_SUM + d]! >>> L.SUM_TTL_SHIFT;
+  end.ttl = words[h + L.HOT_SUM + d]! >>> L.TTL_SHIFT;
   end.base = words[own + L.END_BASE]!;
   end.next = end.base;
   end.hasSent = false;

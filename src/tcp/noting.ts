@@ -64,7 +64,7 @@ export class Noting extends Shrinking {
     words[h + L.HOT_BITS]! |= L.NOTED | ((L.BASE_SET | L.SYN_SENT) << d);
     words[own + L.END_BASE] = seq;
     words[own + L.END_NEXT] = (seq + 1) | 0;
-    words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.SUM_TTL_SHIFT;
+    words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.TTL_SHIFT;
     words[h + L.COLD + L.C_OPTIONS + d] = packed;
     this.#write(h, own, p, number, d, 0);
     return true;
@@ -102,7 +102,7 @@ export class Noting extends Shrinking {
       const packed = columns.more[p * MORE_WORDS]!;
       if (hasCookie(packed)) return false;
       words[h + L.COLD + L.C_OPTIONS + d] = packed;
-      words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.SUM_TTL_SHIFT;
+      words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.TTL_SHIFT;
       words[own + L.END_BASE] = seq;
       words[own + L.END_NEXT] = (seq + 1) | 0;
       words[own + L.END_ACK] = ack;
@@ -114,10 +114,7 @@ export class Noting extends Shrinking {
         bits = words[h + L.HOT_BITS]! | L.RST_SEEN;
       } else {
         if (packets === 0 || (flags & ACK) === 0 || seq !== words[own + L.END_NEXT]) return false;
-        if (
-          columns.window[p] === 0 ||
-          columns.ttl[p] !== words[h + L.HOT_SUM + d]! >>> L.SUM_TTL_SHIFT
-        )
+        if (columns.window[p] === 0 || columns.ttl[p] !== words[h + L.HOT_SUM + d]! >>> L.TTL_SHIFT)
           return false;
         const isFin = (flags & FIN) !== 0;
         // The server speaks once its SYN-ACK was answered: before, its data counts as opening (tcp/keep.ts), and its FIN looks back (tcp/telling.ts).
@@ -165,12 +162,12 @@ export class Noting extends Shrinking {
     if (packets === 0) {
       words[own + L.END_BASE] = (seq - 1) | 0;
       words[own + L.END_NEXT] = seq;
-      words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.SUM_TTL_SHIFT;
+      words[h + L.HOT_SUM + d] = columns.ttl[p]! << L.TTL_SHIFT;
       words[h + L.HOT_BITS]! |= L.BASE_SET << d;
       return true;
     }
     if (seq !== words[own + L.END_NEXT]) return false;
-    if (columns.ttl[p] !== words[h + L.HOT_SUM + d]! >>> L.SUM_TTL_SHIFT) return false;
+    if (columns.ttl[p] !== words[h + L.HOT_SUM + d]! >>> L.TTL_SHIFT) return false;
     return (flags & ACK) === 0 || ((columns.ack[p]! - words[own + L.END_ACK]!) | 0) >= 0;
   }
 
@@ -276,7 +273,7 @@ export class Noting extends Shrinking {
     columns.flags[p] = flags;
     columns.optionBits[p] = (note & HAS_TS) === 0 ? 0 : HAS_TIMESTAMPS;
     columns.window[p] = note >>> 16;
-    columns.ttl[p] = hot[h + L.HOT_SUM + d]! >>> L.SUM_TTL_SHIFT;
+    columns.ttl[p] = hot[h + L.HOT_SUM + d]! >>> L.TTL_SHIFT;
     columns.seq[p] = seq;
     columns.ack[p] = words[at + L.N_ACK]!;
     columns.payloadLen[p] = len;

@@ -171,7 +171,7 @@ function unpack(
     if (isNoted) {
       const sum = words[h + L.HOT_SUM + d]!;
       f.bytes[d] = sum & L.SUM_BYTES_MASK;
-      f.lastTtl[d] = sum >>> L.SUM_TTL_SHIFT;
+      f.lastTtl[d] = sum >>> L.TTL_SHIFT;
       f.repeats[d] = 0;
       f.zeroWindows[d] = 0;
     } else {

@@ -46,8 +46,7 @@ export class Shrinking extends Connections {
 /** Entries in the memory of stories of the record at word `h`: its story, or the notes for which the record has no room. */
 function entriesOf(words: Int32Array, h: number): number {
   if ((words[h + L.HOT_BITS]! & L.NOTED) === 0) return words[h + L.REST_COUNT]!;
-  const packets = h + L.HOT_END + L.END_PACKETS;
-  return Math.max(0, words[packets]! + words[packets + 1]! - L.NOTES_INSIDE);
+  return Math.max(0, L.packetsOf(words, h) - L.NOTES_INSIDE);
 }
 
 /** Moves the stories of the first `count` records, entry by entry, and tells the records where they are. */
