@@ -129,6 +129,11 @@ export class FlowTable {
     return index;
   }
 
+  /** Reads what `remove` of this record will read first. */
+  touch(index: number): number {
+    return this.#slots[(this.#hashOf(index) & this.#mask) * 2]!;
+  }
+
   /** Takes a record out; its index will be used again. */
   remove(index: number): void {
     const slots = this.#slots;

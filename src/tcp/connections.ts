@@ -6,6 +6,7 @@ import { AddressTable } from '../flow/addresses.ts';
 import { writeKey } from '../flow/keys.ts';
 import { FlowTable } from '../flow/table.ts';
 import type { EndOfTracking } from './finished.ts';
+import { FirstLook } from './first-look.ts';
 import { GhostMemory } from './ghosts.ts';
 import * as L from './layout.ts';
 import { Leaving } from './leaving.ts';
@@ -16,9 +17,10 @@ import { Transfer } from './transfer.ts';
 import { createZeekFacts } from './zeek/facts.ts';
 import { ZeekObserver } from './zeek/observer.ts';
 
-const BATCH = 256;
 /** With fewer connections in progress their memory stays in the caches: a first look costs more than it saves. */
-const TOUCH_FROM = 512;
+const MANY = 512;
+/** Connections that are looked at together before they leave one by one. */
+const LEAVE_TOGETHER = 32;
 /** Connections handed over between two pauses at the end. */
 const FINISH_PART = 4096;
 
@@ -52,9 +54,8 @@ export class Connections {
    */
   protected clock = 0;
   protected lastSec = -1;
-  protected readonly found = new Int32Array(BATCH);
-  /** Keeps the touching pass from being optimized away. */
-  touched = 0;
+  readonly #look: FirstLook;
+  readonly #leaveNext = new Int32Array(LEAVE_TOGETHER);
 
   constructor(columns: SegmentColumns, options: TrackerOptions) {
     this.columns = columns;
@@ -64,6 +65,7 @@ export class Connections {
     this.table = new FlowTable(L.RECORD_WORDS, L.COLD + L.LINE_WORDS, options.seed);
     this.addresses = new AddressTable(options.seed);
     this.transfer = new Transfer(this.table, columns);
+    this.#look = new FirstLook(this.table, this.ghosts, this.pool, columns);
     this.leaving = new Leaving(
       {
         table: this.table,
@@ -101,8 +103,15 @@ export class Connections {
       n++;
     });
     order.sort();
+    const next = this.#leaveNext;
     for (let i = 0; i < n; i++) {
-      this.finishRecord(indexes[order[i]! % places]!, 'input-ended', -1, sec, ns);
+      const at = i % LEAVE_TOGETHER;
+      if (at === 0) {
+        const together = Math.min(n - i, LEAVE_TOGETHER);
+        for (let k = 0; k < together; k++) next[k] = indexes[order[i + k]! % places]!;
+        this.#look.records(next, together);
+      }
+      this.finishRecord(next[at]!, 'input-ended', -1, sec, ns);
       if (i % FINISH_PART === FINISH_PART - 1) yield;
     }
   }
@@ -119,61 +128,9 @@ export class Connections {
       if (family[p] !== 6) continue;
       writeKey(columns, p, addresses.intern(src, p * 4), addresses.intern(dst, p * 4), 1, seed);
     }
-    if (this.table.size - this.linger.waiting >= TOUCH_FROM) this.#touch(first, count);
-    else this.#touchClosed(first, count);
-  }
-
-  /** Second pass: a first look at what the keys of the batch lead to. */
-  #touch(first: number, count: number): void {
-    const { table } = this;
-    const { hash, mask } = this.columns;
-    const found = this.found;
-    const pool = this.pool;
-    const words = table.words;
-    let touched = 0;
-    for (let i = 0; i < count; i++) found[i] = table.guess(hash[(first + i) & mask]!);
-    for (let i = 0; i < count; i++) {
-      const h = found[i]! * L.RECORD_WORDS;
-      touched ^= words[h]!;
-    }
-    for (let i = 0; i < count; i++) {
-      const h = found[i]! * L.RECORD_WORDS;
-      const noted = (words[h + L.HOT_BITS]! & L.NOTED) === 0 ? -1 : this.packets(found[i]!);
-      if (noted >= 0 && noted < L.NOTES_INSIDE) {
-        touched ^= words[h + L.NOTES + noted * L.NOTE_WORDS]!;
-        continue;
-      }
-      if (noted < 0) {
-        touched ^= words[h + L.REST]!;
-        touched ^= words[h + L.TRANSFER]! ^ words[h + L.TRANSFER + L.LINE_WORDS]!;
-      }
-      touched ^= pool.touch(words[h + L.COLD + L.C_TAIL]!);
-    }
-    this.touched = touched;
-  }
-
-  /**
-   * Second pass where few are open: a first look at what the SYNs of the batch lead to. Where ports are used again that is a closed connection, which nobody
-   * has looked at for long, and which leaves.
-   */
-  #touchClosed(first: number, count: number): void {
-    const { flags, hash, mask } = this.columns;
-    const { found, table } = this;
-    const words = table.words;
-    let syns = 0;
-    for (let i = 0; i < count; i++) {
-      const p = (first + i) & mask;
-      if ((flags[p]! & (SYN | ACK)) === SYN) found[syns++] = hash[p]!;
-    }
-    let touched = 0;
-    for (let i = 0; i < syns; i++) found[i] = table.guess(found[i]!);
-    for (let i = 0; i < syns; i++) touched ^= words[found[i]! * L.RECORD_WORDS]!;
-    for (let i = 0; i < syns; i++) {
-      const h = found[i]! * L.RECORD_WORDS;
-      const end = h + Math.min(L.NOTES + this.packets(found[i]!) * L.NOTE_WORDS, L.RECORD_WORDS);
-      for (let at = h + L.COLD; at < end; at += L.LINE_WORDS) touched ^= words[at]!;
-    }
-    this.touched = touched;
+    const inProgress = this.table.size - this.linger.waiting;
+    if (inProgress >= MANY) this.#look.segments(first, count);
+    else this.#look.reused(first, count);
   }
 
   /** A record for a 4-tuple not in the table, or -1 where the segment is a late one of a forgotten connection. */
@@ -255,6 +212,7 @@ export class Connections {
   /** Takes the head off the queue: finished if nothing was heard of it meanwhile (or `isForced`), else back to the end. */
   protected takeHead(isForced: boolean): void {
     const linger = this.linger;
+    if (linger.isHeadUnseen) this.#look.records(this.#leaveNext, linger.look(this.#leaveNext));
     const index = linger.headIndex();
     const packets = linger.headPackets();
     linger.pop();
@@ -262,9 +220,13 @@ export class Connections {
     const words = this.table.words;
     const h = index * L.RECORD_WORDS;
     const now = this.packets(index);
-    if ((words[h + L.HOT_BITS]! & L.CLOSED) === 0) words[h + L.HOT_BITS]! &= ~L.QUEUED;
-    else if (isForced || now === packets) this.finishRecord(index, 'time-wait-over', -1);
-    else linger.push(index, this.clock, now);
+    const isClosed = (words[h + L.HOT_BITS]! & L.CLOSED) !== 0;
+    if (isClosed && !isForced && now !== packets) {
+      linger.push(index, this.clock, now);
+      return;
+    }
+    words[h + L.HOT_BITS]! &= ~L.QUEUED;
+    if (isClosed) this.finishRecord(index, 'time-wait-over', -1);
   }
 
   /** Calls `visit` with the index of every record in use. */

@@ -41,6 +41,12 @@ export class GhostMemory {
     return keys[at + 3] === family + 1 && this.#times[at / WORDS]! >= since;
   }
 
+  /** Reads what `has` will read first. */
+  touch(a: number, b: number, ports: number): number {
+    if (this.#keys.length === 0) return 0;
+    return a > b ? this.#keys[place(b, a, turned(ports))]! : this.#keys[place(a, b, ports)]!;
+  }
+
   /** A new connection of the tuple began. */
   forget(a: number, b: number, ports: number, family: number): void {
     if (a > b) this.forget(b, a, turned(ports), family);

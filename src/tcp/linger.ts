@@ -26,6 +26,8 @@ export class LingerQueue {
   #count = 0;
   /** How many places were left. */
   #left = 0;
+  /** The number of the first place that `look` did not hand out yet; of no meaning where it is no place. */
+  #unseen = 0;
 
   /** Places, those that were left included. */
   get size(): number {
@@ -49,13 +51,9 @@ export class LingerQueue {
     this.#count++;
   }
 
-  /** The connection of record `index` leaves, wherever its place is; nowhere, where it was just taken off the head. */
+  /** The connection of record `index`, which is in the queue, leaves. */
   leave(index: number): void {
-    const number = this.#numbers[index]!;
-    const at = number & (this.#indexes.length - 1);
-    const isHere = (number - this.#first) >>> 0 < this.#count && this.#indexes[at] === index;
-    if (!isHere) return;
-    this.#indexes[at] = NOBODY;
+    this.#indexes[this.#numbers[index]! & (this.#indexes.length - 1)] = NOBODY;
     this.#left++;
   }
 
@@ -72,6 +70,24 @@ export class LingerQueue {
   /** The packets of the connection in the oldest place when it took it. */
   headPackets(): number {
     return this.#packets[this.#first & (this.#indexes.length - 1)]!;
+  }
+
+  /** Whether `look` has not handed out the head. */
+  get isHeadUnseen(): boolean {
+    return ((this.#unseen - this.#first) | 0) <= 0;
+  }
+
+  /** Writes the record indexes of the oldest places to `into`, as many as it has room for, without those that were left; returns how many. */
+  look(into: Int32Array): number {
+    const mask = this.#indexes.length - 1;
+    const places = Math.min(into.length, this.#count);
+    let found = 0;
+    for (let i = 0; i < places; i++) {
+      const index = this.#indexes[(this.#first + i) & mask]!;
+      if (index !== NOBODY) into[found++] = index;
+    }
+    this.#unseen = (this.#first + places) | 0;
+    return found;
   }
 
   pop(): void {
