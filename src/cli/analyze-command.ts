@@ -22,6 +22,7 @@ import { type Context, columnsFor, EXIT, localeText, wantsColor } from './contex
 import { dataForm, fillingOf } from './data-form.ts';
 import { DECODE_FROM_BYTES } from './decode-job.ts';
 import type { Offload } from './offload.ts';
+import { writeError } from './output-error.ts';
 import { type ReadOptions, readInput } from './read.ts';
 import {
   COUNT_FROM_CONNECTIONS,
@@ -80,7 +81,7 @@ export async function analyzeCommand(
     return whole || status !== EXIT.matched ? status : EXIT.done;
   } catch (error) {
     writer.discard();
-    throw error;
+    throw options.output === null ? error : writeError('-o', options.output, error);
   }
 }
 

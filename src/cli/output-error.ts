@@ -15,7 +15,17 @@ export function systemError(error: unknown): string | null {
   const reason = systemReason(error, WRITING);
   if (reason === null || !(error instanceof Error)) return null;
   if ('path' in error) return `${error.path}: ${reason}`;
-  return 'syscall' in error && error.syscall === 'write' ? `writing the result: ${reason}` : reason;
+  return isOfWriting(error) ? `writing the result: ${reason}` : reason;
+}
+
+/** Whether a write failed, by whichever thread. */
+function isOfWriting(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'write';
+}
+
+/** `error` as one about `option path`, where it is one of a write: a thread that writes for another knows no path. */
+export function writeError(option: string, path: string, error: unknown): unknown {
+  return isOfWriting(error) ? outputError(option, path, error) : error;
 }
 
 /** `error` as a UsageError about `option path`; itself where it is no error of the system, or is one about an output already. */

@@ -1,7 +1,7 @@
 /** Large captures are judged and written on further threads: what comes out must not tell. */
 
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -77,3 +77,21 @@ test('the summary counted by threads is the same', { timeout: 60_000 }, async ()
     });
   }
 });
+
+test.skipIf(process.platform !== 'linux')(
+  'a thread that can write no more says to which file, and leaves no part of it',
+  { timeout: 60_000 },
+  () => {
+    const out = join(folder, 'too-large.csv');
+    // Blocks of 512 bytes: what this thread writes before the others have started has room.
+    const { status, stderr } = program.shell(
+      `ulimit -f 8000; finwait ${capture} -q -f csv -o ${out}`,
+    );
+
+    expect({ status, stderr }).toEqual({
+      status: 2,
+      stderr: `finwait: -o ${out}: larger than a file may be there\n`,
+    });
+    expect(existsSync(out)).toBe(false);
+  },
+);
