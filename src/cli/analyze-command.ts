@@ -20,6 +20,7 @@ import { sameDayLen } from '../report/time.ts';
 import type { FilledMold } from '../tcp/conclude.ts';
 import { type Context, columnsFor, EXIT, localeText, wantsColor } from './context.ts';
 import { dataForm, fillingOf } from './data-form.ts';
+import type { Elsewhere } from './decode-elsewhere.ts';
 import { DECODE_FROM_BYTES } from './decode-job.ts';
 import type { Offload } from './offload.ts';
 import { writeError } from './output-error.ts';
@@ -270,7 +271,7 @@ function decodedElsewhere(
   format: Format,
   { sort }: AnalyzeCommandOptions,
   countsOnly: boolean,
-): 'files' | 'pipes' | null {
+): Elsewhere | null {
   if (countsOnly) return 'pipes';
   return format === 'csv' && !sort ? 'files' : null;
 }

@@ -13,11 +13,14 @@ import type { FileFigures, Outcome, TimelineFigures } from '../report/batch.ts';
 import { Census } from '../report/census.ts';
 import { addCounts, countRecord } from '../report/counts.ts';
 import { countConnection, countsOf, createFigures } from '../report/figures.ts';
+import type { SegmentSource } from '../segments.ts';
 import { createTransfer, fillTransfer } from '../tcp/figures.ts';
 import { createFinished, type Ends } from '../tcp/finished.ts';
 import { Molds } from '../tcp/molds.ts';
 import { Unpacker } from '../tcp/packed.ts';
 import { fillingOf } from './data-form.ts';
+import { decodeElsewhere } from './decode-elsewhere.ts';
+import type { DecodeThread } from './start-decoding.ts';
 
 export interface BatchJob {
   timeline: Timeline;
@@ -26,6 +29,8 @@ export interface BatchJob {
   reader: ReaderName;
   msl: number | null;
   maxConnections: number | null;
+  /** A core has nothing else to do: another thread may decode it. */
+  hasSpareCore: boolean;
 }
 
 /** Told how far a job is; says whether it goes on. */
@@ -54,11 +59,14 @@ export async function runJob(job: BatchJob, onProgress: OnProgress): Promise<Out
     const timeline: Timeline = next;
     const path = timeline.pieces[0]?.path ?? '';
     next = null;
+    let thread: DecodeThread | null = null;
     try {
-      const { reader } = job;
+      const { hasSpareCore, reader } = job;
       let joined: JoinedSource | null = null;
       if (timeline.pieces.length > 1) joined = await openJoined(timeline, { reader });
-      const source = joined ?? (await openCapture(path, { name: path, reader }));
+      else if (hasSpareCore && reader === 'native') thread = await decodeElsewhere(path, 'pipes');
+      const source =
+        joined ?? (await thread?.opened) ?? (await openCapture(path, { name: path, reader }));
       try {
         const outcome = await readSource(source, joined, job, (bytes, connections) =>
           onProgress(bytesBefore + bytes, connectionsBefore + connections),
@@ -72,6 +80,7 @@ export async function runJob(job: BatchJob, onProgress: OnProgress): Promise<Out
         await source.close();
       }
     } catch (error) {
+      await thread?.worker.terminate();
       if (!(error instanceof CaptureError)) throw error;
       const { code, offset, what } = error;
       if (!job.isNamed && NO_CAPTURE.has(code) && !startsLikeCapture(path)) {
@@ -85,7 +94,7 @@ export async function runJob(job: BatchJob, onProgress: OnProgress): Promise<Out
 }
 
 async function readSource(
-  source: FrameSource,
+  source: FrameSource | SegmentSource,
   joined: JoinedSource | null,
   job: BatchJob,
   onProgress: OnProgress,

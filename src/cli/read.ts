@@ -1,6 +1,5 @@
 /** Runs one input through the analyzer: warnings, progress, interruption, and what the exit status becomes. */
 
-import { fstatSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { RunOptions } from '../analyze.ts';
 import { CaptureError, type Damage } from '../base/errors.ts';
@@ -12,7 +11,7 @@ import { escapeTerminal } from '../report/escape.ts';
 import type { CaptureSummary } from '../report/record.ts';
 import type { SegmentSource } from '../segments.ts';
 import { type Context, EXIT } from './context.ts';
-import { DECODE_FROM_BYTES } from './decode-job.ts';
+import { decodeElsewhere, type Elsewhere } from './decode-elsewhere.ts';
 import { createProgress } from './progress.ts';
 import type { DecodeThread } from './start-decoding.ts';
 import { notContinued } from './timelines.ts';
@@ -51,7 +50,7 @@ export async function readInput(
     /** `drain` writes results to the terminal: no line of progress may stand between them. */
     writesToTerminal?: boolean;
     /** What another thread may decode, where nobody wants the frames and that core has time for it: a large file, or a pipe as well. */
-    decodesElsewhere?: 'files' | 'pipes' | null;
+    decodesElsewhere?: Elsewhere | null;
     /** Told the source before the first frame is read. */
     opened?: (source: CaptureSource) => void;
   },
@@ -66,10 +65,7 @@ export async function readInput(
     const { reader } = options;
     const isOne = typeof input === 'string' || input.pieces.length === 1;
     const { decodesElsewhere: what = null } = on;
-    if (what !== null && isOne && reader === 'native' && mayBeLarge(first, what === 'pipes')) {
-      const { startDecoding } = await import('./start-decoding.ts');
-      thread = startDecoding(first);
-    }
+    if (what !== null && isOne && reader === 'native') thread = await decodeElsewhere(first, what);
     const { openCapture, runAnalysis } = await ctx.engine();
     let joined: JoinedSource | null = null;
     if (typeof input !== 'string' && input.pieces.length > 1) {
@@ -130,17 +126,6 @@ export async function readInput(
     const hint = error.code === 'is-a-folder' ? '; `finwait report` reads folders' : '';
     warn(`${error.message.replace(/^-: /, `${name}: `)}${hint}`);
     return { status: EXIT.unusable, summary: null, rest: null };
-  }
-}
-
-/** Whether it may well take longer to read than a thread takes to start; of a pipe nobody knows. */
-function mayBeLarge(path: string, isPipeToo: boolean): boolean {
-  try {
-    const stats = path === '-' ? fstatSync(0) : statSync(path);
-    return (isPipeToo && stats.isFIFO()) || (stats.isFile() && stats.size >= DECODE_FROM_BYTES);
-  } catch {
-    // Whoever opens it says why.
-    return false;
   }
 }
 

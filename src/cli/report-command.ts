@@ -100,12 +100,14 @@ async function readAll(
 ): Promise<void> {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const timelines = await timelinesOf([...byPath.keys()], options);
+  // Of more than one, each takes a core.
+  const hasSpareCore = timelines.length === 1 && options.jobs === null;
   const tasks = timelines.map((timeline) => {
     const members = timeline.pieces.flatMap(({ path }) => byPath.get(path) ?? []);
     const { maxConnections = null, msl = null, reader } = options;
     const isNamed = members.some((file) => file.isNamed);
     const size = members.reduce((sum, file) => sum + file.size, 0);
-    return { job: { timeline, isNamed, reader, msl, maxConnections }, size };
+    return { job: { timeline, isNamed, reader, msl, maxConnections, hasSpareCore }, size };
   });
   const bytesTotal = tasks.reduce((sum, { size }) => sum + size, 0);
   const progress = createProgress(ctx, '', options.quiet);

@@ -161,6 +161,10 @@ test('what comes through a pipe is read so, and is the same', async () => {
     expect(piped.modules.includes('parts/start-decoding.js')).toBe(hasThread);
     expect(piped).toMatchObject({ ...file });
   }
+  const report = program.tracedShell(`cat ${path} | finwait report -f jsonl -`);
+  expect(report.modules.includes('parts/start-decoding.js')).toBe(hasThread);
+  const { stdout } = await finwait('report', '-f', 'jsonl', path);
+  expect(report.stdout).toBe(stdout.replaceAll(path, '-'));
   expect(program.shell(`cat ${cut} | finwait - -f summary`)).toMatchObject({
     status: 3,
     stderr: expect.stringContaining('standard input: expected a record with'),
@@ -229,5 +233,8 @@ test('the summary of a large file is made so, and its rows, and they are the sam
   const rows = program.traced(path, '-f', 'csv');
   expect(rows.modules.includes('parts/start-decoding.js')).toBe(hasThread);
   expect(rows.stdout).toBe((await finwait(path, '-f', 'csv')).stdout);
+  const report = program.traced('report', path);
+  expect(report.modules.includes('parts/start-decoding.js')).toBe(hasThread);
+  expect(report.stdout).toBe((await finwait('report', path)).stdout);
   expect(program.traced(path, '-f', 'jsonl').modules).not.toContain('parts/start-decoding.js');
 });
