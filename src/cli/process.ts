@@ -4,6 +4,7 @@ import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { type Context, EXIT, localeText } from './context.ts';
 import { main } from './program.ts';
+import { untilQuiet } from './quiet.ts';
 import { fdWriter } from './writer.ts';
 
 const DEFAULT_WIDTH = 80;
@@ -43,6 +44,8 @@ export async function runProcess(args: readonly string[], version: string): Prom
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
     toStderr(`finwait: internal error, please report it: ${what}\n`);
     return EXIT.unusable;
+  } finally {
+    await untilQuiet();
   }
 }
 

@@ -14,7 +14,7 @@ import type { StoryPool } from './story.ts';
 const MAX_LOOK = 256;
 const LINES = L.RECORD_WORDS / L.LINE_WORDS;
 
-/** Nothing here changes anything, nor reads what the loop after it wouldn't. */
+/** Nothing here changes anything. */
 export class FirstLook {
   readonly #table: FlowTable;
   readonly #ghosts: GhostMemory;
@@ -35,7 +35,7 @@ export class FirstLook {
 
   /** At what the keys of `count` segments from ring number `first` on lead to: the hot line of the connection, and where its next segment is written. */
   segments(first: number, count: number): void {
-    const { flags, hash, keyA, keyB, keyPorts, mask } = this.#columns;
+    const { family, flags, hash, keyA, keyB, keyPorts, mask } = this.#columns;
     const found = this.#found;
     const ghosts = this.#ghosts;
     const pool = this.#pool;
@@ -45,7 +45,8 @@ export class FirstLook {
     let syns = 0;
     for (let i = 0; i < count; i++) {
       const p = (first + i) & mask;
-      if ((flags[p]! & (SYN | ACK)) === SYN) found[syns++] = p;
+      // Over IPv6 they are looked up by more than their ids.
+      if ((flags[p]! & (SYN | ACK)) === SYN && family[p] === 4) found[syns++] = p;
     }
     for (let i = 0; i < syns; i++) {
       const p = found[i]!;
