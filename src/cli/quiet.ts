@@ -1,5 +1,6 @@
 /** Waits until the threads of this process have nothing to do any more. */
 
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 
@@ -7,7 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 const LOOK_MS = 1;
 /** Of the time between two looks: what this thread takes for them is a tenth, one thread that works nearly all. */
 const BUSY_SHARE = 0.3;
-/** Looks in a row that found nobody at work, for a thread may have to wait for a processor. */
+/** Looks in a row that found nobody at work: a thread may wait for another one. */
 const QUIET_LOOKS = 2;
 /** Looks at most: whatever else may be going on, the end does not wait longer for it. */
 const MAX_LOOKS = 200;
@@ -16,6 +17,8 @@ const MAX_LOOKS = 200;
 export interface Threads {
   /** Has nothing new compiled. */
   compileNoMore: () => void;
+  /** Whether one besides this is running, or waits for a processor; false where the system does not tell. */
+  isAnyRunnable: () => boolean;
   /** Time of processors that all threads took. */
   cpuMs: () => number;
   nowMs: () => number;
@@ -25,6 +28,19 @@ export interface Threads {
 const THIS_PROCESS: Threads = {
   compileNoMore() {
     setFlagsFromString('--no-opt');
+  },
+  isAnyRunnable() {
+    try {
+      const others = readdirSync('/proc/self/task').filter((id) => id !== `${process.pid}`);
+      return others.some((id) => {
+        const stat = readFileSync(`/proc/self/task/${id}/stat`, 'latin1');
+        // The name before it may hold anything.
+        return 'RD'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+      });
+    } catch {
+      // Not Linux; or a thread has just ended.
+      return false;
+    }
   },
   cpuMs() {
     const { system, user } = process.cpuUsage();
@@ -39,13 +55,14 @@ const THIS_PROCESS: Threads = {
  * loop only. Both would wait for ever (nodejs/node#54918), and where a run ended while code was still new one of seven did.
  */
 export async function untilQuiet(threads: Threads = THIS_PROCESS): Promise<void> {
-  const { cpuMs, nowMs, sleep } = threads;
+  const { cpuMs, isAnyRunnable, nowMs, sleep } = threads;
   threads.compileNoMore();
   let quiet = 0;
   for (let looks = 0; looks < MAX_LOOKS && quiet < QUIET_LOOKS; looks++) {
     const cpu = cpuMs();
     const now = nowMs();
     await sleep(LOOK_MS);
-    quiet = cpuMs() - cpu < (nowMs() - now) * BUSY_SHARE ? quiet + 1 : 0;
+    const isBusy = cpuMs() - cpu >= (nowMs() - now) * BUSY_SHARE || isAnyRunnable();
+    quiet = isBusy ? 0 : quiet + 1;
   }
 }
